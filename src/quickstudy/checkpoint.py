@@ -1,0 +1,231 @@
+"""Checkpoints: one safetensors file each, written whole or not at all, and never a pickle.
+
+A file holds the array leaves of a pytree under their paths, and in its header the recipe and a
+checksum of the contents.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from quickstudy.errors import CheckpointError
+
+log = logging.getLogger(__name__)
+
+CHECKSUM, RECIPE = "checksum", "recipe"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that after a crash at any moment either the old or the new one is there.
+
+    Raises:
+        CheckpointError: no permission, or the disk is full; the old file is untouched.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"could not write {path}: {error.strerror or error}; what was there before is "
+            "untouched. Free some space or choose another folder"
+        ) from error
+
+
+def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:
+    """Write the array leaves of `tree`, with the recipe in the header.
+
+    Args:
+        path: the file.
+        tree: any pytree; leaves that are no arrays are not written.
+        recipe: JSON-serialisable; `load_arrays` can demand the same one.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "weights.safetensors"
+        >>> save_arrays(file, {"w": jnp.arange(3)}, {"name": "mine"})
+        >>> load_arrays(file, {"w": jnp.zeros(3, int)})["w"].tolist()
+        [0, 1, 2]
+    """
+    arrays = {name: np.asarray(leaf) for name, leaf in _named_arrays(tree)}
+    header = {CHECKSUM: _checksum(arrays), RECIPE: json.dumps(recipe, sort_keys=True)}
+    write_atomically(path, save(arrays, metadata=header))
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The recipe in the header of a file that `save_arrays` wrote; reads no array.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or has no such header.
+    """
+    try:
+        with open(path, "rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            if size > min(path.stat().st_size, 100_000_000):
+                raise ValueError("header longer than the file")
+            return json.loads(json.loads(file.read(size))["__metadata__"][RECIPE])
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise CheckpointError(
+            f"{path} cannot be read as a quickstudy file ({error}); give a file that quickstudy "
+            "wrote"
+        ) from error
+
+
+def load_arrays(path: Path, like: PyTree, recipe: dict[str, Any] | None = None) -> PyTree:
+    """The pytree `like` with its array leaves read from the file.
+
+    Args:
+        path: a file of `save_arrays`.
+        like: gives the structure; its arrays' shapes and types must be the file's.
+        recipe: if given, the header must hold the same one.
+
+    Raises:
+        CheckpointError: missing, damaged, of another recipe, or of another structure.
+    """
+    found = read_recipe(path)
+    if recipe is not None and found != json.loads(json.dumps(recipe)):
+        raise CheckpointError(
+            f"{path} belongs to another recipe ({_difference(found, recipe)}); resume with the "
+            "settings it was trained with, or start a new run"
+        )
+    arrays = _read(path)
+    wanted = dict(_named_arrays(like))
+    for name in sorted(wanted.keys() | arrays.keys()):
+        here, there = wanted.get(name), arrays.get(name)
+        if here is None or there is None or here.shape != there.shape or here.dtype != there.dtype:
+            raise CheckpointError(
+                f"{path} does not fit this program: {name} is {_describe(there)} in the file and "
+                f"{_describe(here)} here; use the version of quickstudy named in the run's folder"
+            )
+    fill = {name: jnp.asarray(array) for name, array in arrays.items()}
+    return jax.tree_util.tree_map_with_path(
+        lambda p, leaf: fill[jax.tree_util.keystr(p)] if eqx.is_array(leaf) else leaf, like
+    )
+
+
+class Checkpoints:
+    """The last few checkpoints of a run, newest first, in a folder of their own.
+
+    Args:
+        folder: made if missing.
+        recipe: goes into each header, and is demanded back.
+        keep: how many to keep.
+    """
+
+    def __init__(self, folder: Path, recipe: dict[str, Any], *, keep: int = 3):
+        self.folder, self.recipe, self.keep = folder, recipe, keep
+
+    def steps(self) -> list[int]:
+        """The steps that have a checkpoint, newest first."""
+        names = (re.fullmatch(r"step-(\d+)\.safetensors", p.name) for p in self._files())
+        return sorted((int(name[1]) for name in names if name), reverse=True)
+
+    def path(self, step: int) -> Path:
+        """The file of that step."""
+        return self.folder / f"step-{step:08d}.safetensors"
+
+    def save(self, step: int, state: PyTree) -> Path:
+        """Write the state of that step, then remove all but the last `keep`."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(f"could not make {self.folder}: {error.strerror}") from error
+        save_arrays(self.path(step), state, self.recipe)
+        for old in self.steps()[self.keep :]:
+            self.path(old).unlink(missing_ok=True)
+        return self.path(step)
+
+    def restore(self, like: PyTree) -> tuple[int, PyTree] | None:
+        """The newest step that can be read, and its state; `None` if there is no checkpoint.
+
+        A damaged checkpoint is passed over, with a warning that names it.
+
+        Raises:
+            CheckpointError: another recipe's, or all are damaged.
+        """
+        steps = self.steps()
+        for step in steps:
+            if (damage := _damage(self.path(step))) is None:
+                return step, load_arrays(self.path(step), like, self.recipe)
+            log.warning("%s is damaged (%s); trying the one before", self.path(step), damage)
+        if steps:
+            raise CheckpointError(
+                f"every checkpoint in {self.folder} is damaged; start a new run with train"
+            )
+        return None
+
+    def _files(self) -> Iterator[Path]:
+        return self.folder.iterdir() if self.folder.is_dir() else iter(())
+
+
+def _named_arrays(tree: PyTree) -> list[tuple[str, Any]]:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if eqx.is_array(leaf)]
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    if damage := _damage(path):
+        raise CheckpointError(
+            f"{path} is damaged ({damage}); use another checkpoint of the run, or train again"
+        )
+    return load(path.read_bytes())
+
+
+def _damage(path: Path) -> str | None:
+    """What is wrong with the file, or `None`."""
+    try:
+        data = path.read_bytes()
+        (size,) = struct.unpack("<Q", data[:8])
+        stored = json.loads(data[8 : 8 + size])["__metadata__"][CHECKSUM]
+        return None if _checksum(load(data)) == stored else "its checksum is wrong"
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, struct.error) as error:
+        return str(error) or type(error).__name__
+
+
+def _checksum(arrays: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name}{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
+    keys = [k for k in sorted(found.keys() | wanted.keys()) if found.get(k) != wanted.get(k)]
+    return ", ".join(f"{k} is {found.get(k)!r} there and {wanted.get(k)!r} here" for k in keys)
+
+
+def _describe(array: Any) -> str:
+    return "missing" if array is None else f"{array.dtype}{list(array.shape)}"
+
+
+def _sync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,108 @@
+"""The learner: θ* = argmin_θ Σ_i L(φ_i, D_i^ts), φ_i = f_adapt(θ, D_i^tr)."""
+
+import abc
+from collections.abc import Callable
+from typing import Any, Self
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray, Scalar
+
+from quickstudy.errors import BadInput
+from quickstudy.learners.losses import Loss, metric_of
+from quickstudy.nets.network import is_transductive
+from quickstudy.tasks.task import Examples, Task
+
+Predictor = Callable[[Any], Any]
+Metrics = dict[str, Scalar]
+
+
+class Learner(eqx.Module):
+    """What reads a support set and becomes a predictor; its array leaves are θ.
+
+    A subclass writes `adapt`, and is done. The rest has defaults that suit most learners:
+    `meta_loss` is the query loss of the adapted predictor, `meta_gradient` its gradient.
+
+    Attributes:
+        loss: L, from a predictor's outputs and the targets to a scalar.
+    """
+
+    loss: eqx.AbstractVar[Loss]
+
+    @abc.abstractmethod
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """f_adapt(θ, D^tr): the predictor φ, from inputs `[n, ...]` to outputs `[n, d]`.
+
+        Args:
+            support: D^tr.
+            key: consumed, by learners that adapt at random; others ignore it.
+        """
+
+    def unadapted(self, support: Examples) -> Predictor:
+        """The predictor before it has learned from the support set's labels.
+
+        By default it finds all classes equally likely (or every target zero).
+        """
+        outputs = support.y.shape[-1] if support.ways is None else support.ways
+        return lambda x: jnp.zeros((x.shape[0], outputs), jnp.float32)
+
+    def adapt_by_steps(self, support: Examples, steps: int) -> Predictor | None:
+        """The predictors after 0, 1 ... `steps` steps of adaptation, stacked on a first axis.
+
+        `None` for learners that do not adapt by steps.
+        """
+        return None
+
+    def meta_loss(
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Float[Array, ""] | float = 1
+    ) -> tuple[Scalar, Metrics]:
+        """L(f_adapt(θ, D^tr), D^ts), and what else was measured on the query set.
+
+        Args:
+            task: support and query set.
+            key: consumed by `adapt`.
+            progress: the share of meta-training that is done, for objectives that are annealed.
+        """
+        outputs = self.adapt(task.support, key=key)(task.query.x)
+        loss = self.loss(outputs, task.query.y)
+        name, metric = metric_of(task.query)
+        return loss, {"loss": loss, name: metric(outputs, task.query.y)}
+
+    def meta_gradient(
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Float[Array, ""] | float = 1
+    ) -> tuple[Self, Metrics]:
+        """The direction that the outer optimiser descends: ∇_θ of `meta_loss`.
+
+        Returns:
+            a learner whose leaves are the gradient, and the metrics.
+        """
+
+        def objective(learner: Self) -> tuple[Scalar, Metrics]:
+            return learner.meta_loss(task, key=key, progress=progress)
+
+        return eqx.filter_grad(objective, has_aux=True)(self)
+
+    def check(self, task: Task) -> None:
+        """Raise `BadInput` if the learner cannot take tasks of these shapes."""
+
+    @property
+    def transductive(self) -> bool:
+        """Whether a query's prediction may depend on the other queries."""
+        return is_transductive(self)
+
+
+def check_outputs(learner: Learner, model: Any, task: Task) -> None:
+    """Raise `BadInput` unless `model` has one output per class (or target dimension).
+
+    For learners whose output layer has a fixed size; `jax.eval_shape` costs no arithmetic.
+    """
+    outputs = jax.eval_shape(model, task.query.x).shape[-1]
+    ways = task.query.ways
+    wanted = task.query.y.shape[-1] if ways is None else ways
+    if outputs != wanted:
+        kind = "targets of size" if ways is None else "ways"
+        raise BadInput(
+            f"{type(learner).__name__} was built for {outputs} outputs and the tasks have {kind} "
+            f"{wanted}; give tasks with {outputs}, or train with --ways {wanted}"
+        )

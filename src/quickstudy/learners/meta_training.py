@@ -1,0 +1,96 @@
+"""The outer loop's one step: θ ← θ − β ∇_θ Σ_i L(φ_i, D_i^ts)."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.learners.learner import Learner, Metrics
+from quickstudy.learners.losses import metric_of
+from quickstudy.mesh import map_over_tasks, mean_over_tasks
+from quickstudy.tasks.task import TaskDistribution
+
+
+class MetaState(eqx.Module):
+    """What meta-training carries from step to step: θ and the outer optimiser's state."""
+
+    parameters: Any
+    optimiser: Any
+
+
+class MetaTraining(eqx.Module):
+    """Supervised meta-training, in the form that `quickstudy.train.fit` drives.
+
+    Attributes:
+        learner: its array leaves are the initial θ.
+        tasks: p(T), meta-training tasks.
+        validation: meta-validation tasks.
+        optimiser: the outer optimiser.
+        meta_batch: tasks per step.
+        validation_episodes: tasks per validation.
+    """
+
+    learner: Learner
+    tasks: TaskDistribution
+    validation: TaskDistribution
+    optimiser: optax.GradientTransformation
+    meta_batch: int = eqx.field(static=True)
+    validation_episodes: int = eqx.field(static=True)
+
+    def init(self) -> MetaState:
+        """The state before the first step."""
+        parameters = eqx.filter(self.learner, eqx.is_inexact_array)
+        return MetaState(parameters, self.optimiser.init(parameters))
+
+    def update(
+        self, state: MetaState, key: PRNGKeyArray, progress: Float[Array, ""]
+    ) -> tuple[MetaState, Metrics]:
+        """One meta-step: sample `meta_batch` tasks, average their meta-gradients, descend."""
+        fixed, rest = eqx.partition((self.learner, self.tasks), eqx.is_array)
+
+        def one(arguments: Any, key: PRNGKeyArray) -> tuple[Any, Metrics]:
+            parameters, fixed, progress = arguments
+            template, tasks = eqx.combine(fixed, rest)
+            learner = eqx.combine(parameters, template)
+            sample_key, adapt_key = jax.random.split(key)
+            task = tasks.sample(sample_key)
+            gradient, metrics = learner.meta_gradient(task, key=adapt_key, progress=progress)
+            return eqx.filter(gradient, eqx.is_inexact_array), metrics
+
+        arguments = (state.parameters, fixed, progress)
+        gradient, metrics = mean_over_tasks(one, arguments, key, self.meta_batch)
+        updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.parameters)
+        metrics = {**metrics, "gradient_norm": optax.global_norm(gradient)}
+        return MetaState(optax.apply_updates(state.parameters, updates), optimiser), metrics
+
+    def learned(self, state: MetaState) -> Learner:
+        """The learner with the parameters of that state."""
+        return eqx.combine(state.parameters, self.learner)
+
+    def validate(self, state: MetaState, key: PRNGKeyArray) -> Metrics:
+        """The metric on validation tasks, always the same ones; `score` is the larger the better."""
+        name, scores = episode_scores(
+            self.learned(state), self.validation, key, self.validation_episodes
+        )
+        mean = jnp.mean(scores)
+        return {name: mean, "score": mean if name == "accuracy" else -mean}
+
+
+def episode_scores(
+    learner: Learner, tasks: TaskDistribution, key: PRNGKeyArray, episodes: int
+) -> tuple[str, Float[Array, " episodes"]]:
+    """The query metric of each of `episodes` tasks, and its name. The key is consumed."""
+    fixed, rest = eqx.partition((learner, tasks), eqx.is_array)
+    name, metric = metric_of(eqx.filter_eval_shape(tasks.sample, key).query)
+
+    def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, ""]:
+        learner, tasks = eqx.combine(fixed, rest)
+        sample_key, adapt_key = jax.random.split(key)
+        task = tasks.sample(sample_key)
+        outputs = learner.adapt(task.support, key=adapt_key)(task.query.x)
+        return metric(outputs, task.query.y)
+
+    return name, map_over_tasks(one, fixed, key, episodes)

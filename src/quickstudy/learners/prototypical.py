@@ -1,0 +1,90 @@
+"""Prototypical networks: a class is the mean of its embedded examples."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.errors import BadInput
+from quickstudy.learners.learner import Learner, Predictor
+from quickstudy.learners.losses import Loss, cross_entropy
+from quickstudy.nets.network import condition
+from quickstudy.tasks.task import Examples, Task
+
+Similarity = Callable[[Float[Array, "n d"], Float[Array, "ways d"]], Float[Array, "n ways"]]
+
+
+def negative_squared_distance(
+    f: Float[Array, "n d"], c: Float[Array, "ways d"]
+) -> Float[Array, "n ways"]:
+    """−‖f_i − c_y‖², the paper's choice.
+
+    Example:
+        >>> negative_squared_distance(jnp.array([[0.0, 3.0]]), jnp.array([[4.0, 0.0]])).tolist()
+        [[-25.0]]
+    """
+    return 2 * f @ c.T - jnp.sum(f * f, -1)[:, None] - jnp.sum(c * c, -1)[None, :]
+
+
+def dot_product(f: Float[Array, "n d"], c: Float[Array, "ways d"]) -> Float[Array, "n ways"]:
+    """c_yᵀ f_i, the similarity of the course notes."""
+    return f @ c.T
+
+
+class Prototypes(eqx.Module):
+    """The predictor: similarities of an embedded query to the classes' prototypes."""
+
+    embed: Any
+    centres: Float[Array, "ways d"]
+    similarity: Similarity = eqx.field(static=True)
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
+        return self.similarity(self.embed(x), self.centres)
+
+
+class Prototypical(Learner):
+    """Prototypical networks (Snell et al., 2017, https://arxiv.org/abs/1703.05175).
+
+    c_y = mean of g(x_k) over the support examples of class y, and
+    p(y | x) ∝ exp(similarity(f(x), c_y)) with f = g. Takes any number of ways and shots, and
+    classes of unequal sizes.
+
+    Attributes:
+        embed: θ, the embedding g = f, from `[n, ...]` to `[n, d]`.
+        similarity: `negative_squared_distance` (the paper) or `dot_product` (the notes).
+        loss: L, on the similarities as logits.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> learner = qs.Prototypical(qs.MLP(2, (16, 8), key=jax.random.key(0)))
+        >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0], [1.1, 0.1]], [0, 1, 1])
+        >>> learner.adapt(support)(support.x).shape
+        (3, 2)
+    """
+
+    embed: Any
+    similarity: Similarity = eqx.field(static=True, default=negative_squared_distance)
+    loss: Loss = eqx.field(static=True, default=cross_entropy)
+
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """Average the embedded support examples of each class."""
+        embed = condition(self.embed, support.x)
+        members = jax.nn.one_hot(support.y, self._ways(support), dtype=jnp.float32)
+        counts = jnp.sum(members, 0)[:, None]
+        centres = (members.T @ embed(support.x)) / jnp.maximum(counts, 1)
+        return Prototypes(embed, centres, self.similarity)
+
+    def check(self, task: Task) -> None:
+        """Only classification has prototypes."""
+        self._ways(task.support)
+
+    def _ways(self, support: Examples) -> int:
+        if support.ways is None:
+            raise BadInput(
+                "prototypical networks need class labels and the support set has `ways=None`; "
+                "give Examples(x, y, ways=N) with integer y, or use a learner for regression"
+            )
+        return support.ways

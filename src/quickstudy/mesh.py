@@ -1,0 +1,124 @@
+"""Tasks spread over devices: one mesh axis, `"tasks"`, and results that do not depend on its size.
+
+Task i of a meta-batch always uses `fold_in(key, i)`, whichever device it runs on. On a CPU the tasks
+of one device run one after the other, whose activations then fit the cache; on a GPU they run
+side by side.
+"""
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import platformdirs
+from jax.sharding import AxisType, Mesh, PartitionSpec
+from jaxtyping import PRNGKeyArray, PyTree
+
+AXIS = "tasks"
+
+
+def cache_folder() -> Path:
+    """Where downloads, rendered data and compiled programs are kept between runs.
+
+    The user's cache folder, or the variable QUICKSTUDY_CACHE.
+    """
+    return Path(os.environ.get("QUICKSTUDY_CACHE") or platformdirs.user_cache_dir("quickstudy"))
+
+
+def set_up_devices(devices: int | None = None) -> None:
+    """Prepare JAX for a whole program: one CPU device per core, and a compilation cache on disk.
+
+    To be called once, by programs (the command line, the tests), before JAX runs anything; the
+    library never calls it on import.
+
+    Args:
+        devices: how many CPU devices; by default one for each core this process may use.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    jax.config.update("jax_num_cpu_devices", devices or cores or 1)
+    # Many steps in flight on several CPU devices can deadlock XLA's all-reduce.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def mesh_for(tasks: int) -> Mesh:
+    """The largest mesh of this machine's devices that divides `tasks` evenly."""
+    count = math.gcd(tasks, jax.device_count())
+    return jax.make_mesh(
+        (count,), (AXIS,), axis_types=(AxisType.Auto,), devices=jax.devices()[:count]
+    )
+
+
+def mean_over_tasks(
+    f: Callable[[Any, PRNGKeyArray], PyTree], arguments: PyTree, key: PRNGKeyArray, tasks: int
+) -> PyTree:
+    """(1/n) Σ_i f(arguments, fold_in(key, i)), i < n, over all devices.
+
+    Args:
+        f: pure; one task's contribution (a gradient, say), a pytree of floating-point arrays.
+        arguments: a pytree of arrays that all tasks share.
+        key: folded with the task's number.
+        tasks: n, static.
+
+    Returns:
+        the mean, replicated on every device.
+    """
+    mesh = mesh_for(tasks)
+    here = tasks // mesh.size
+
+    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
+        # Without the cast, a gradient taken inside would already be summed over devices.
+        arguments, key = jax.lax.pcast((arguments, key), AXIS, to="varying")
+        keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
+        total = _sum(lambda k: f(arguments, k), keys)
+        return jax.tree.map(lambda x: jax.lax.psum(x, AXIS) / tasks, total)
+
+    spec = PartitionSpec()
+    return jax.shard_map(local, mesh=mesh, in_specs=(spec, spec), out_specs=spec)(arguments, key)
+
+
+def map_over_tasks(
+    f: Callable[[Any, PRNGKeyArray], PyTree], arguments: PyTree, key: PRNGKeyArray, tasks: int
+) -> PyTree:
+    """f(arguments, fold_in(key, i)) for every i < n, stacked on a first axis `[n, ...]`.
+
+    Arguments as in `mean_over_tasks`; the outputs may have any type.
+    """
+    count = jax.device_count()
+    here = -(-tasks // count)
+    mesh = mesh_for(here * count)
+
+    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
+        arguments, key = jax.lax.pcast((arguments, key), AXIS, to="varying")
+        keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
+        return _map(lambda k: f(arguments, k), keys)
+
+    spec = PartitionSpec()
+    run = jax.shard_map(local, mesh=mesh, in_specs=(spec, spec), out_specs=PartitionSpec(AXIS))
+    return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
+
+
+def _keys(key: PRNGKeyArray, numbers: Any) -> Any:
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
+
+
+def _map(f: Callable[[Any], PyTree], keys: Any) -> PyTree:
+    return jax.lax.map(f, keys) if jax.default_backend() == "cpu" else jax.vmap(f)(keys)
+
+
+def _sum(f: Callable[[Any], PyTree], keys: Any) -> PyTree:
+    if jax.default_backend() != "cpu":
+        return jax.tree.map(lambda x: jnp.sum(x, 0), jax.vmap(f)(keys))
+    if keys.shape[0] == 1:
+        return f(keys[0])
+    shapes = jax.eval_shape(f, keys[0])
+    zeros = jax.tree.map(lambda s: jax.lax.pcast(jnp.zeros(s.shape, s.dtype), AXIS, to="varying"), shapes)
+
+    def add(total: PyTree, key: Any) -> tuple[PyTree, None]:
+        return jax.tree.map(jnp.add, total, f(key)), None
+
+    return jax.lax.scan(add, zeros, keys)[0]

@@ -1,0 +1,120 @@
+"""Conv4, the network of the few-shot literature: four blocks of 3×3 convolution."""
+
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.errors import BadInput
+from quickstudy.nets.conv import conv2d, max_pool
+from quickstudy.nets.norm import Norm, make_norm
+
+Downsample = Literal["pool", "stride"]
+Readout = Literal["flatten", "mean"]
+
+
+class ConvBlock(eqx.Module):
+    """3×3 convolution, normalisation, halving of the image, ReLU."""
+
+    kernel: Float[Array, "3 3 cin cout"]
+    norm: Norm
+    downsample: Downsample = eqx.field(static=True)
+
+    def convolve(self, x: Float[Array, "n h w cin"]) -> Float[Array, "n h2 w2 cout"]:
+        return conv2d(x, self.kernel, stride=2 if self.downsample == "stride" else 1)
+
+    def finish(self, x: Float[Array, "n h w cout"]) -> Float[Array, "n h2 w2 cout"]:
+        # ReLU after pooling: the same values, a quarter of the work.
+        return jax.nn.relu(max_pool(x, 2) if self.downsample == "pool" else x)
+
+    def __call__(self, x: Float[Array, "n h w cin"]) -> Float[Array, "n h2 w2 cout"]:
+        return self.finish(self.norm(self.convolve(x)))
+
+    def condition(
+        self, x: Float[Array, "n h w cin"]
+    ) -> tuple["ConvBlock", Float[Array, "n h2 w2 cout"]]:
+        """This block after it has seen the support activations `x`, and what it makes of them."""
+        hidden = self.convolve(x)
+        norm = self.norm.condition(hidden)
+        return ConvBlock(self.kernel, norm, self.downsample), self.finish(norm(hidden))
+
+
+class Conv4(eqx.Module):
+    """Four convolutional blocks, `[n, h, w, channels] -> [n, features]` (Vinyals et al., 2016,
+    https://arxiv.org/abs/1606.04080).
+
+    Args:
+        image: height, width and channels of one image.
+        filters: filters of each block.
+        norm: whose statistics normalise, one of `quickstudy.nets.norm.NORMS`; `layer`
+            (inductive) by default.
+        downsample: `pool`, 2×2 max-pooling, or `stride`, convolutions of stride 2.
+        readout: `flatten` the last feature map, or take its `mean` over positions.
+        key: consumed.
+
+    Raises:
+        BadInput: an unknown name, or an image too small for four halvings by pooling.
+
+    Example:
+        >>> net = Conv4((28, 28, 1), filters=8, key=jax.random.key(0))
+        >>> net(jnp.ones((2, 28, 28, 1))).shape, net.features
+        ((2, 8), 8)
+    """
+
+    blocks: tuple[ConvBlock, ...]
+    readout: Readout = eqx.field(static=True)
+    features: int = eqx.field(static=True)
+
+    def __init__(
+        self,
+        image: tuple[int, int, int],
+        *,
+        filters: int = 64,
+        norm: str = "layer",
+        downsample: Downsample = "pool",
+        readout: Readout = "flatten",
+        key: PRNGKeyArray,
+    ):
+        height, width, channels = image
+        for _ in range(4):
+            # A SAME convolution of stride 2 rounds up, 2×2 pooling rounds down.
+            height, width = (
+                (height // 2, width // 2)
+                if downsample == "pool"
+                else (-(-height // 2), -(-width // 2))
+            )
+        if min(height, width) < 1:
+            raise BadInput(
+                f"images of {image[0]}×{image[1]} are too small for four 2×2 poolings (16×16 at "
+                "least); give larger images, or downsample='stride'"
+            )
+        sizes = (channels, filters, filters, filters)
+        self.blocks = tuple(
+            ConvBlock(_he_normal(k, size, filters), make_norm(norm, filters), downsample)
+            for k, size in zip(jax.random.split(key, 4), sizes, strict=True)
+        )
+        self.readout = readout
+        self.features = filters * (height * width if readout == "flatten" else 1)
+
+    def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+        for block in self.blocks:
+            x = block(x)
+        return self.read(x)
+
+    def read(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+        """Features from the last feature map."""
+        return x.reshape(x.shape[0], -1) if self.readout == "flatten" else jnp.mean(x, (1, 2))
+
+    def condition(self, x: Float[Array, "n h w c"]) -> "Conv4":
+        """The same network after it has seen the support images `x`."""
+        blocks = []
+        for block in self.blocks:
+            seen, x = block.condition(x)
+            blocks.append(seen)
+        return eqx.tree_at(lambda net: net.blocks, self, tuple(blocks))
+
+
+def _he_normal(key: PRNGKeyArray, cin: int, cout: int) -> Float[Array, "3 3 cin cout"]:
+    return jax.random.normal(key, (3, 3, cin, cout)) * jnp.sqrt(2 / (9 * cin))

@@ -1,0 +1,50 @@
+"""The multilayer perceptron of the sinusoid experiments."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.nets.network import Linear
+
+
+class MLP(eqx.Module):
+    """Linear layers with an activation between them: `[n, inputs] -> [n, sizes[-1]]`.
+
+    Args:
+        inputs: size of one input.
+        sizes: sizes of the layers, the last one the output's.
+        activation: applied between layers.
+        key: consumed.
+
+    Example:
+        >>> MLP(1, (40, 40, 1), key=jax.random.key(0))(jnp.ones((10, 1))).shape
+        (10, 1)
+    """
+
+    layers: tuple[Linear, ...]
+    activation: Callable[[Array], Array] = eqx.field(static=True)
+
+    def __init__(
+        self,
+        inputs: int,
+        sizes: tuple[int, ...],
+        *,
+        activation: Callable[[Array], Array] = jax.nn.relu,
+        key: PRNGKeyArray,
+    ):
+        keys = jax.random.split(key, len(sizes))
+        ends = zip((inputs, *sizes[:-1]), sizes, keys, strict=True)
+        layers = [Linear.create(i, o, key=k) for i, o, k in ends]
+        # √2 keeps the variance through a rectifier; the last layer has none (arXiv 1502.01852).
+        gain = jnp.sqrt(2.0)
+        hidden = [Linear(layer.weight * gain, layer.bias) for layer in layers[:-1]]
+        self.layers = (*hidden, layers[-1])
+        self.activation = activation
+
+    def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
+        for layer in self.layers[:-1]:
+            x = self.activation(layer(x))
+        return self.layers[-1](x)

@@ -1,0 +1,92 @@
+"""What a network is to a learner: a callable on a batch, which may learn statistics from support."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.nets.norm import Norm
+
+
+@runtime_checkable
+class Network(Protocol):
+    """A batch of inputs `[n, ...]` to a batch of outputs `[n, d]`. Equinox modules over single
+    examples become one through `Batched`."""
+
+    def __call__(self, x: Any) -> Any:
+        """Outputs `[n, d]` for inputs `[n, ...]`."""
+        ...
+
+
+def condition(network: Any, x: Float[Array, "n ..."]) -> Any:
+    """The network to use on queries, after it has seen the support inputs `x`.
+
+    Networks that keep nothing of the support set are returned as they are.
+    """
+    return network.condition(x) if hasattr(network, "condition") else network
+
+
+def is_transductive(network: Any) -> bool:
+    """Whether a query's output may depend on the other queries of its batch."""
+    parts = jax.tree.leaves(network, is_leaf=lambda part: isinstance(part, Norm))
+    return any(isinstance(part, Norm) and part.transductive for part in parts)
+
+
+class Linear(eqx.Module):
+    """x ↦ x W + b for `x [n, inputs]`. Weights start as N(0, 1/inputs), or at zero."""
+
+    weight: Float[Array, "inputs outputs"]
+    bias: Float[Array, " outputs"]
+
+    @classmethod
+    def create(cls, inputs: int, outputs: int, *, key: PRNGKeyArray) -> "Linear":
+        """Weights drawn with variance 1 / inputs; the key is consumed."""
+        weight = jax.random.normal(key, (inputs, outputs)) / jnp.sqrt(inputs)
+        return cls(weight, jnp.zeros(outputs))
+
+    @classmethod
+    def zeros(cls, inputs: int, outputs: int) -> "Linear":
+        """Weights at zero: every class equally likely at first."""
+        return cls(jnp.zeros((inputs, outputs)), jnp.zeros(outputs))
+
+    def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
+        return x @ self.weight + self.bias[None]
+
+
+class Headed(eqx.Module):
+    """A body that makes features and a linear head that reads them.
+
+    Example:
+        >>> import jax, quickstudy.nets.mlp as mlp
+        >>> body = mlp.MLP(2, (8, 4), key=jax.random.key(0))
+        >>> Headed(body, Linear.zeros(4, 5))(jnp.ones((3, 2))).shape
+        (3, 5)
+    """
+
+    body: Any
+    head: Linear
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
+        return self.head(self.body(x))
+
+    def condition(self, x: Float[Array, "n ..."]) -> "Headed":
+        """Let the body see the support inputs."""
+        return Headed(condition(self.body, x), self.head)
+
+
+class Batched(eqx.Module):
+    """A module written for one example, made to take a batch.
+
+    Example:
+        >>> import equinox as eqx, jax
+        >>> one = eqx.nn.MLP(2, 3, 8, 1, key=jax.random.key(0))
+        >>> Batched(one)(jnp.ones((5, 2))).shape
+        (5, 3)
+    """
+
+    module: Any
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
+        return jax.vmap(self.module)(x)

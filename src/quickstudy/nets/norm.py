@@ -1,0 +1,151 @@
+"""Normalisation as a named choice: whose statistics a prediction may depend on.
+
+| name      | statistics of                         | a query sees the other queries |
+|-----------|---------------------------------------|--------------------------------|
+| `layer`   | one example, all its channels         | no                             |
+| `group`   | one example, channels in groups of 8  | no                             |
+| `support` | the support set, kept for the queries | no                             |
+| `batch`   | whatever batch is given               | yes: *transductive*            |
+| `none`    | nothing                               | no                             |
+
+`batch` is what the papers of MAML and Reptile (with transduction) do; the others are inductive.
+All of them are one scale and one shift per channel around `(x - mean) / sqrt(variance + eps)`.
+"""
+
+import abc
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from quickstudy.errors import BadInput
+
+Moments = tuple[Float[Array, "..."], Float[Array, "..."]]
+
+
+class Norm(eqx.Module):
+    """y = scale · (x − mean) / √(variance + ε) + shift, over `x [n, ..., channels]`.
+
+    Subclasses say what `mean` and `variance` are taken over.
+    """
+
+    scale: Float[Array, " c"]
+    shift: Float[Array, " c"]
+    eps: float = eqx.field(static=True, default=1e-5)
+
+    transductive: ClassVar[bool] = False
+
+    @classmethod
+    def create(cls, channels: int) -> "Norm":
+        """A norm that starts as the plain normalisation: scale 1, shift 0."""
+        return cls(jnp.ones(channels), jnp.zeros(channels))
+
+    @abc.abstractmethod
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        """Mean and variance, of the rank of `x`."""
+
+    def __call__(self, x: Float[Array, "n ... c"]) -> Float[Array, "n ... c"]:
+        return self.normalise(x, *self.moments(x))
+
+    def normalise(
+        self, x: Float[Array, "n ... c"], mean: Float[Array, "..."], variance: Float[Array, "..."]
+    ) -> Float[Array, "n ... c"]:
+        """Apply given moments; folded into one multiplication and one addition per element."""
+        shape = (1,) * (x.ndim - 1) + (-1,)
+        gain = self.scale.reshape(shape) * jax.lax.rsqrt(variance + self.eps)
+        return x * gain + (self.shift.reshape(shape) - mean * gain)
+
+    def condition(self, x: Float[Array, "n ... c"]) -> "Norm":
+        """The norm to use on queries, after the support activations `x` were seen."""
+        return self
+
+
+class LayerNorm(Norm):
+    """Statistics of each example over all its positions and channels (arXiv 1607.06450)."""
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        return _moments(x, tuple(range(1, x.ndim)))
+
+
+class GroupNorm(Norm):
+    """Statistics of each example over positions and a group of 8 channels (arXiv 1803.08494)."""
+
+    group: ClassVar[int] = 8
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        channels = x.shape[-1]
+        size = self.group if channels % self.group == 0 else 1
+        grouped = x.reshape(*x.shape[:-1], channels // size, size)
+        mean, variance = _moments(grouped, (*range(1, x.ndim - 1), x.ndim))
+        shape = (x.shape[0], *(1,) * (x.ndim - 2), channels)
+        return tuple(jnp.repeat(m, size, axis=-1).reshape(shape) for m in (mean, variance))  # type: ignore[return-value]
+
+
+class BatchNorm(Norm):
+    """Statistics of the given batch (arXiv 1502.03167), the query batch too: transductive."""
+
+    transductive: ClassVar[bool] = True
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        return _moments(x, tuple(range(x.ndim - 1)))
+
+
+class SupportNorm(Norm):
+    """Batch statistics of the support set, which queries are then normalised with: inductive."""
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        return _moments(x, tuple(range(x.ndim - 1)))
+
+    def condition(self, x: Float[Array, "n ... c"]) -> "Norm":
+        mean, variance = self.moments(x)
+        return FixedNorm(self.scale, self.shift, self.eps, mean, variance)
+
+
+class FixedNorm(Norm):
+    """Given statistics: what `SupportNorm` becomes once it has seen a support set."""
+
+    mean: Float[Array, "..."] = eqx.field(default_factory=lambda: jnp.zeros(()))
+    variance: Float[Array, "..."] = eqx.field(default_factory=lambda: jnp.ones(()))
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        return self.mean, self.variance
+
+
+class NoNorm(Norm):
+    """Only the scale and the shift: for comparison, and for networks that need no more."""
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        one = jnp.ones((1,) * x.ndim, x.dtype)
+        return 0 * one, one
+
+
+NORMS: dict[str, type[Norm]] = {
+    "layer": LayerNorm,
+    "group": GroupNorm,
+    "support": SupportNorm,
+    "batch": BatchNorm,
+    "none": NoNorm,
+}
+
+
+def make_norm(name: str, channels: int) -> Norm:
+    """The norm of that name for `channels` channels.
+
+    Raises:
+        BadInput: the name is not one of `NORMS`.
+
+    Example:
+        >>> make_norm("layer", 64).transductive
+        False
+    """
+    if name not in NORMS:
+        raise BadInput(f"normalisation {name!r} is unknown; choose one of {', '.join(NORMS)}")
+    return NORMS[name].create(channels)
+
+
+def _moments(x: Float[Array, "..."], axes: tuple[int, ...]) -> Moments:
+    mean = jnp.mean(x, axes, keepdims=True)
+    # E[x²] − E[x]² would save a pass over memory, and loses digits that second derivatives need.
+    return mean, jnp.mean(jnp.square(x - mean), axes, keepdims=True)

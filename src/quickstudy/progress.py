@@ -1,0 +1,121 @@
+"""How far a long job is: a bar on a terminal, plain lines elsewhere, nothing by default."""
+
+import sys
+import time
+from typing import Any, Protocol, TextIO
+
+
+class Reporter(Protocol):
+    """What training tells of itself while it runs."""
+
+    def start(self, step: int, steps: int) -> None:
+        """Training begins at `step` of `steps`."""
+        ...
+
+    def update(self, step: int, metrics: dict[str, float]) -> None:
+        """`step` steps are done; `metrics` are the newest values."""
+        ...
+
+    def close(self) -> None:
+        """Training ended, however it did."""
+        ...
+
+
+class Silent:
+    """Says nothing."""
+
+    def start(self, step: int, steps: int) -> None:
+        """Nothing."""
+
+    def update(self, step: int, metrics: dict[str, float]) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Lines:
+    """A plain line every few seconds, for logs.
+
+    Args:
+        stream: where the lines go.
+        every: seconds between lines; lines with a validation always appear.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, every: float = 5.0):
+        self.stream, self.every = stream or sys.stderr, every
+        self._last = -float("inf")
+
+    def start(self, step: int, steps: int) -> None:
+        """Note where training begins."""
+        self.steps, self.first, self.began = steps, step, time.monotonic()
+
+    def update(self, step: int, metrics: dict[str, float]) -> None:
+        """Write a line if it is time for one."""
+        now = time.monotonic()
+        validated = any(name.startswith("validation") for name in metrics)
+        if not validated and step < self.steps and now - self._last < self.every:
+            return
+        self._last = now
+        left = (now - self.began) / max(step - self.first, 1) * (self.steps - step)
+        self.stream.write(f"step {step}/{self.steps}  {describe(metrics)}  {left:.0f} s left\n")
+        self.stream.flush()
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class Bar:
+    """A progress bar with the newest metrics and the time left."""
+
+    def start(self, step: int, steps: int) -> None:
+        """Show the bar."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+        columns: list[Any] = [
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        ]
+        self._progress = Progress(*columns, console=Console(stderr=True))
+        self._task = self._progress.add_task("compiling …", total=steps, completed=step)
+        self._known: dict[str, float] = {}
+        self._progress.start()
+
+    def update(self, step: int, metrics: dict[str, float]) -> None:
+        """Move the bar."""
+        self._known |= metrics
+        self._progress.update(self._task, completed=step, description=describe(self._known))
+
+    def close(self) -> None:
+        """Leave the finished bar on the screen."""
+        self._progress.stop()
+
+
+def describe(metrics: dict[str, float]) -> str:
+    """The metrics a person follows, in one line.
+
+    Example:
+        >>> describe({"loss": 0.123456, "accuracy": 0.5, "gradient_norm": 1.0})
+        'loss 0.1235  accuracy 50.0 %'
+    """
+    shown = {name: value for name, value in metrics.items() if name in _FOLLOWED}
+    return "  ".join(
+        f"{_FOLLOWED[name]} {value:.1%}".replace("%", " %")
+        if name.endswith("accuracy")
+        else f"{_FOLLOWED[name]} {value:.4g}"
+        for name, value in shown.items()
+    )
+
+
+_FOLLOWED = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "validation_accuracy": "validation",
+    "validation_squared_error": "validation error",
+}

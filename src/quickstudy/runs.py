@@ -1,0 +1,168 @@
+"""A run's folder: everything needed to understand and to resume a training run later.
+
+    recipe.json         what was trained, every setting
+    environment.json    versions, commit, machine, date and command
+    metrics.jsonl       one JSON object a line
+    checkpoints/        the last few states of training
+    learner.safetensors the best learner so far, with the recipe in its header
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from quickstudy.checkpoint import Checkpoints, write_atomically
+from quickstudy.errors import CheckpointError
+
+RECIPE, ENVIRONMENT, METRICS = "recipe.json", "environment.json", "metrics.jsonl"
+LEARNER = "learner.safetensors"
+PACKAGES = ("quickstudy", "jax", "jaxlib", "equinox", "optax", "numpy")
+
+
+class Run:
+    """One run's folder. Make it with `Run.create` or `Run.open`."""
+
+    def __init__(self, folder: Path, recipe: dict[str, Any]):
+        self.folder, self.recipe = folder, recipe
+        self.checkpoints = Checkpoints(folder / "checkpoints", recipe)
+
+    @classmethod
+    def create(cls, folder: Path | str, recipe: dict[str, Any]) -> "Run":
+        """Start a new run.
+
+        Raises:
+            CheckpointError: the folder exists and is not empty, or cannot be written.
+        """
+        folder = Path(folder)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CheckpointError(
+                f"the run folder {folder} exists already; resume it with --resume {folder}, or "
+                "give another with --run"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(
+                f"could not make the run folder {folder}: {error.strerror}; give one that you may "
+                "write with --run"
+            ) from error
+        run = cls(folder, recipe)
+        run.write_json(RECIPE, recipe)
+        run.write_json(ENVIRONMENT, environment())
+        return run
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "Run":
+        """Open the folder of an earlier run.
+
+        Raises:
+            CheckpointError: it is no run's folder.
+        """
+        folder = Path(folder)
+        try:
+            recipe = json.loads((folder / RECIPE).read_text())
+        except FileNotFoundError:
+            raise CheckpointError(
+                f"{folder} is not a run's folder (it has no {RECIPE}); give the folder that "
+                "`quickstudy train` printed"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{folder / RECIPE} cannot be read: {error}") from error
+        return cls(folder, recipe)
+
+    @property
+    def learner_file(self) -> Path:
+        """Where the best learner so far is."""
+        return self.folder / LEARNER
+
+    def write_json(self, name: str, value: Any) -> Path:
+        """Write a JSON file into the folder, whole or not at all."""
+        path = self.folder / name
+        write_atomically(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+        return path
+
+    def log(self, record: dict[str, Any]) -> None:
+        """Add a line to the metrics.
+
+        Raises:
+            CheckpointError: the line could not be written.
+        """
+        try:
+            with open(self.folder / METRICS, "a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise CheckpointError(
+                f"could not write {self.folder / METRICS}: {error.strerror}; free some space, then "
+                f"continue with --resume {self.folder}"
+            ) from error
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The metrics so far; a line cut short by a crash is passed over."""
+        return list(self._lines())
+
+    def forget_after(self, step: int) -> None:
+        """Drop the metrics of later steps, which resuming from `step` will write again."""
+        kept = [json.dumps(line) + "\n" for line in self._lines() if line["step"] <= step]
+        write_atomically(self.folder / METRICS, "".join(kept).encode())
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        path = self.folder / METRICS
+        if not path.exists():
+            return
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+
+def environment() -> dict[str, Any]:
+    """Versions, commit, machine, date and command of this process."""
+    import jax
+
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(["quickstudy", *sys.argv[1:]]),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "commit": _commit(),
+        "machine": {
+            "system": platform.platform(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "devices": [str(device) for device in jax.devices()],
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of quickstudy's own source, if it runs from a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        here = Path(__file__).parent
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

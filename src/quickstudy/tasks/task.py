@@ -1,0 +1,75 @@
+"""What a task is: a labelled support set to learn from and a labelled query set to be judged on."""
+
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Num, PRNGKeyArray, Shaped
+
+
+class Examples(eqx.Module):
+    """A labelled set D = {(x_i, y_i)}.
+
+    Attributes:
+        x: inputs `[n, ...]`.
+        y: class numbers `[n]` in `0 ... ways - 1`, or regression targets `[n, d]`.
+        ways: N, the number of classes the labels range over; `None` for regression. It is
+            static: a predictor's output size may depend on it.
+
+    Example:
+        >>> Examples.of([[0.0], [1.0], [5.0]], [0, 0, 1]).ways
+        2
+    """
+
+    x: Shaped[Array, "n ..."]
+    y: Num[Array, "n ..."]
+    ways: int | None = eqx.field(static=True, default=None)
+
+    @classmethod
+    def of(cls, x: Any, y: Any) -> "Examples":
+        """Examples from anything NumPy reads; integer labels are counted to find `ways`."""
+        labels = np.asarray(y)
+        ways = int(labels.max()) + 1 if np.issubdtype(labels.dtype, np.integer) else None
+        return cls(jnp.asarray(x), jnp.asarray(labels), ways)
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+
+class Task(eqx.Module):
+    """One task i: the support set D_i^tr to adapt on and the query set D_i^ts to be judged on."""
+
+    support: Examples
+    query: Examples
+
+
+T = TypeVar("T", covariant=True)
+
+
+@runtime_checkable
+class TaskDistribution(Protocol[T]):
+    """p(T): a pure function from a key to a task, so `jax.vmap` makes a meta-batch of it.
+
+    The arrays a distribution samples from are its leaves; everything else is static.
+    """
+
+    def sample(self, key: PRNGKeyArray) -> T:
+        """Draw one task. The key is consumed."""
+        ...
+
+
+def sample_batch(tasks: TaskDistribution[Task], key: PRNGKeyArray, n: int) -> Task:
+    """Draw `n` tasks, stacked along a first axis; task i uses `fold_in(key, i)`.
+
+    Args:
+        tasks: the distribution p(T).
+        key: consumed.
+        n: the number of tasks.
+
+    Returns:
+        A `Task` whose arrays have a leading axis `[n, ...]`.
+    """
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(n))
+    return jax.vmap(tasks.sample)(keys)

@@ -1,0 +1,309 @@
+"""One loop for every algorithm: compiled chunks of steps, and everything else between them."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.checkpoint import save_arrays
+from quickstudy.errors import BadInput, CheckpointError, NonFiniteLoss, QuickstudyError
+from quickstudy.learners.learner import Learner, Metrics
+from quickstudy.learners.meta_training import MetaTraining
+from quickstudy.progress import Reporter, Silent
+from quickstudy.runs import Run
+from quickstudy.tasks.task import TaskDistribution
+
+SECONDS_PER_CHUNK = 1.0  # how often a person wants to hear, and Ctrl-C to be heard
+L = TypeVar("L")
+
+
+class Interrupted(QuickstudyError):
+    """The user stopped training; its state is saved."""
+
+
+class Algorithm(Protocol):
+    """What `fit` drives. An implementation is a pytree; its state is a pytree of arrays."""
+
+    def init(self) -> Any:
+        """The state before the first step."""
+        ...
+
+    def update(
+        self, state: Any, key: PRNGKeyArray, progress: Float[Array, ""]
+    ) -> tuple[Any, Metrics]:
+        """One step; pure, compiled. Metrics must hold a `loss`."""
+        ...
+
+    def validate(self, state: Any, key: PRNGKeyArray) -> Metrics:
+        """What validation finds; pure, compiled. Metrics must hold a `score`, larger is better."""
+        ...
+
+    def learned(self, state: Any) -> Any:
+        """What was learned by then: the pytree that is exported and evaluated."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how to train.
+
+    Attributes:
+        steps: meta-steps.
+        meta_batch: tasks per meta-step.
+        optimiser: the outer optimiser; Adam with rate 10⁻³ by default.
+        validate_every: steps between validations, each of which also saves a checkpoint.
+        validation_episodes: tasks per validation.
+    """
+
+    steps: int = 1000
+    meta_batch: int = 4
+    optimiser: optax.GradientTransformation = field(default_factory=lambda: optax.adam(1e-3))
+    validate_every: int = 500
+    validation_episodes: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "meta_batch", "validate_every", "validation_episodes"):
+            if getattr(self, name) < 1:
+                raise BadInput(f"{name} is {getattr(self, name)}; give a whole number of 1 or more")
+
+
+class Fitted(NamedTuple, Generic[L]):
+    """What `fit` found.
+
+    Attributes:
+        best: what was learned at the best validation.
+        last: what was learned at the last step.
+        score: the best validation score.
+    """
+
+    best: L
+    last: L
+    score: float
+
+
+class _Carry(NamedTuple):
+    """What a checkpoint holds."""
+
+    state: Any
+    best: Any
+    score: Float[Array, ""]
+
+
+def train(
+    learner: Learner,
+    tasks: TaskDistribution,
+    *,
+    validation: TaskDistribution,
+    plan: Plan | None = None,
+    key: PRNGKeyArray,
+    run: Run | None = None,
+    report: Reporter | None = None,
+) -> Learner:
+    """Meta-train: θ* = argmin_θ Σ_i L(f_adapt(θ, D_i^tr), D_i^ts).
+
+    Args:
+        learner: its array leaves are the initial θ.
+        tasks: p(T) of meta-training.
+        validation: p(T) of meta-validation; chooses among the weights met on the way.
+        plan: steps, meta-batch, optimiser, validation.
+        key: consumed; decides every task that is sampled.
+        run: a folder for checkpoints and metrics; continues if it holds a checkpoint.
+        report: is told of the progress.
+
+    Returns:
+        the learner with the weights that did best in validation.
+
+    Raises:
+        BadInput: the learner cannot take the tasks.
+        NonFiniteLoss: training diverged.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> tasks = qs.Sinusoid(shots=5)
+        >>> model = qs.MLP(1, (8, 1), key=jax.random.key(0))
+        >>> learner = qs.MAML(model, inner_lr=0.01, loss=qs.squared_error)
+        >>> plan = qs.Plan(steps=2, meta_batch=2, validation_episodes=2)
+        >>> trained = qs.train(learner, tasks, validation=tasks, plan=plan, key=jax.random.key(1))
+        >>> type(trained).__name__
+        'MAML'
+    """
+    plan = plan or Plan()
+    for distribution in (tasks, validation):
+        learner.check(eqx.filter_eval_shape(distribution.sample, key))
+    algorithm = MetaTraining(
+        learner, tasks, validation, plan.optimiser, plan.meta_batch, plan.validation_episodes
+    )
+    return fit(algorithm, plan, key=key, run=run, report=report).best
+
+
+def fit(
+    algorithm: Algorithm,
+    plan: Plan,
+    *,
+    key: PRNGKeyArray,
+    run: Run | None = None,
+    report: Reporter | None = None,
+) -> Fitted:
+    """Run `plan.steps` steps of an algorithm; step s uses `fold_in(key, s)`, so that a resumed
+    training is the same training.
+
+    Raises:
+        NonFiniteLoss: names the step and the last good checkpoint.
+        Interrupted: Ctrl-C; the state is saved in the run's folder.
+    """
+    train_key, validation_key = jax.random.split(key)
+    report = report or Silent()
+    step, carry = _begin(algorithm, run)
+    report.start(step, plan.steps)
+    began, pace = time.monotonic(), None
+    try:
+        with _listening(run) as stopped:
+            while step < plan.steps:
+                stop = min(_next_stop(step, pace, plan), plan.steps)
+                started = time.monotonic()
+                state, metrics = _chunk(algorithm, carry.state, train_key, (step, stop, plan.steps))
+                seconds = time.monotonic() - started
+                # The first chunk's time is compilation: it says nothing of the pace.
+                pace = seconds / (stop - step) if pace or stop - step > 1 else 0.0
+                values = {name: float(value) for name, value in metrics.items()}
+                _demand_finite(values, (step, stop), run)
+                step, carry = stop, carry._replace(state=state)
+                validate = step % plan.validate_every == 0 or step == plan.steps
+                if validate:
+                    carry, found = _validate(algorithm, carry, validation_key)
+                    values |= found
+                if run is not None:
+                    run.log({"step": step, **values, "seconds": time.monotonic() - began})
+                    if validate or stopped.is_set():
+                        run.checkpoints.save(step, carry)
+                report.update(step, values)
+                if stopped.is_set() and run is not None:
+                    raise Interrupted(
+                        f"stopped at step {step} of {plan.steps}; the state is saved in "
+                        f"{run.folder}. Continue with: quickstudy train --resume {run.folder}"
+                    )
+    finally:
+        report.close()
+    best = eqx.combine(carry.best, algorithm.learned(carry.state))
+    if run is not None:
+        save_arrays(run.learner_file, best, run.recipe)
+    return Fitted(best, algorithm.learned(carry.state), float(carry.score))
+
+
+def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
+    """The first state, or that of the run's newest checkpoint."""
+    state = algorithm.init()
+    best = eqx.filter(algorithm.learned(state), eqx.is_array)
+    carry = _Carry(state, best, jnp.array(-jnp.inf))
+    restored = None if run is None else run.checkpoints.restore(carry)
+    if run is None or restored is None:
+        return 0, carry
+    run.forget_after(restored[0])
+    return restored
+
+
+def _next_stop(step: int, pace: float | None, plan: Plan) -> int:
+    """Where the next chunk ends: after about a second, and never beyond a validation.
+
+    The first chunk is one step long, so that it is not compilation and a long silence.
+    """
+    length = 1 if pace is None else max(1, min(10_000, int(SECONDS_PER_CHUNK / max(pace, 1e-4))))
+    length = 10 if pace == 0.0 else length
+    return min(step + length, (step // plan.validate_every + 1) * plan.validate_every)
+
+
+@eqx.filter_jit
+def _run_chunk(
+    algorithm: Algorithm, state: Any, key: PRNGKeyArray, bounds: tuple[Array, Array, Array]
+) -> tuple[Any, Metrics]:
+    start, stop, steps = bounds
+
+    # Under its own jit the update is traced once, though its shapes are asked for first.
+    @jax.jit
+    def update(state: Any, step: Array) -> tuple[Any, Metrics]:
+        progress = step.astype(jnp.float32) / steps.astype(jnp.float32)
+        return algorithm.update(state, jax.random.fold_in(key, step), progress)
+
+    def body(step: Array, carry: tuple[Any, Metrics]) -> tuple[Any, Metrics]:
+        state, metrics = update(carry[0], step)
+        return state, jax.tree.map(jnp.add, carry[1], metrics)
+
+    shapes = jax.eval_shape(update, state, start)[1]
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    # A loop whose ends are arguments: chunks of any length share one compilation.
+    state, totals = jax.lax.fori_loop(start, stop, body, (state, zeros))
+    return state, jax.tree.map(lambda total: total / (stop - start), totals)
+
+
+def _chunk(
+    algorithm: Algorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
+) -> tuple[Any, Metrics]:
+    arrays = tuple(jnp.asarray(b, jnp.int32) for b in bounds)
+    return jax.block_until_ready(_run_chunk(algorithm, state, key, arrays))
+
+
+@eqx.filter_jit
+def _run_validation(algorithm: Algorithm, state: Any, key: PRNGKeyArray) -> Metrics:
+    return algorithm.validate(state, key)
+
+
+def _validate(
+    algorithm: Algorithm, carry: _Carry, key: PRNGKeyArray
+) -> tuple[_Carry, dict[str, float]]:
+    found = _run_validation(algorithm, carry.state, key)
+    if float(found["score"]) > float(carry.score):
+        best = eqx.filter(algorithm.learned(carry.state), eqx.is_array)
+        carry = carry._replace(best=best, score=found["score"])
+    return carry, {f"validation_{name}": float(value) for name, value in found.items()}
+
+
+def _demand_finite(values: dict[str, float], steps: tuple[int, int], run: Run | None) -> None:
+    bad = [name for name, value in values.items() if value != value or abs(value) == float("inf")]
+    if not bad:
+        return
+    saved = [] if run is None else run.checkpoints.steps()
+    where = f"the last good checkpoint is {run.checkpoints.path(saved[0])}" if run and saved else (
+        "there is no checkpoint yet"
+    )
+    name = "training" if run is None else f"recipe {run.recipe.get('recipe', '?')}"
+    raise NonFiniteLoss(
+        f"{name}: {', '.join(bad)} became infinite or not-a-number in steps {steps[0]}–{steps[1]}; "
+        f"{where}. Lower the learning rate or the inner rate, or clip gradients harder"
+    )
+
+
+@contextlib.contextmanager
+def _listening(run: Run | None) -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into an event, when there is a folder to save into."""
+    stopped = threading.Event()
+    if run is None or threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+
+    def stop(*_: Any) -> None:
+        stopped.set()
+        signal.signal(signal.SIGINT, previous)  # a second Ctrl-C stops at once
+
+    previous = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def load_learner(path: Any, like: Learner) -> Learner:
+    """The learner `like` with the weights of an exported file."""
+    from quickstudy.checkpoint import load_arrays
+
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist; train first, or give another run")
+    return load_arrays(path, like)
