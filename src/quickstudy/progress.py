@@ -2,9 +2,10 @@
 
 import sys
 import time
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, runtime_checkable
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """What training tells of itself while it runs."""
 
@@ -45,10 +46,11 @@ class Lines:
     def __init__(self, stream: TextIO | None = None, *, every: float = 5.0):
         self.stream, self.every = stream or sys.stderr, every
         self._last = -float("inf")
+        self._first: tuple[int, float] | None = None
 
     def start(self, step: int, steps: int) -> None:
         """Note where training begins."""
-        self.steps, self.first, self.began = steps, step, time.monotonic()
+        self.steps, self._first = steps, None
 
     def update(self, step: int, metrics: dict[str, float]) -> None:
         """Write a line if it is time for one."""
@@ -57,12 +59,20 @@ class Lines:
         if not validated and step < self.steps and now - self._last < self.every:
             return
         self._last = now
-        left = (now - self.began) / max(step - self.first, 1) * (self.steps - step)
-        self.stream.write(f"step {step}/{self.steps}  {describe(metrics)}  {left:.0f} s left\n")
+        left = self._seconds_left(step, now)
+        self.stream.write(f"step {step}/{self.steps}  {describe(metrics)}{left}\n")
         self.stream.flush()
 
     def close(self) -> None:
         """Nothing is left to write."""
+
+    def _seconds_left(self, step: int, now: float) -> str:
+        # From the first report on: before it, the time went into compilation.
+        if self._first is None:
+            self._first = (step, now)
+            return ""
+        first, began = self._first
+        return f"  {(now - began) / (step - first) * (self.steps - step):.0f} s left"
 
 
 class Bar:

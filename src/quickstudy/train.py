@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -23,13 +23,13 @@ from quickstudy.runs import Run
 from quickstudy.tasks.task import TaskDistribution
 
 SECONDS_PER_CHUNK = 1.0  # how often a person wants to hear, and Ctrl-C to be heard
-L = TypeVar("L")
 
 
 class Interrupted(QuickstudyError):
     """The user stopped training; its state is saved."""
 
 
+@runtime_checkable
 class Algorithm(Protocol):
     """What `fit` drives. An implementation is a pytree; its state is a pytree of arrays."""
 
@@ -76,7 +76,7 @@ class Plan:
                 raise BadInput(f"{name} is {getattr(self, name)}; give a whole number of 1 or more")
 
 
-class Fitted(NamedTuple, Generic[L]):
+class Fitted(NamedTuple):
     """What `fit` found.
 
     Attributes:
@@ -85,8 +85,8 @@ class Fitted(NamedTuple, Generic[L]):
         score: the best validation score.
     """
 
-    best: L
-    last: L
+    best: Any
+    last: Any
     score: float
 
 

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -71,14 +71,14 @@ class Learner(eqx.Module):
 
     def meta_gradient(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Float[Array, ""] | float = 1
-    ) -> tuple[Self, Metrics]:
+    ) -> tuple["Learner", Metrics]:
         """The direction that the outer optimiser descends: ∇_θ of `meta_loss`.
 
         Returns:
             a learner whose leaves are the gradient, and the metrics.
         """
 
-        def objective(learner: Self) -> tuple[Scalar, Metrics]:
+        def objective(learner: "Learner") -> tuple[Scalar, Metrics]:
             return learner.meta_loss(task, key=key, progress=progress)
 
         return eqx.filter_grad(objective, has_aux=True)(self)

@@ -1,6 +1,6 @@
 """Random image transforms that run inside the compiled sampler."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped, UInt32
 from quickstudy.errors import BadInput
 
 
+@runtime_checkable
 class Transform(Protocol):
     """A random change of one episode's images; the key is consumed."""
 
