@@ -1,0 +1,42 @@
+"""What every test shares: two CPU devices, strict switches, and real data where it is at hand."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import jax
+import pytest
+from jaxtyping import install_import_hook
+
+# Before quickstudy is imported anywhere: its annotations are checked whenever a test calls it.
+with install_import_hook("quickstudy", "beartype.beartype"):
+    import quickstudy
+    import quickstudy.testing
+
+DEVICES = 2
+
+# Two devices even on one core, so that what depends on the number of devices is always tested.
+quickstudy.set_up_devices(DEVICES)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+hypothesis.settings.register_profile("quickstudy", deadline=None, max_examples=25)
+hypothesis.settings.register_profile(
+    "ci", parent=hypothesis.settings.get_profile("quickstudy"), derandomize=True
+)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "quickstudy")
+
+
+def pytest_sessionstart():
+    assert jax.device_count() == DEVICES, "the tests want JAX to themselves: two CPU devices"
+
+
+@pytest.fixture(scope="session")
+def omniglot_data() -> Path:
+    """The folder with the real characters, named by QUICKSTUDY_DATA."""
+    given = os.environ.get("QUICKSTUDY_DATA")
+    if not given:
+        pytest.skip("QUICKSTUDY_DATA is not set; it names the folder that holds omniglot/")
+    folder = Path(given) / "omniglot"
+    if not folder.is_dir():
+        pytest.skip(f"QUICKSTUDY_DATA is {given}, which holds no folder omniglot")
+    return Path(given)
