@@ -1,31 +1,23 @@
 """Tasks spread over devices: one mesh axis, `"tasks"`, and results that do not depend on its size.
 
-Task i of a meta-batch always uses `fold_in(key, i)`, whichever device it runs on. On a CPU the tasks
-of one device run one after the other, whose activations then fit the cache; on a GPU they run
-side by side.
+Task i of a meta-batch always uses `fold_in(key, i)`, whichever device it runs on. On a CPU the
+tasks of one device run one after the other, whose activations then fit the cache; on a GPU they
+run side by side.
 """
 
 import math
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import platformdirs
 from jax.sharding import AxisType, Mesh, PartitionSpec
 from jaxtyping import PRNGKeyArray, PyTree
 
+from quickstudy.places import cache_folder
+
 AXIS = "tasks"
-
-
-def cache_folder() -> Path:
-    """Where downloads, rendered data and compiled programs are kept between runs.
-
-    The user's cache folder, or the variable QUICKSTUDY_CACHE.
-    """
-    return Path(os.environ.get("QUICKSTUDY_CACHE") or platformdirs.user_cache_dir("quickstudy"))
 
 
 def set_up_devices(devices: int | None = None) -> None:
@@ -116,7 +108,9 @@ def _sum(f: Callable[[Any], PyTree], keys: Any) -> PyTree:
     if keys.shape[0] == 1:
         return f(keys[0])
     shapes = jax.eval_shape(f, keys[0])
-    zeros = jax.tree.map(lambda s: jax.lax.pcast(jnp.zeros(s.shape, s.dtype), AXIS, to="varying"), shapes)
+    zeros = jax.tree.map(
+        lambda s: jax.lax.pcast(jnp.zeros(s.shape, s.dtype), AXIS, to="varying"), shapes
+    )
 
     def add(total: PyTree, key: Any) -> tuple[PyTree, None]:
         return jax.tree.map(jnp.add, total, f(key)), None

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
 
@@ -81,8 +82,14 @@ class Bar:
     def start(self, step: int, steps: int) -> None:
         """Show the bar."""
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         columns: list[Any] = [
             BarColumn(bar_width=24),
@@ -105,6 +112,61 @@ class Bar:
     def close(self) -> None:
         """Leave the finished bar on the screen."""
         self._progress.stop()
+
+
+class TensorBoard:
+    """Writes every metric where TensorBoard finds it.
+
+    Args:
+        folder: the run's folder.
+
+    Raises:
+        BadInput: tensorboardX is not installed.
+    """
+
+    def __init__(self, folder: Path):
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise BadInput(
+                "--tensorboard needs the package tensorboardX; install it with: "
+                "pip install 'quickstudy[tensorboard]'"
+            ) from None
+        self._writer = SummaryWriter(str(folder / "tensorboard"))
+
+    def start(self, step: int, steps: int) -> None:
+        """Nothing."""
+
+    def update(self, step: int, metrics: dict[str, float]) -> None:
+        """Write each value."""
+        for name, value in metrics.items():
+            self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
+
+
+class Both:
+    """Tells two reporters the same."""
+
+    def __init__(self, first: Reporter, second: Reporter):
+        self.reporters = (first, second)
+
+    def start(self, step: int, steps: int) -> None:
+        """Tell both."""
+        for reporter in self.reporters:
+            reporter.start(step, steps)
+
+    def update(self, step: int, metrics: dict[str, float]) -> None:
+        """Tell both."""
+        for reporter in self.reporters:
+            reporter.update(step, metrics)
+
+    def close(self) -> None:
+        """Tell both."""
+        for reporter in self.reporters:
+            reporter.close()
 
 
 def describe(metrics: dict[str, float]) -> str:

@@ -1,10 +1,10 @@
 """A run's folder: everything needed to understand and to resume a training run later.
 
-    recipe.json         what was trained, every setting
-    environment.json    versions, commit, machine, date and command
-    metrics.jsonl       one JSON object a line
-    checkpoints/        the last few states of training
-    learner.safetensors the best learner so far, with the recipe in its header
+recipe.json         what was trained, every setting
+environment.json    versions, commit, machine, date and command
+metrics.jsonl       one JSON object a line
+checkpoints/        the last few states of training
+learner.safetensors the best learner so far, with the recipe in its header
 """
 
 import json

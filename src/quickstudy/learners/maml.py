@@ -3,10 +3,9 @@
 from typing import Any
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, PyTree
 
+from quickstudy.learners.descent import descent, predictors
 from quickstudy.learners.learner import Learner, Predictor, check_outputs
 from quickstudy.learners.losses import Loss, cross_entropy
 from quickstudy.nets.network import condition
@@ -41,47 +40,21 @@ class MAML(Learner):
     steps: int = eqx.field(static=True, default=1)
     loss: Loss = eqx.field(static=True, default=cross_entropy)
 
-    def descend(self, model: Any, support: Examples) -> Any:
-        """One inner step: θ − α ∇L(θ, D^tr)."""
-
-        def support_loss(model: Any) -> Any:
-            return self.loss(model(support.x), support.y)
-
-        gradient = eqx.filter_grad(support_loss)(model)
-        return eqx.apply_updates(model, jax.tree.map(lambda g: -self.inner_lr * g, gradient))
-
-    def path(self, support: Examples, steps: int) -> tuple[Any, PyTree]:
-        """θ_k, and θ_0 … θ_{k−1} stacked on a first axis `[steps, ...]`."""
-        start, rest = eqx.partition(self.model, eqx.is_inexact_array)
-
-        def step(parameters: Any, _: None) -> tuple[Any, Any]:
-            model = self.descend(eqx.combine(parameters, rest), support)
-            return eqx.filter(model, eqx.is_inexact_array), parameters
-
-        end, passed = jax.lax.scan(jax.checkpoint(step), start, length=steps)
-        return eqx.combine(end, rest), passed
-
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """θ_k, conditioned on the support set's statistics if the model keeps any."""
-        return condition(self.path(support, self.steps)[0], support.x)
+        return condition(self._descent(support, self.steps)[0], support.x)
+
+    def adapt_by_steps(self, support: Examples, steps: int) -> Predictor:
+        """θ_0 … θ_steps on a first axis `[steps + 1, ...]`; more steps than in training, too."""
+        return predictors(*self._descent(support, steps), support)
 
     def unadapted(self, support: Examples) -> Predictor:
         """θ_0: the initialisation itself."""
         return condition(self.model, support.x)
 
-    def adapt_by_steps(self, support: Examples, steps: int) -> Predictor:
-        """θ_0 … θ_steps on a first axis `[steps + 1, ...]`: more steps than in training, too."""
-        end, passed = self.path(support, steps)
-        rest = eqx.filter(self.model, eqx.is_inexact_array, inverse=True)
-        return jax.lax.map(
-            lambda parameters: condition(eqx.combine(parameters, rest), support.x),
-            jax.tree.map(
-                lambda before, last: jnp.concatenate([before, last[None]]),
-                passed,
-                eqx.filter(end, eqx.is_inexact_array),
-            ),
-        )
-
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
         check_outputs(self, self.model, task)
+
+    def _descent(self, support: Examples, steps: int) -> tuple[Any, PyTree]:
+        return descent(self.model, support, self.loss, rate=self.inner_lr, steps=steps)

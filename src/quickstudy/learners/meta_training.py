@@ -71,7 +71,7 @@ class MetaTraining(eqx.Module):
         return eqx.combine(state.parameters, self.learner)
 
     def validate(self, state: MetaState, key: PRNGKeyArray) -> Metrics:
-        """The metric on validation tasks, always the same ones; `score` is the larger the better."""
+        """The metric on validation tasks, always the same; `score` is the larger the better."""
         name, scores = episode_scores(
             self.learned(state), self.validation, key, self.validation_episodes
         )

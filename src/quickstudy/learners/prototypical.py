@@ -42,6 +42,7 @@ class Prototypes(eqx.Module):
     similarity: Similarity = eqx.field(static=True)
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
+        """The similarities, which are the logits of p(y | x)."""
         return self.similarity(self.embed(x), self.centres)
 
 

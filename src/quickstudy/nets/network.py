@@ -1,4 +1,4 @@
-"""What a network is to a learner: a callable on a batch, which may learn statistics from support."""
+"""What a network is to a learner: a callable on a batch that may keep the support's statistics."""
 
 from typing import Any, Protocol, runtime_checkable
 

@@ -12,18 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from quickstudy.errors import DataError
 
 Progress = Callable[[str, int, int | None], None]
 """Called as `progress(what, done, total)`; `total` is None where it is not known."""
-
-
-def cache_dir() -> Path:
-    """The folder for downloads and decoded images: `QUICKSTUDY_CACHE`, or the user's own."""
-    chosen = os.environ.get("QUICKSTUDY_CACHE")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("quickstudy"))
 
 
 def silent(what: str, done: int, total: int | None) -> None:

@@ -2,16 +2,16 @@
 
 import hashlib
 import unicodedata
-from functools import cache
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 from matplotlib.ft2font import FT2Font
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from quickstudy.errors import BadInput, DataError
-from quickstudy.tasks.cache import Progress, cache_dir, load_arrays, save_arrays, silent
+from quickstudy.places import cache_folder
+from quickstudy.tasks.cache import Progress, load_arrays, save_arrays, silent
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses, split_classes
 from quickstudy.tasks.transforms import Transform, Warp
@@ -27,8 +27,8 @@ FACES = tuple(
 )
 SIZE = 28
 INK_SIZE = 20  # The longer side of a character, in pixels: Omniglot's leave a like margin.
-FONT_SIZES = range(6, 41)  # Small marks are not blown up beyond the largest of these.
-ALIKE = 0.9  # Two classes whose mean correlation over the faces is above this are one.
+FONT_SIZE = 40  # Characters are shrunk from this size, and small marks are not blown up.
+ALIKE = 0.93  # Two classes whose mean correlation over the faces is above this are one.
 SPLITS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
 
@@ -84,8 +84,8 @@ def load_glyphs(progress: Progress = silent) -> ImageClasses:
         DataError: Matplotlib's fonts are missing.
     """
     paths = _font_paths()
-    recipe = repr((SIZE, INK_SIZE, FONT_SIZES, ALIKE, [(p.name, p.stat().st_size) for p in paths]))
-    path = cache_dir() / f"glyphs-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npz"
+    recipe = repr((SIZE, INK_SIZE, FONT_SIZE, ALIKE, [(p.name, p.stat().st_size) for p in paths]))
+    path = cache_folder() / f"glyphs-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npz"
     arrays = load_arrays(path)
     if arrays is None or set(arrays) != {"images", "names"}:
         arrays = _render(paths, progress)
@@ -111,8 +111,9 @@ def _render(paths: list[Path], progress: Progress) -> dict[str, np.ndarray]:
     codes = _shared_codes(paths)
     images = np.zeros((len(codes), len(paths), SIZE, SIZE), np.uint8)
     for face, path in enumerate(paths):
+        font = ImageFont.truetype(path, FONT_SIZE, layout_engine=ImageFont.Layout.BASIC)
         for i, code in enumerate(codes):
-            images[i, face] = _draw(path, chr(code))
+            images[i, face] = _draw(font, chr(code))
         progress("Drawing glyphs", face + 1, len(paths))
     keep = distinct_classes(images)
     names = [unicodedata.name(chr(codes[i]), f"U+{codes[i]:04X}") for i in keep]
@@ -120,32 +121,31 @@ def _render(paths: list[Path], progress: Progress) -> dict[str, np.ndarray]:
 
 
 def _shared_codes(paths: list[Path]) -> list[int]:
-    """The code points that every face draws, without spaces, controls and combining marks."""
+    """The code points that every face draws and that are a character with a shape of its own."""
     # A font's character map does not list what it draws as the missing-glyph box.
     shared = set.intersection(*(set(FT2Font(str(path)).get_charmap()) for path in paths))
-    return sorted(c for c in shared if unicodedata.category(chr(c))[0] not in "ZCM")
+    return sorted(code for code in shared if _own_shape(chr(code)))
 
 
-def _draw(path: Path, character: str) -> np.ndarray:
-    """One character, scaled so that its longer side has INK_SIZE pixels, and centred."""
-    left, top, right, bottom = _font(path, FONT_SIZES[-1]).getbbox(character)
-    longer = max(right - left, bottom - top, 1)
-    size = min(max(FONT_SIZES[-1] * INK_SIZE // longer, FONT_SIZES[0]), FONT_SIZES[-1])
-    mask = _font(path, size).getmask(character)
-    canvas = np.zeros((SIZE, SIZE), np.uint8)
-    if 0 in mask.size:
-        return canvas
-    ink = np.asarray(mask, np.uint8).reshape(mask.size[1], mask.size[0])
-    if max(ink.shape) > SIZE:
-        ink = np.asarray(Image.fromarray(ink).resize((INK_SIZE, INK_SIZE)))
-    y, x = (SIZE - ink.shape[0]) // 2, (SIZE - ink.shape[1]) // 2
-    canvas[y : y + ink.shape[0], x : x + ink.shape[1]] = ink
-    return canvas
+def _own_shape(character: str) -> bool:
+    """No space, control or combining mark, and no small raised or lowered copy of another."""
+    copied = unicodedata.decomposition(character).startswith(("<super>", "<sub>"))
+    return unicodedata.category(character)[0] not in "ZCM" and not copied
 
 
-@cache
-def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+def _draw(font: ImageFont.FreeTypeFont, character: str) -> np.ndarray:
+    """One character, shrunk until its longer side has INK_SIZE pixels, and centred."""
+    sheet = Image.new("L", (3 * FONT_SIZE, 3 * FONT_SIZE))
+    ImageDraw.Draw(sheet).text((FONT_SIZE, FONT_SIZE), character, fill=255, font=font)
+    canvas = Image.new("L", (SIZE, SIZE))
+    box = sheet.getbbox()
+    if box is not None:
+        w, h = box[2] - box[0], box[3] - box[1]
+        scale = min(INK_SIZE / max(w, h), 1)
+        w, h = max(round(w * scale), 1), max(round(h * scale), 1)
+        ink = sheet.resize((w, h), Image.Resampling.BOX, box)
+        canvas.paste(ink, ((SIZE - w) // 2, (SIZE - h) // 2))
+    return np.asarray(canvas)
 
 
 def distinct_classes(images: np.ndarray, alike: float = ALIKE) -> np.ndarray:

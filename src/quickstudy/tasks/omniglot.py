@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from quickstudy.errors import BadInput, DataError
-from quickstudy.tasks.cache import Progress, cache_dir, fetch, load_arrays, save_arrays, silent
+from quickstudy.places import cache_folder
+from quickstudy.tasks.cache import Progress, fetch, load_arrays, save_arrays, silent
 from quickstudy.tasks.drawings import Drawings, find_part, fingerprint, open_part
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses, split_classes
@@ -194,7 +195,7 @@ def load_omniglot(data: str | Path | None = None, progress: Progress = silent) -
     """
     sources = _locate(data, progress)
     key = hashlib.sha256(repr([fingerprint(s) for s in sources.values()]).encode()).hexdigest()
-    path = cache_dir() / f"omniglot-28-{key[:16]}.npz"
+    path = cache_folder() / f"omniglot-28-{key[:16]}.npz"
     arrays = load_arrays(path)
     if arrays is None or set(arrays) != {"images", "names", "background"}:
         arrays = _decode(sources, progress)
@@ -219,7 +220,7 @@ def _locate(data: str | Path | None, progress: Progress) -> dict[str, Path]:
                 f"official zips of {URL} there, or unset it to download them."
             )
         return {part: source for part, source in found.items() if source is not None}
-    folder, sources = cache_dir() / "omniglot", {}
+    folder, sources = cache_folder() / "omniglot", {}
     for part in CHARACTERS:
         sources[part] = folder / f"{part}.zip"
         if not sources[part].exists():

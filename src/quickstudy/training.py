@@ -271,8 +271,10 @@ def _demand_finite(values: dict[str, float], steps: tuple[int, int], run: Run | 
     if not bad:
         return
     saved = [] if run is None else run.checkpoints.steps()
-    where = f"the last good checkpoint is {run.checkpoints.path(saved[0])}" if run and saved else (
-        "there is no checkpoint yet"
+    where = (
+        f"the last good checkpoint is {run.checkpoints.path(saved[0])}"
+        if run and saved
+        else ("there is no checkpoint yet")
     )
     name = "training" if run is None else f"recipe {run.recipe.get('recipe', '?')}"
     raise NonFiniteLoss(

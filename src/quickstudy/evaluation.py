@@ -110,7 +110,7 @@ def evaluate(
 def _scores(
     learner: Learner, tasks: TaskDistribution, key: PRNGKeyArray, sizes: tuple[int, int]
 ) -> tuple[Array, Array, Array]:
-    """Scores before `[episodes]`, after `[episodes]`, and along the path `[episodes, steps + 1]`."""
+    """Scores before and after `[episodes]`, and along the path `[episodes, steps + 1]`."""
     episodes, steps = sizes
     fixed, rest = eqx.partition((learner, tasks), eqx.is_array)
     metric = metric_of(eqx.filter_eval_shape(tasks.sample, key).query)[1]

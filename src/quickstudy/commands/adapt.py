@@ -1,0 +1,90 @@
+"""`quickstudy adapt RUN --support FOLDER --query FOLDER`: your own images."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+if TYPE_CHECKING:
+    from quickstudy.learners.learner import Learner
+
+
+@dataclass(frozen=True)
+class Adapt:
+    """Adapt a trained learner to your own labelled images, and classify others."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """The run's folder, or an exported file."""
+    support: Path
+    """The labelled images: one sub-folder per class, with one or more images each."""
+    query: Path
+    """The images to classify: a folder, with or without sub-folders."""
+    json: Path | None = None
+    """Also write the answers to this file."""
+    ink: Literal["auto", "dark", "light"] = "auto"
+    """Whether drawings are dark on light paper or light on dark; `auto` looks at the borders."""
+
+
+def main(arguments: list[str]) -> None:
+    """Parse and run."""
+    options = tyro.cli(Adapt, args=arguments, prog="quickstudy adapt")
+    from quickstudy.recipes.exports import load, load_recipe
+
+    recipe = load_recipe(options.run)
+    learner = recipe.for_test(load(options.run))
+    answers = classify(learner, options)
+    _print(answers)
+    if options.json is not None:
+        from quickstudy.checkpoint import write_atomically
+
+        text = json.dumps(answers, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(options.json, text.encode())
+
+
+def classify(learner: "Learner", options: Adapt) -> list[dict[str, Any]]:
+    """Adapt to the support folder and answer for each query image."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from quickstudy.tasks.folders import image_folder, query_images
+    from quickstudy.tasks.task import Examples, Task
+
+    classes = image_folder(options.support, ink=options.ink)
+    files, images = query_images(options.query, ink=options.ink)
+    labels = np.repeat(np.arange(len(classes)), classes.counts)
+    rows = [image for c in range(len(classes)) for image in classes.images[c, : classes.counts[c]]]
+    support = Examples(_inputs(np.stack(rows)), jnp.asarray(labels), len(classes))
+    queries = Examples(_inputs(images), jnp.zeros(len(images), int), len(classes))
+    learner.check(Task(support, queries))
+    probabilities = jax.nn.softmax(learner.adapt(support)(queries.x), -1)
+    return [
+        {
+            "image": str(file),
+            "class": classes.names[int(row.argmax())],
+            "probability": round(float(row.max()), 4),
+            "probabilities": dict(
+                zip(classes.names, (round(float(p), 4) for p in row), strict=True)
+            ),
+        }
+        for file, row in zip(files, np.asarray(probabilities), strict=True)
+    ]
+
+
+def _inputs(images: Any) -> Any:
+    import jax.numpy as jnp
+
+    images = images[..., None] if images.ndim == 3 else images
+    return jnp.asarray(images, jnp.float32) / 255
+
+
+def _print(answers: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("image", "class", "probability")
+    for answer in answers:
+        table.add_row(answer["image"], answer["class"], f"{answer['probability']:.1%}")
+    Console().print(table)

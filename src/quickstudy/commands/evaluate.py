@@ -1,0 +1,115 @@
+"""`quickstudy evaluate RUN`: many tasks never seen in training, with tables and pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from quickstudy.recipes import Recipe, Shape
+
+if TYPE_CHECKING:
+    from quickstudy.evaluation import Evaluation
+    from quickstudy.learners.learner import Learner
+
+TEST_SEED = 20_170_310
+"""Decides the test tasks, whatever the training's seed: every run meets the same ones."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Test a trained run on tasks that it never saw."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """The run's folder, or an exported file."""
+    split: Literal["test", "validation", "train"] = "test"
+    """Which classes to draw the tasks from."""
+    episodes: int | None = None
+    """How many tasks; the protocol's own number by default."""
+    ways: int | None = None
+    """N, classes per task; as trained by default."""
+    shots: int | None = None
+    """K, support examples per class; as trained by default."""
+    queries: int | None = None
+    """Query examples per class; as trained by default."""
+    data: str | None = None
+    """The folder that holds the data set; QUICKSTUDY_DATA by default."""
+    curves: bool = True
+    """Also measure the accuracy for 1, 2, 3, 5 and 10 shots."""
+
+
+def main(arguments: list[str]) -> None:
+    """Parse and run."""
+    options = tyro.cli(Evaluate, args=arguments, prog="quickstudy evaluate")
+    from quickstudy.mesh import set_up_devices
+
+    set_up_devices()
+    from quickstudy.recipes.exports import load, load_recipe
+
+    evaluate_run(load(options.run), load_recipe(options.run), options)
+
+
+def evaluate_run(learner: "Learner", recipe: Recipe, options: Evaluate) -> "Evaluation":
+    """Evaluate, print the table, and leave JSON and pictures beside the run."""
+    import jax
+
+    from quickstudy.evaluation import evaluate
+    from quickstudy.report.table import evaluation_table
+
+    shape = Shape(options.ways, options.shots, options.queries)
+    tasks = recipe.tasks(options.split, shape, options.data)
+    learner = recipe.for_test(learner)
+    episodes = options.episodes or recipe.test_episodes
+    key = jax.random.key(TEST_SEED)
+    evaluation = evaluate(learner, tasks, episodes=episodes, key=key)
+    folder = options.run if options.run.is_dir() else options.run.parent
+    from rich.console import Console
+
+    Console().print(evaluation_table(evaluation, tasks, options.split, folder))
+    curve = _shots_curve(learner, recipe, options) if options.curves else {}
+    _write(folder, options, {"evaluation": evaluation, "shots": curve, "tasks": tasks}, learner)
+    return evaluation
+
+
+def _shots_curve(learner: "Learner", recipe: Recipe, options: Evaluate) -> dict[int, Any]:
+    """Accuracy per number of shots, where the data and the learner allow it."""
+    import jax
+
+    from quickstudy.errors import BadInput
+    from quickstudy.evaluation import evaluate
+
+    curve = {}
+    for shots in (1, 2, 3, 5, 10):
+        try:
+            tasks = recipe.tasks(
+                options.split, Shape(options.ways, shots, options.queries), options.data
+            )
+        except BadInput:
+            continue  # too few items in a class for that many shots
+        key = jax.random.key(TEST_SEED)
+        episodes = min(options.episodes or recipe.test_episodes, 400)
+        curve[shots] = evaluate(learner, tasks, episodes=episodes, key=key, path_steps=0).after
+    return curve
+
+
+def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Learner") -> None:
+    import dataclasses
+    import json
+
+    from quickstudy.checkpoint import write_atomically
+    from quickstudy.report import figures
+
+    name = f"evaluation-{options.split}"
+    settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
+    value = {
+        "options": settings,
+        **found["evaluation"].to_json(),
+        "shots": {str(k): dataclasses.asdict(v) for k, v in found["shots"].items()},
+    }
+    write_atomically(folder / f"{name}.json", (json.dumps(value, indent=2) + "\n").encode())
+    figures.save(figures.adaptation(found["evaluation"], found["shots"]), folder / f"{name}.png")
+    if found["evaluation"].metric == "accuracy":
+        import jax
+
+        task = found["tasks"].sample(jax.random.key(TEST_SEED))
+        figures.save(figures.episode(learner, task), folder / f"episode-{options.split}.png")

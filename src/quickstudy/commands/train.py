@@ -1,0 +1,138 @@
+"""`quickstudy train`: meta-train by a recipe, then test on unseen classes."""
+
+import dataclasses
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from quickstudy.errors import BadInput
+from quickstudy.recipes import DEFAULT, RECIPES, Recipe, find, from_json
+
+if TYPE_CHECKING:
+    from quickstudy.progress import Reporter
+    from quickstudy.runs import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What is no part of the recipe: where things are, and what to do afterwards."""
+
+    run: Path | None = None
+    """The folder for checkpoints, metrics and results; runs/RECIPE-DATE by default."""
+    resume: Path | None = None
+    """Continue the run in this folder, with its own settings."""
+    data: str | None = None
+    """The folder that holds the data set; QUICKSTUDY_DATA by default."""
+    test: bool = True
+    """Test on unseen classes when training ends."""
+    tensorboard: bool = False
+    """Also write TensorBoard files; needs the extra `quickstudy[tensorboard]`."""
+
+
+def main(arguments: list[str]) -> None:
+    """Parse and run."""
+    base, rest = _base(arguments)
+    recipe, options = _parse(base, rest)
+    if options.resume is not None and recipe != base:
+        changed = [
+            f"--{f.name.replace('_', '-')}"
+            for f in dataclasses.fields(base)
+            if getattr(recipe, f.name) != getattr(base, f.name)
+        ]
+        raise BadInput(
+            f"{', '.join(changed)} differ from the run in {options.resume}; leave them out to "
+            "resume it, or start a new run"
+        )
+    _train(recipe, options)
+
+
+def _base(arguments: list[str]) -> tuple[Recipe, list[str]]:
+    """The recipe whose settings are the defaults, and the arguments without its name."""
+    named = arguments[0] if arguments and not arguments[0].startswith("-") else None
+    rest = arguments[1:] if named else arguments
+    resumed = _value_of("--resume", rest)
+    if resumed is None:
+        return (find(named) if named else DEFAULT)(), rest
+    from quickstudy.runs import Run
+
+    recipe = from_json(Run.open(resumed).recipe)
+    if named is not None and find(named) is not type(recipe):
+        raise BadInput(
+            f"{resumed} is a run of {recipe.name}, not of {named}; leave the recipe's name out"
+        )
+    return recipe, rest
+
+
+def _value_of(flag: str, arguments: list[str]) -> str | None:
+    for here, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if here == flag:
+            return following
+        if here.startswith(f"{flag}="):
+            return here.removeprefix(f"{flag}=")
+    return None
+
+
+def _parse(base: Recipe, arguments: list[str]) -> tuple[Recipe, Options]:
+    together: Any = dataclasses.make_dataclass(
+        "Train",
+        [
+            ("recipe", Annotated[type(base), tyro.conf.arg(name="")], base),
+            ("options", Annotated[Options, tyro.conf.arg(name="")], Options()),
+        ],
+        frozen=True,
+    )
+    others = ", ".join(RECIPES)
+    description = (
+        f"{type(base).__doc__} Must reach {base.reaches}; takes {base.takes}. "
+        f"Source: {base.source}. Recipes: {others}."
+    )
+    parsed = tyro.cli(
+        together, args=arguments, prog=f"quickstudy train {base.name}", description=description
+    )
+    return parsed.recipe, parsed.options
+
+
+def _train(recipe: Recipe, options: Options) -> None:
+    from quickstudy.mesh import set_up_devices
+
+    set_up_devices()
+    import jax
+
+    from quickstudy.commands.evaluate import Evaluate, evaluate_run
+    from quickstudy.training import train
+
+    tasks, validation = (
+        recipe.tasks(split, data=options.data) for split in ("train", "validation")
+    )
+    run = _run(recipe, options)
+    print(f"training {recipe.name} in {run.folder}", file=sys.stderr)
+    learner = train(
+        recipe.learner(),
+        tasks,
+        validation=validation,
+        plan=recipe.plan(),
+        key=jax.random.key(recipe.seed),
+        run=run,
+        report=_reporter(run, options),
+    )
+    if options.test:
+        evaluate_run(learner, recipe, Evaluate(run.folder, data=options.data))
+
+
+def _run(recipe: Recipe, options: Options) -> "Run":
+    from quickstudy.runs import Run
+
+    if options.resume is not None:
+        return Run.open(options.resume)
+    default = Path("runs") / f"{recipe.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    return Run.create(options.run or default, recipe.to_json())
+
+
+def _reporter(run: "Run", options: Options) -> "Reporter":
+    from quickstudy.progress import Bar, Both, Lines, TensorBoard
+
+    screen = Bar() if sys.stderr.isatty() else Lines()
+    return Both(screen, TensorBoard(run.folder)) if options.tensorboard else screen

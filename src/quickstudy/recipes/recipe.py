@@ -1,0 +1,119 @@
+"""What a recipe is: every setting of one reproducible result, as documented flags.
+
+JAX is imported inside the methods, so that the command line can list recipes at once.
+"""
+
+import abc
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from quickstudy.errors import BadInput
+
+if TYPE_CHECKING:
+    import optax
+
+    from quickstudy.learners.learner import Learner
+    from quickstudy.tasks.task import TaskDistribution
+    from quickstudy.training import Plan
+
+Split = Literal["train", "validation", "test"]
+Norm = Literal["layer", "group", "support", "batch", "none"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Another shape of tasks than a recipe's own; `None` keeps the recipe's.
+
+    Attributes:
+        ways: N, classes per task.
+        shots: K, support examples per class (or points).
+        queries: query examples per class (or points).
+    """
+
+    ways: int | None = None
+    shots: int | None = None
+    queries: int | None = None
+
+
+@dataclass(frozen=True)
+class Recipe(abc.ABC):
+    """Base of the recipes: the outer loop's settings, and what each recipe must provide."""
+
+    name: ClassVar[str]
+    """What the command line calls it."""
+    reaches: ClassVar[str]
+    """The figure it must reach."""
+    takes: ClassVar[str]
+    """How long that takes, and on what."""
+    source: ClassVar[str]
+    """The paper."""
+
+    seed: int = 0
+    """Decides the initial weights and every task that is sampled."""
+    steps: int = 1000
+    """Meta-steps."""
+    meta_batch: int = 4
+    """Tasks per meta-step."""
+    learning_rate: float = 1e-3
+    """β, the outer optimiser's (Adam's) rate at the start; it falls to zero on a cosine."""
+    clip: float = 10.0
+    """The largest norm of the meta-gradient; longer ones are shortened to it."""
+    validate_every: int = 500
+    """Meta-steps between validations, each of which saves a checkpoint."""
+    validation_episodes: int = 200
+    """Tasks per validation."""
+
+    test_episodes: ClassVar[int] = 1000
+    """Test tasks, frozen by the protocol."""
+
+    @abc.abstractmethod
+    def learner(self) -> "Learner":
+        """The untrained learner."""
+
+    @abc.abstractmethod
+    def tasks(
+        self, split: Split, shape: Shape | None = None, data: str | None = None
+    ) -> "TaskDistribution":
+        """The task distribution of a split; `data` is the folder that holds the data set."""
+
+    def for_test(self, learner: "Learner") -> "Learner":
+        """The learner as it is tested: with another number of inner steps, for example."""
+        return learner
+
+    def optimiser(self) -> "optax.GradientTransformation":
+        """Adam on a cosine to zero, with the gradient's norm clipped."""
+        import optax
+
+        rate = optax.cosine_decay_schedule(self.learning_rate, self.steps)
+        return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(rate))
+
+    def plan(self) -> "Plan":
+        """The plan for `quickstudy.train`."""
+        from quickstudy.training import Plan
+
+        return Plan(
+            self.steps,
+            self.meta_batch,
+            self.optimiser(),
+            self.validate_every,
+            self.validation_episodes,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe's name and every setting, as `recipe.json` and exported files hold it."""
+        return {"recipe": self.name, **asdict(self)}
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> "Recipe":
+        """The recipe with those settings.
+
+        Raises:
+            BadInput: a setting that this version does not know.
+        """
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(settings.keys() - known):
+            raise BadInput(
+                f"recipe {cls.name} has no setting {', '.join(unknown)}; it was written by another "
+                "version of quickstudy, which the run's environment.json names"
+            )
+        return cls(**settings)
