@@ -103,10 +103,10 @@ class Warp(eqx.Module):
     """
 
     rotation: float = eqx.field(static=True, default=0.35)
-    shear: float = eqx.field(static=True, default=0.25)
-    scale: float = eqx.field(static=True, default=0.2)
-    shift: float = eqx.field(static=True, default=0.08)
-    elastic: float = eqx.field(static=True, default=0.02)
+    shear: float = eqx.field(static=True, default=0.3)
+    scale: float = eqx.field(static=True, default=0.25)
+    shift: float = eqx.field(static=True, default=0.11)
+    elastic: float = eqx.field(static=True, default=0.03)
 
     def __call__(
         self, images: Float[Array, "n h w c"], labels: Int[Array, " n"], *, key: PRNGKeyArray
