@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
+from quickstudy.errors import BadInput
+
 
 @runtime_checkable
 class Reporter(Protocol):

@@ -119,7 +119,7 @@ def _train(recipe: Recipe, options: Options) -> None:
         report=_reporter(run, options),
     )
     if options.test:
-        evaluate_run(learner, recipe, Evaluate(run.folder, data=options.data))
+        evaluate_run(learner, recipe, Evaluate(run.folder, data=options.data, curves=False))
 
 
 def _run(recipe: Recipe, options: Options) -> "Run":

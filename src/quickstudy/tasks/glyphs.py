@@ -172,5 +172,5 @@ def distinct_classes(images: np.ndarray, alike: float = ALIKE) -> np.ndarray:
     keep: list[int] = []
     for i in np.flatnonzero(~blank):
         if not similar[i, keep].any():
-            keep.append(i)
+            keep.append(int(i))
     return np.array(keep, int)

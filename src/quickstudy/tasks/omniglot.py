@@ -77,8 +77,8 @@ def _snell_splits(data: Omniglot) -> dict[str, np.ndarray]:
 
 
 def _lake_splits(data: Omniglot) -> dict[str, np.ndarray]:
-    held_out = [data.alphabets.index(name) for name in LAKE_VALIDATION]
-    validation = np.isin(data.classes.groups, held_out)
+    alphabet_of = np.array([name.split("/")[0] for name in data.classes.names])
+    validation = np.isin(alphabet_of, LAKE_VALIDATION)
     return {
         "train": np.flatnonzero(data.background & ~validation),
         "validation": np.flatnonzero(validation),
