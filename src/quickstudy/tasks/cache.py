@@ -26,7 +26,8 @@ def silent(what: str, done: int, total: int | None) -> None:
 def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays of an `.npz` file, never unpickled; None if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # np.load leaves a file that it opened itself open when it is damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError):
         return None

@@ -117,7 +117,7 @@ class Warp(eqx.Module):
         matrix, shift = self._affine(affine_key, n)
         centre = jnp.array([(h - 1) / 2, (w - 1) / 2], jnp.float32)
         side = jnp.array([h, w], jnp.float32)
-        offset = centre + shift * side - matrix @ centre
+        offset = centre[None] + shift * side[None] - matrix @ centre
         rows = jnp.arange(h, dtype=jnp.float32)[None, :, None]
         columns = jnp.arange(w, dtype=jnp.float32)[None, None, :]
         at = [
