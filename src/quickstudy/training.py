@@ -247,8 +247,8 @@ def _run_chunk(
 def _chunk(
     algorithm: Algorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
 ) -> tuple[Any, Metrics]:
-    arrays = tuple(jnp.asarray(b, jnp.int32) for b in bounds)
-    return jax.block_until_ready(_run_chunk(algorithm, state, key, arrays))
+    start, stop, steps = (jnp.asarray(bound, jnp.int32) for bound in bounds)
+    return jax.block_until_ready(_run_chunk(algorithm, state, key, (start, stop, steps)))
 
 
 @eqx.filter_jit

@@ -3,11 +3,11 @@
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Scalar
+from jaxtyping import PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.learners.descent import descent, predictors
-from quickstudy.learners.learner import Learner, Metrics, Predictor, check_outputs
-from quickstudy.learners.losses import Loss, cross_entropy, metric_of
+from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
+from quickstudy.learners.losses import metric_of
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task
 
@@ -37,7 +37,6 @@ class JointFineTuning(Learner):
     model: Any
     inner_lr: float = eqx.field(static=True, default=0.01)
     steps: int = eqx.field(static=True, default=10)
-    loss: Loss = eqx.field(static=True, default=cross_entropy)
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """θ_k."""
@@ -52,7 +51,7 @@ class JointFineTuning(Learner):
         return condition(self.model, support.x)
 
     def meta_loss(
-        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Float[Array, ""] | float = 1
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
         """L(θ, D^ts): no adaptation in training."""
         outputs = self.unadapted(task.support)(task.query.x)

@@ -10,12 +10,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
 from quickstudy.errors import BadInput
-from quickstudy.learners.losses import Loss, metric_of
+from quickstudy.learners.losses import Loss, cross_entropy, metric_of
 from quickstudy.nets.network import is_transductive
 from quickstudy.tasks.task import Examples, Task
 
 Predictor = Callable[[Any], Any]
 Metrics = dict[str, Scalar]
+Progress = Float[Array, ""] | float
+"""The share of training that is done, from 0 to 1."""
 
 
 class Learner(eqx.Module):
@@ -28,7 +30,7 @@ class Learner(eqx.Module):
         loss: L, from a predictor's outputs and the targets to a scalar.
     """
 
-    loss: eqx.AbstractVar[Loss]
+    loss: Loss = eqx.field(static=True, default=cross_entropy, kw_only=True)
 
     @abc.abstractmethod
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
@@ -55,7 +57,7 @@ class Learner(eqx.Module):
         return None
 
     def meta_loss(
-        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Float[Array, ""] | float = 1
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
         """L(f_adapt(θ, D^tr), D^ts), and what else was measured on the query set.
 
@@ -70,7 +72,7 @@ class Learner(eqx.Module):
         return loss, {"loss": loss, name: metric(outputs, task.query.y)}
 
     def meta_gradient(
-        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Float[Array, ""] | float = 1
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple["Learner", Metrics]:
         """The direction that the outer optimiser descends: ∇_θ of `meta_loss`.
 

@@ -7,7 +7,6 @@ from jaxtyping import PRNGKeyArray, PyTree
 
 from quickstudy.learners.descent import descent, predictors
 from quickstudy.learners.learner import Learner, Predictor, check_outputs
-from quickstudy.learners.losses import Loss, cross_entropy
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task
 
@@ -38,7 +37,6 @@ class MAML(Learner):
     model: Any
     inner_lr: float = eqx.field(static=True, default=0.4)
     steps: int = eqx.field(static=True, default=1)
-    loss: Loss = eqx.field(static=True, default=cross_entropy)
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """θ_k, conditioned on the support set's statistics if the model keeps any."""

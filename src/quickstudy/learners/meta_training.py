@@ -63,7 +63,7 @@ class MetaTraining(eqx.Module):
         arguments = (state.parameters, fixed, progress)
         gradient, metrics = mean_over_tasks(one, arguments, key, self.meta_batch)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.parameters)
-        metrics = {**metrics, "gradient_norm": optax.global_norm(gradient)}
+        metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
         return MetaState(optax.apply_updates(state.parameters, updates), optimiser), metrics
 
     def learned(self, state: MetaState) -> Learner:

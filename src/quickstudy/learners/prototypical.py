@@ -10,7 +10,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
-from quickstudy.learners.losses import Loss, cross_entropy
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task
 
@@ -68,7 +67,6 @@ class Prototypical(Learner):
 
     embed: Any
     similarity: Similarity = eqx.field(static=True, default=negative_squared_distance)
-    loss: Loss = eqx.field(static=True, default=cross_entropy)
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Average the embedded support examples of each class."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.errors import BadInput
+from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
 from quickstudy.nets.norm import Norm, make_norm
 
@@ -99,6 +100,11 @@ class Conv4(eqx.Module):
         self.features = filters * (height * width if readout == "flatten" else 1)
 
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+        alone = all(block.norm.per_example for block in self.blocks)
+        return in_blocks(lambda block: self.apply(block), x) if alone else self.apply(x)
+
+    def apply(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+        """The network on the whole batch at once."""
         for block in self.blocks:
             x = block(x)
         return self.read(x)

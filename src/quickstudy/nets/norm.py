@@ -36,6 +36,8 @@ class Norm(eqx.Module):
     eps: float = eqx.field(static=True, default=1e-5)
 
     transductive: ClassVar[bool] = False
+    per_example: ClassVar[bool] = True
+    """Whether each example is normalised without looking at any other of the same call."""
 
     @classmethod
     def create(cls, channels: int) -> "Norm":
@@ -87,6 +89,7 @@ class BatchNorm(Norm):
     """Statistics of the given batch (arXiv 1502.03167), the query batch too: transductive."""
 
     transductive: ClassVar[bool] = True
+    per_example: ClassVar[bool] = False
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         return _moments(x, tuple(range(x.ndim - 1)))
@@ -94,6 +97,8 @@ class BatchNorm(Norm):
 
 class SupportNorm(Norm):
     """Batch statistics of the support set, which queries are then normalised with: inductive."""
+
+    per_example: ClassVar[bool] = False
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         return _moments(x, tuple(range(x.ndim - 1)))
