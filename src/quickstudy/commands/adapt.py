@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from quickstudy.errors import BadInput
+
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
 
@@ -33,8 +35,13 @@ def main(arguments: list[str]) -> None:
     from quickstudy.recipes.exports import load, load_recipe
 
     recipe = load_recipe(options.run)
+    if recipe.image is None:
+        raise BadInput(
+            f"{options.run} is a run of {recipe.name}, which takes no images; give a run of a "
+            "recipe on images, such as prototypical-omniglot"
+        )
     learner = recipe.for_test(load(options.run))
-    answers = classify(learner, options)
+    answers = classify(learner, options, recipe.image)
     _print(answers)
     if options.json is not None:
         from quickstudy.checkpoint import write_atomically
@@ -43,7 +50,9 @@ def main(arguments: list[str]) -> None:
         write_atomically(options.json, text.encode())
 
 
-def classify(learner: "Learner", options: Adapt) -> list[dict[str, Any]]:
+def classify(
+    learner: "Learner", options: Adapt, image: tuple[int, int, int]
+) -> list[dict[str, Any]]:
     """Adapt to the support folder and answer for each query image."""
     import jax
     import jax.numpy as jnp
@@ -52,8 +61,10 @@ def classify(learner: "Learner", options: Adapt) -> list[dict[str, Any]]:
     from quickstudy.tasks.folders import image_folder, query_images
     from quickstudy.tasks.task import Examples, Task
 
-    classes = image_folder(options.support, ink=options.ink)
-    files, images = query_images(options.query, ink=options.ink)
+    height, width, channels = image
+    how: Any = {"size": (height, width), "channels": channels, "ink": options.ink}
+    classes = image_folder(options.support, **how)
+    files, images = query_images(options.query, **how)
     labels = np.repeat(np.arange(len(classes)), classes.counts)
     rows = [image for c in range(len(classes)) for image in classes.images[c, : classes.counts[c]]]
     support = Examples(_inputs(np.stack(rows)), jnp.asarray(labels), len(classes))

@@ -67,9 +67,9 @@ def _base(arguments: list[str]) -> tuple[Recipe, list[str]]:
 
 
 def _value_of(flag: str, arguments: list[str]) -> str | None:
-    for here, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for i, here in enumerate(arguments):
         if here == flag:
-            return following
+            return "".join(arguments[i + 1 : i + 2])
         if here.startswith(f"{flag}="):
             return here.removeprefix(f"{flag}=")
     return None

@@ -18,6 +18,7 @@ class MAMLGlyphs(Recipe):
     reaches: ClassVar[str] = "90 % on 5-way 1-shot, unseen characters, inductive"
     takes: ClassVar[str] = "4 min on 2 cores"
     source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+    image: ClassVar[tuple[int, int, int]] = (28, 28, 1)
 
     steps: int = 3000
     meta_batch: int = 16

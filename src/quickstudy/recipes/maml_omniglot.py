@@ -18,6 +18,7 @@ class MAMLOmniglot(Recipe):
     reaches: ClassVar[str] = "98.7 % (5-way 1-shot), 99.9 % (5-way 5-shot), both with --norm batch"
     takes: ClassVar[str] = "about 2 h on 2 cores (5-way 1-shot)"
     source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+    image: ClassVar[tuple[int, int, int]] = (28, 28, 1)
 
     steps: int = 30_000
     meta_batch: int = 32

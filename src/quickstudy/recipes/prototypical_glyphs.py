@@ -18,6 +18,7 @@ class PrototypicalGlyphs(Recipe):
     reaches: ClassVar[str] = "96 % on 5-way 1-shot, unseen characters, inductive"
     takes: ClassVar[str] = "90 s on 2 cores"
     source: ClassVar[str] = "Snell et al., 2017, https://arxiv.org/abs/1703.05175"
+    image: ClassVar[tuple[int, int, int]] = (28, 28, 1)
 
     steps: int = 1000
     meta_batch: int = 4
@@ -43,7 +44,7 @@ class PrototypicalGlyphs(Recipe):
         from quickstudy.nets.conv4 import Conv4
 
         embed = Conv4(
-            (28, 28, 1),
+            self.image,
             filters=self.filters,
             norm=self.norm,
             downsample="stride",

@@ -18,6 +18,7 @@ class PrototypicalOmniglot(Recipe):
     reaches: ClassVar[str] = "98.8 % (5-way 1-shot), 99.7 % (5-way 5-shot), 96.0 % (20-way 1-shot)"
     takes: ClassVar[str] = "about 1 h on 2 cores"
     source: ClassVar[str] = "Snell et al., 2017, https://arxiv.org/abs/1703.05175"
+    image: ClassVar[tuple[int, int, int]] = (28, 28, 1)
 
     steps: int = 10_000
     meta_batch: int = 2
@@ -47,7 +48,7 @@ class PrototypicalOmniglot(Recipe):
         from quickstudy.nets.conv4 import Conv4
 
         embed = Conv4(
-            (28, 28, 1),
+            self.image,
             filters=self.filters,
             norm=self.norm,
             downsample=self.downsample,

@@ -63,6 +63,8 @@ class Recipe(abc.ABC):
     validation_episodes: int = 200
     """Tasks per validation."""
 
+    image: ClassVar[tuple[int, int, int] | None] = None
+    """Height, width and channels of the images that the learner takes; `None` if it takes none."""
     test_episodes: ClassVar[int] = 1000
     """Test tasks, frozen by the protocol."""
 
