@@ -4,17 +4,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, PartitionSpec
 
 from quickstudy.errors import BadInput
+from quickstudy.nets import trilinear, winograd
 from quickstudy.nets.conv import NHWC, conv2d, max_pool
 
-SHAPES = [
-    # (n, h, w, cin), (kh, kw), cout
-    ((2, 6, 6, 2), (3, 3), 3),
-    ((2, 7, 5, 1), (3, 3), 2),
-    ((1, 5, 8, 3), (2, 3), 2),
-    ((2, 4, 7, 2), (5, 1), 1),
-    ((1, 1, 2, 2), (3, 3), 2),
+CASES = [
+    # (n, h, w, cin), (kh, kw), cout, stride
+    ((2, 6, 6, 2), (3, 3), 3, 1),
+    ((2, 7, 5, 1), (3, 3), 2, 1),
+    ((2, 6, 7, 2), (3, 3), 3, 2),
+    ((2, 5, 8, 1), (3, 3), 2, 3),
+    ((1, 5, 8, 3), (2, 3), 2, 1),
+    ((1, 4, 7, 2), (5, 2), 2, 2),
+    ((1, 1, 2, 2), (3, 3), 2, 2),
 ]
 
 
@@ -50,14 +54,55 @@ def derivatives(conv, stride, point, direction):
     )
 
 
-@pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize(("shape", "size", "cout"), SHAPES)
-def test_conv_equals_lax_to_the_second_derivative(shape, size, cout, stride):
+def assert_equal_derivatives(shape, size, cout, stride):
     with jax.enable_x64(True):
         point, direction = arrays(shape, size, cout)
-        mine = jax.jit(lambda p, d: derivatives(ours, stride, p, d))(point, direction)
-        theirs = jax.jit(lambda p, d: derivatives(reference, stride, p, d))(point, direction)
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-11), mine, theirs)
+
+        @jax.jit
+        def both(p, d):
+            return derivatives(ours, stride, p, d), derivatives(reference, stride, p, d)
+
+        mine, theirs = both(point, direction)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), mine, theirs)
+
+
+@pytest.mark.parametrize(("shape", "size", "cout", "stride"), CASES)
+def test_conv_equals_lax_to_the_second_derivative(shape, size, cout, stride):
+    assert_equal_derivatives(shape, size, cout, stride)
+
+
+def test_conv_in_blocks_of_images_equals_lax(monkeypatch):
+    # Two images of 6×6 fit: five images are three blocks, the last of them half empty.
+    monkeypatch.setattr(trilinear, "CACHE_BYTES", 2 * 4 * 36 * 9 * 2)
+    assert trilinear._blocks(1, (5, 6, 6, 2), (3, 3, 2, 3)) == (3, 2)
+    assert_equal_derivatives((5, 6, 6, 2), (3, 3), 3, 1)
+
+
+@pytest.mark.parametrize("hw", [(8, 8), (9, 11)])
+def test_conv_by_winograd_equals_lax(monkeypatch, hw):
+    monkeypatch.setattr(winograd, "MIN_TILES", 1)
+    assert winograd.is_faster(1, (2, *hw, 16), (3, 3, 16, 16))
+    assert_equal_derivatives((2, *hw, 16), (3, 3), 16, 1)
+
+
+def test_winograd_in_float32_differs_from_lax_by_rounding_only():
+    x, kernel = (a.astype(jnp.float32) for a in arrays((16, 14, 14, 32), (3, 3), 32)[0])
+    assert winograd.is_faster(1, x.shape, kernel.shape)
+    expected = reference(x, kernel, 1)
+    error = jnp.max(jnp.abs(conv2d(x, kernel) - expected)) / jnp.max(jnp.abs(expected))
+    assert error < 2e-6
+
+
+def test_conv_inside_shard_map_with_a_kernel_that_every_device_shares():
+    mesh = jax.make_mesh((jax.device_count(),), ("tasks",), axis_types=(AxisType.Auto,))
+    (x, kernel), _ = arrays((2 * jax.device_count(), 6, 6, 2), (3, 3), 3)
+
+    def gradient(x, kernel):
+        return jax.grad(lambda k: jnp.sum(jnp.sin(conv2d(x, k))))(kernel)
+
+    specs = (PartitionSpec("tasks"), PartitionSpec())
+    sharded = jax.shard_map(gradient, mesh=mesh, in_specs=specs, out_specs=PartitionSpec())
+    np.testing.assert_allclose(sharded(x, kernel), gradient(x, kernel), rtol=1e-4, atol=1e-4)
 
 
 def test_conv_with_one_kernel_per_task_equals_a_loop():
@@ -100,6 +145,17 @@ def test_max_pool_equals_reduce_window_to_the_second_derivative(hw, size):
             if pool is ours_pool:
                 mine = value
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), mine, value)
+
+
+def test_max_pool_of_equal_values_sends_the_gradient_to_the_first():
+    gradient = jax.grad(lambda x: jnp.sum(max_pool(x)))(jnp.ones((1, 2, 2, 1)))
+    np.testing.assert_array_equal(gradient[0, :, :, 0], [[1, 0], [0, 0]])
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_max_pool_keeps_a_nan(place):
+    x = jnp.zeros(4).at[place].set(jnp.nan).reshape(1, 2, 2, 1)
+    assert jnp.isnan(max_pool(x))[0, 0, 0, 0]
 
 
 def test_max_pool_refuses_an_image_smaller_than_one_block():
