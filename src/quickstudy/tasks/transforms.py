@@ -102,11 +102,11 @@ class Warp(eqx.Module):
     https://doi.org/10.1109/ICDAR.2003.1227801), with a coarse grid in place of their filter.
     """
 
-    rotation: float = eqx.field(static=True, default=0.35)
-    shear: float = eqx.field(static=True, default=0.3)
-    scale: float = eqx.field(static=True, default=0.25)
-    shift: float = eqx.field(static=True, default=0.11)
-    elastic: float = eqx.field(static=True, default=0.03)
+    rotation: float = eqx.field(static=True, default=0.26)
+    shear: float = eqx.field(static=True, default=0.15)
+    scale: float = eqx.field(static=True, default=0.2)
+    shift: float = eqx.field(static=True, default=0.125)
+    elastic: float = eqx.field(static=True, default=0.015)
 
     def __call__(
         self, images: Float[Array, "n h w c"], labels: Int[Array, " n"], *, key: PRNGKeyArray
