@@ -50,26 +50,46 @@ def windows(
     x: Float[Array, "n h w c"], size: tuple[int, int], stride: int
 ) -> Float[Array, "rows patch"]:
     """What each output of a SAME convolution sees, one row each: `patch = kh · kw · c`."""
-    h, w = x.shape[1:3]
-    h_out, w_out = out_size(h, stride), out_size(w, stride)
-    edges = (_same_padding(h, size[0], stride), _same_padding(w, size[1], stride))
+    n, h, w, c = x.shape
+    edges, taps = _taps((n, h, w, c), size, stride)
     x = jnp.pad(x, ((0, 0), *edges, (0, 0)))
-    shifted = [
-        x[:, a : a + (h_out - 1) * stride + 1 : stride, b : b + (w_out - 1) * stride + 1 : stride]
-        for a in range(size[0])
-        for b in range(size[1])
-    ]
-    return jnp.concatenate(shifted, -1).reshape(-1, size[0] * size[1] * x.shape[-1])
+    return jnp.concatenate([x[:, a, b] for a, b in taps], -1).reshape(-1, len(taps) * c)
+
+
+def spread(
+    rows: Float[Array, "rows patch"], image: Shape, size: tuple[int, int], stride: int
+) -> Float[Array, "n h w c"]:
+    """The transpose of `windows`: every row is added where it was read from."""
+    n, h, w, c = image
+    edges, taps = _taps(image, size, stride)
+    parts = rows.reshape(n, out_size(h, stride), out_size(w, stride), len(taps), c)
+    moved = []
+    for number, places in enumerate(taps):
+        margins = [
+            (p.start, sum(edge) + length - p.start - (outs - 1) * stride - 1, stride - 1)
+            for p, edge, length, outs in zip(places, edges, (h, w), parts.shape[1:3], strict=True)
+        ]
+        zero = jnp.zeros((), rows.dtype)
+        padding = [(0, 0, 0), *margins, (0, 0, 0)]
+        moved.append(jax.lax.pad(parts[..., number, :], zero, padding))
+    total = functools.reduce(jnp.add, moved)
+    return total[:, edges[0][0] : edges[0][0] + h, edges[1][0] : edges[1][0] + w]
+
+
+def _taps(image: Shape, size: tuple[int, int], stride: int) -> tuple[Any, Any]:
+    """Padding of both sides of the image, and the places that each kernel entry reads."""
+    edges, slices = [], []
+    for length, k in zip(image[1:3], size, strict=True):
+        outs = out_size(length, stride)
+        total = max((outs - 1) * stride + k - length, 0)
+        edges.append((total // 2, total - total // 2))
+        slices.append([slice(a, a + (outs - 1) * stride + 1, stride) for a in range(k)])
+    return edges, [(a, b) for a in slices[0] for b in slices[1]]
 
 
 def out_size(length: int, stride: int) -> int:
     """Outputs of a SAME convolution along a side of that length."""
     return -(-length // stride)
-
-
-def _same_padding(length: int, size: int, stride: int) -> tuple[int, int]:
-    total = max((out_size(length, stride) - 1) * stride + size - length, 0)
-    return total // 2, total - total // 2
 
 
 def _output(x: Array, k: Array, stride: int, image: Shape, kernel: Shape) -> Array:
@@ -78,9 +98,8 @@ def _output(x: Array, k: Array, stride: int, image: Shape, kernel: Shape) -> Arr
 
 
 def _image(y: Array, k: Array, stride: int, image: Shape, kernel: Shape) -> Array:
-    zeros = jax.ShapeDtypeStruct(image, y.dtype)
-    spread = jax.linear_transpose(lambda x: windows(x, kernel[:2], stride), zeros)
-    return spread(y.reshape(-1, kernel[3]) @ k.reshape(-1, kernel[3]).T)[0]
+    rows = y.reshape(-1, kernel[3]) @ k.reshape(-1, kernel[3]).T
+    return spread(rows, image, kernel[:2], stride)
 
 
 def _kernel(x: Array, y: Array, stride: int, image: Shape, kernel: Shape) -> Array:
@@ -115,7 +134,7 @@ def _evaluate(a: Array, b: Array, *, side: Side, stride: int, image: Shape, kern
         return padded.reshape(count, size, *z.shape[1:])
 
     if side is Side.KERNEL:
-        zero = jnp.zeros_like(a, shape=kernel)
+        zero = _varying_over(jnp.zeros(kernel, a.dtype), _axes(a))
 
         def add(total: Array, pair: tuple[Array, Array]) -> tuple[Array, None]:
             return total + compute(*pair, stride, block, kernel), None
@@ -143,20 +162,21 @@ convolution_p = Primitive("quickstudy_convolution")
 
 
 def _bind(a: Any, b: Any, **params: Any) -> Any:
-    # Inside `shard_map`, both arguments must vary over the same mesh axes; JAX's own operations do
-    # this cast unasked.
-    axes = _varying(a) | _varying(b)
-    a, b = (
-        jax.lax.pcast(z, tuple(axes - _varying(z)), to="varying") if axes - _varying(z) else z
-        for z in (a, b)
-    )
-    return convolution_p.bind(a, b, **params)
+    axes = _axes(a) | _axes(b)
+    return convolution_p.bind(_varying_over(a, axes), _varying_over(b, axes), **params)
 
 
-def _varying(z: Any) -> frozenset[str]:
+def _axes(z: Any) -> frozenset[str]:
+    """The mesh axes over which `z` varies inside a `shard_map`."""
     kind = jax.typeof(z)
     # JAX 0.10.2 renamed it.
     return kind.vma if hasattr(kind, "vma") else kind.mat.varying
+
+
+def _varying_over(z: Any, axes: frozenset[str]) -> Any:
+    """`z`, cast as JAX's own operations do unasked when they meet what varies over more axes."""
+    missing = tuple(axes - _axes(z))
+    return jax.lax.pcast(z, missing, to="varying") if missing else z
 
 
 def _transpose_first(cotangent: Any, a: Any, b: Any, *, side: Side, **params: Any) -> Any:

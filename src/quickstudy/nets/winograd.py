@@ -42,7 +42,8 @@ def output(x: Array, k: Array, stride: int, image: Shape, kernel: Shape) -> Arra
 def image(y: Array, k: Array, stride: int, image: Shape, kernel: Shape) -> Array:
     """The transpose by the image: the convolution of `y` with the kernel turned around."""
     turned = k[::-1, ::-1].swapaxes(2, 3)
-    return output(y, turned, stride, y.shape, turned.shape)
+    swapped = (3, 3, kernel[3], kernel[2])
+    return output(y, turned, stride, (*image[:3], kernel[3]), swapped)
 
 
 def kernel(x: Array, y: Array, stride: int, image: Shape, kernel: Shape) -> Array:
