@@ -72,13 +72,16 @@ class LayerNorm(Norm):
 
 
 class GroupNorm(Norm):
-    """Statistics of each example over positions and a group of 8 channels (arXiv 1803.08494)."""
+    """Statistics of each example over positions and a group of channels (arXiv 1803.08494).
+
+    A group is 8 channels, or the largest divisor of their number below that.
+    """
 
     group: ClassVar[int] = 8
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         channels = x.shape[-1]
-        size = self.group if channels % self.group == 0 else 1
+        size = max(size for size in range(1, self.group + 1) if channels % size == 0)
         grouped = x.reshape(*x.shape[:-1], channels // size, size)
         mean, variance = _moments(grouped, (*range(1, x.ndim - 1), x.ndim))
         shape = (x.shape[0], *(1,) * (x.ndim - 2), channels)
