@@ -9,11 +9,13 @@ import pytest
 from jaxtyping import install_import_hook
 
 # Before quickstudy is imported anywhere: its annotations are checked whenever a test calls it.
-with install_import_hook("quickstudy", "beartype.beartype"):
-    import quickstudy
-    import quickstudy.testing
+install_import_hook("quickstudy", "beartype.beartype")
+import quickstudy  # noqa: E402
 
 DEVICES = 2
+
+# Nearly all of a test's time is compilation, and LLVM's optimisations are half of that.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 
 # Two devices even on one core, so that what depends on the number of devices is always tested.
 quickstudy.set_up_devices(DEVICES)

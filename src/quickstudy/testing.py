@@ -1,1 +1,0 @@
-"""Checks that any learner must pass."""
