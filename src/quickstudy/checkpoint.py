@@ -4,11 +4,9 @@ A file holds the array leaves of a pytree under their paths, and in its header t
 checksum of the contents.
 """
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import re
 import struct
 from collections.abc import Iterator
@@ -24,10 +22,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from quickstudy.errors import CheckpointError
+from quickstudy.places import replacing
 
 log = logging.getLogger(__name__)
 
-CHECKSUM, RECIPE = "checksum", "recipe"
+# One entry, not two: safetensors writes its entries in no fixed order, and equal learners shall
+# be equal files.
+HEADER = "quickstudy"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -36,17 +37,10 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         CheckpointError: no permission, or the disk is full; the old file is untouched.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with open(partial, "wb") as file:
+        with replacing(path) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        _sync_folder(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise CheckpointError(
             f"could not write {path}: {error.strerror or error}; what was there before is "
             "untouched. Free some space or choose another folder"
@@ -69,8 +63,8 @@ def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:
         [0, 1, 2]
     """
     arrays = {name: np.asarray(leaf) for name, leaf in _named_arrays(tree)}
-    header = {CHECKSUM: _checksum(arrays), RECIPE: json.dumps(recipe, sort_keys=True)}
-    write_atomically(path, save(arrays, metadata=header))
+    header = json.dumps({"checksum": _checksum(arrays), "recipe": recipe}, sort_keys=True)
+    write_atomically(path, save(arrays, metadata={HEADER: header}))
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -84,7 +78,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
             (size,) = struct.unpack("<Q", file.read(8))
             if size > min(path.stat().st_size, 100_000_000):
                 raise ValueError("header longer than the file")
-            return json.loads(json.loads(file.read(size))["__metadata__"][RECIPE])
+            return _header(file.read(size))["recipe"]
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise CheckpointError(
             f"{path} cannot be read as a quickstudy file ({error}); give a file that quickstudy "
@@ -197,10 +191,14 @@ def _damage(path: Path) -> str | None:
     try:
         data = path.read_bytes()
         (size,) = struct.unpack("<Q", data[:8])
-        stored = json.loads(data[8 : 8 + size])["__metadata__"][CHECKSUM]
+        stored = _header(data[8 : 8 + size])["checksum"]
         return None if _checksum(load(data)) == stored else "its checksum is wrong"
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, struct.error) as error:
         return str(error) or type(error).__name__
+
+
+def _header(raw: bytes) -> dict[str, Any]:
+    return json.loads(json.loads(raw)["__metadata__"][HEADER])
 
 
 def _checksum(arrays: dict[str, np.ndarray]) -> str:
@@ -219,13 +217,3 @@ def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 def _describe(array: Any) -> str:
     return "missing" if array is None else f"{array.dtype}{list(array.shape)}"
-
-
-def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,11 @@
-"""Where things are kept on this machine."""
+"""Where things are kept on this machine, and how a file is replaced whole or not at all."""
 
+import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
@@ -12,3 +16,36 @@ def cache_folder() -> Path:
     The variable QUICKSTUDY_CACHE, or the user's cache folder.
     """
     return Path(os.environ.get("QUICKSTUDY_CACHE") or platformdirs.user_cache_dir("quickstudy"))
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """A binary file that replaces `target` when the block ends well, and vanishes otherwise.
+
+    After a crash at any moment either the old or the new file is there, whole.
+
+    Raises:
+        OSError: no permission, or the disk is full; the old file is untouched.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(".partial", f".{target.name}.", target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, target)
+        _sync_folder(target.parent)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renaming itself survive a crash, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,10 +2,18 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
 from quickstudy.errors import BadInput
+
+Counter = Callable[[str, int, int | None], None]
+"""Called as `counter(what, done, total)` while files are read or fetched; `total` may be None."""
+
+
+def silent(what: str, done: int, total: int | None) -> None:
+    """The counter that shows nothing."""
 
 
 @runtime_checkable
@@ -169,6 +177,32 @@ class Both:
         """Tell both."""
         for reporter in self.reporters:
             reporter.close()
+
+
+class CountingBar:
+    """A counter that shows a bar per job on a terminal; elsewhere it says nothing.
+
+    Use it in a `with` block.
+    """
+
+    def __enter__(self) -> "CountingBar":
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._progress = Progress(console=Console(stderr=True), transient=True)
+        self._jobs: dict[str, Any] = {}
+        if sys.stderr.isatty():
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """`done` of `total` are done of the job called `what`."""
+        if what not in self._jobs:
+            self._jobs[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._jobs[what], completed=done)
 
 
 def describe(metrics: dict[str, float]) -> str:

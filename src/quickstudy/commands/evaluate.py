@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from quickstudy.recipes import Recipe, Shape
+from quickstudy.recipes import Recipe, Shape, Source
 
 if TYPE_CHECKING:
     from quickstudy.evaluation import Evaluation
@@ -57,7 +57,7 @@ def evaluate_run(learner: "Learner", recipe: Recipe, options: Evaluate) -> "Eval
     from quickstudy.report.table import evaluation_table
 
     shape = Shape(options.ways, options.shots, options.queries)
-    tasks = recipe.tasks(options.split, shape, options.data)
+    tasks = recipe.tasks(options.split, shape, Source(options.data))
     learner = recipe.for_test(learner)
     episodes = options.episodes or recipe.test_episodes
     key = jax.random.key(TEST_SEED)
@@ -82,7 +82,7 @@ def _shots_curve(learner: "Learner", recipe: Recipe, options: Evaluate) -> dict[
     for shots in (1, 2, 3, 5, 10):
         try:
             tasks = recipe.tasks(
-                options.split, Shape(options.ways, shots, options.queries), options.data
+                options.split, Shape(options.ways, shots, options.queries), Source(options.data)
             )
         except BadInput:
             continue  # too few items in a class for that many shots

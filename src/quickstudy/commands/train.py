@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from quickstudy.errors import BadInput
-from quickstudy.recipes import DEFAULT, RECIPES, Recipe, find, from_json
+from quickstudy.recipes import DEFAULT, RECIPES, Recipe, Source, find, from_json
 
 if TYPE_CHECKING:
     from quickstudy.progress import Reporter
@@ -102,11 +102,12 @@ def _train(recipe: Recipe, options: Options) -> None:
     import jax
 
     from quickstudy.commands.evaluate import Evaluate, evaluate_run
+    from quickstudy.progress import CountingBar
     from quickstudy.training import train
 
-    tasks, validation = (
-        recipe.tasks(split, data=options.data) for split in ("train", "validation")
-    )
+    with CountingBar() as progress:
+        source = Source(options.data, progress)
+        tasks, validation = (recipe.tasks(s, source=source) for s in ("train", "validation"))
     run = _run(recipe, options)
     print(f"training {recipe.name} in {run.folder}", file=sys.stderr)
     learner = train(

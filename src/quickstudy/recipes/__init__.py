@@ -12,6 +12,7 @@ from quickstudy.recipes.prototypical_glyphs import PrototypicalGlyphs
 from quickstudy.recipes.prototypical_omniglot import PrototypicalOmniglot
 from quickstudy.recipes.recipe import Recipe as Recipe
 from quickstudy.recipes.recipe import Shape as Shape
+from quickstudy.recipes.recipe import Source as Source
 
 DEFAULT: type[Recipe] = PrototypicalGlyphs
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from quickstudy.recipes.recipe import Norm, Recipe, Shape, Split
+from quickstudy.recipes.recipe import Norm, Recipe, Shape, Source, Split
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -46,15 +46,16 @@ class MAMLGlyphs(Recipe):
         return MAML(model, inner_lr=self.inner_lr, steps=self.inner_steps)
 
     def tasks(
-        self, split: Split, shape: Shape | None = None, data: str | None = None
+        self, split: Split, shape: Shape | None = None, source: Source | None = None
     ) -> "TaskDistribution":
         """Glyphs, every image warped at random."""
         from quickstudy.tasks.glyphs import glyphs
 
-        shape = shape or Shape()
+        shape, source = shape or Shape(), source or Source()
         return glyphs(
             split,
             ways=shape.ways or self.ways,
             shots=shape.shots or self.shots,
             queries=shape.queries or self.queries,
+            progress=source.progress,
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from quickstudy.recipes.recipe import Norm, Recipe, Shape, Split
+from quickstudy.recipes.recipe import Norm, Recipe, Shape, Source, Split
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -55,17 +55,18 @@ class MAMLOmniglot(Recipe):
         return replace(learner, steps=self.test_inner_steps)
 
     def tasks(
-        self, split: Split, shape: Shape | None = None, data: str | None = None
+        self, split: Split, shape: Shape | None = None, source: Source | None = None
     ) -> "TaskDistribution":
         """Omniglot, protocol `finn2017`."""
         from quickstudy.tasks.omniglot import omniglot
 
-        shape = shape or Shape()
+        shape, source = shape or Shape(), source or Source()
         return omniglot(
             "finn2017",
             split,
             ways=shape.ways or self.ways,
             shots=shape.shots or self.shots,
             queries=shape.queries,
-            data=data,
+            data=source.folder,
+            progress=source.progress,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from quickstudy.errors import BadInput
-from quickstudy.recipes.recipe import Recipe, Shape, Split
+from quickstudy.recipes.recipe import Recipe, Shape, Source, Split
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -48,7 +48,7 @@ class MAMLSinusoid(Recipe):
         return MAML(model, inner_lr=self.inner_lr, steps=self.inner_steps, loss=squared_error)
 
     def tasks(
-        self, split: Split, shape: Shape | None = None, data: str | None = None
+        self, split: Split, shape: Shape | None = None, source: Source | None = None
     ) -> "TaskDistribution":
         """Sinusoids; every split draws from the same continuum, with keys of its own."""
         from quickstudy.tasks.sinusoid import Sinusoid

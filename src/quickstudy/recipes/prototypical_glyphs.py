@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from quickstudy.recipes.recipe import Norm, Recipe, Shape, Split
+from quickstudy.recipes.recipe import Norm, Recipe, Shape, Source, Split
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -53,16 +53,17 @@ class PrototypicalGlyphs(Recipe):
         return Prototypical(embed)
 
     def tasks(
-        self, split: Split, shape: Shape | None = None, data: str | None = None
+        self, split: Split, shape: Shape | None = None, source: Source | None = None
     ) -> "TaskDistribution":
         """Glyphs, every image warped at random."""
         from quickstudy.tasks.glyphs import glyphs
 
-        shape = shape or Shape()
+        shape, source = shape or Shape(), source or Source()
         own_ways = self.train_ways if split == "train" else self.ways
         return glyphs(
             split,
             ways=shape.ways or own_ways,
             shots=shape.shots or self.shots,
             queries=shape.queries or self.queries,
+            progress=source.progress,
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from quickstudy.recipes.recipe import Norm, Recipe, Shape, Split
+from quickstudy.recipes.recipe import Norm, Recipe, Shape, Source, Split
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -61,12 +61,12 @@ class PrototypicalOmniglot(Recipe):
         return prototypical.Prototypical(embed, similarity=similarities[self.similarity])
 
     def tasks(
-        self, split: Split, shape: Shape | None = None, data: str | None = None
+        self, split: Split, shape: Shape | None = None, source: Source | None = None
     ) -> "TaskDistribution":
         """Omniglot, protocol `snell2017`."""
         from quickstudy.tasks.omniglot import omniglot
 
-        shape = shape or Shape()
+        shape, source = shape or Shape(), source or Source()
         own_ways = self.train_ways if split == "train" else self.ways
         return omniglot(
             "snell2017",
@@ -74,5 +74,6 @@ class PrototypicalOmniglot(Recipe):
             ways=shape.ways or own_ways,
             shots=shape.shots or self.shots,
             queries=shape.queries or self.queries,
-            data=data,
+            data=source.folder,
+            progress=source.progress,
         )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput
+from quickstudy.progress import Counter, silent
 
 if TYPE_CHECKING:
     import optax
@@ -33,6 +34,19 @@ class Shape:
     ways: int | None = None
     shots: int | None = None
     queries: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set comes from.
+
+    Attributes:
+        folder: holds it; `None` for QUICKSTUDY_DATA, or a download.
+        progress: is told while files are read or fetched.
+    """
+
+    folder: str | None = None
+    progress: Counter = silent
 
 
 @dataclass(frozen=True)
@@ -74,9 +88,9 @@ class Recipe(abc.ABC):
 
     @abc.abstractmethod
     def tasks(
-        self, split: Split, shape: Shape | None = None, data: str | None = None
+        self, split: Split, shape: Shape | None = None, source: Source | None = None
     ) -> "TaskDistribution":
-        """The task distribution of a split; `data` is the folder that holds the data set."""
+        """The task distribution of a split."""
 
     def for_test(self, learner: "Learner") -> "Learner":
         """The learner as it is tested: with another number of inner steps, for example."""

@@ -2,25 +2,16 @@
 
 import hashlib
 import http.client
-import os
-import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from quickstudy.errors import DataError
-
-Progress = Callable[[str, int, int | None], None]
-"""Called as `progress(what, done, total)`; `total` is None where it is not known."""
-
-
-def silent(what: str, done: int, total: int | None) -> None:
-    """The progress callback that shows nothing."""
+from quickstudy.places import replacing
+from quickstudy.progress import Counter, silent
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
@@ -36,13 +27,13 @@ def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Write an `.npz` file at once or not at all; a folder without permission is no error."""
     try:
-        with _replacing(path) as file:
+        with replacing(path) as file:
             np.savez(file, allow_pickle=False, **arrays)
     except OSError:
         return  # A cache that cannot be written only costs the time to make it again.
 
 
-def fetch(url: str, target: Path, md5: str, progress: Progress = silent) -> Path:
+def fetch(url: str, target: Path, md5: str, progress: Counter = silent) -> Path:
     """Download `url` to `target`, which appears only when it is complete and its hash is right.
 
     Args:
@@ -60,7 +51,7 @@ def fetch(url: str, target: Path, md5: str, progress: Progress = silent) -> Path
     advice = f"Download {url} yourself and name its folder by --data or QUICKSTUDY_DATA."
     digest = hashlib.md5(usedforsecurity=False)
     try:
-        with _replacing(target) as file, urllib.request.urlopen(url, timeout=60) as reply:
+        with replacing(target) as file, urllib.request.urlopen(url, timeout=60) as reply:
             length = reply.headers.get("Content-Length")
             total, done = int(length) if length else None, 0
             while block := reply.read(1 << 16):
@@ -78,18 +69,3 @@ def fetch(url: str, target: Path, md5: str, progress: Progress = silent) -> Path
     except (OSError, http.client.HTTPException) as error:
         raise DataError(f"{url} could not be downloaded to {target}: {error}. {advice}") from error
     return target
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator:
-    """A binary file that replaces `target` when the block ends well and vanishes otherwise."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(".partial", target.name + ".", target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, target)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from quickstudy.errors import BadInput, DataError
 from quickstudy.places import cache_folder
-from quickstudy.tasks.cache import Progress, load_arrays, save_arrays, silent
+from quickstudy.progress import Counter, silent
+from quickstudy.tasks.cache import load_arrays, save_arrays
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses, split_classes
 from quickstudy.tasks.transforms import Transform, Warp
@@ -39,7 +40,7 @@ def glyphs(
     shots: int = 1,
     queries: int = 5,
     warp: Transform | None = None,
-    progress: Progress = silent,
+    progress: Counter = silent,
 ) -> Episodes:
     """Episodes of randomly warped characters; the classes of the splits are disjoint.
 
@@ -73,7 +74,7 @@ def glyphs(
     )
 
 
-def load_glyphs(progress: Progress = silent) -> ImageClasses:
+def load_glyphs(progress: Counter = silent) -> ImageClasses:
     """All classes: uint8 `[classes, 12, 28, 28]`, ink = 255, named by their Unicode names.
 
     Left out are blank characters, combining marks, characters that some face lacks, and all but
@@ -107,7 +108,7 @@ def _font_paths() -> list[Path]:
     return paths
 
 
-def _render(paths: list[Path], progress: Progress) -> dict[str, np.ndarray]:
+def _render(paths: list[Path], progress: Counter) -> dict[str, np.ndarray]:
     codes = _shared_codes(paths)
     images = np.zeros((len(codes), len(paths), SIZE, SIZE), np.uint8)
     for face, path in enumerate(paths):

@@ -10,7 +10,8 @@ import numpy as np
 
 from quickstudy.errors import BadInput, DataError
 from quickstudy.places import cache_folder
-from quickstudy.tasks.cache import Progress, fetch, load_arrays, save_arrays, silent
+from quickstudy.progress import Counter, silent
+from quickstudy.tasks.cache import fetch, load_arrays, save_arrays
 from quickstudy.tasks.drawings import Drawings, find_part, fingerprint, open_part
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses, split_classes
@@ -125,7 +126,7 @@ def omniglot(
     shots: int = 1,
     queries: int | None = None,
     data: str | Path | None = None,
-    progress: Progress = silent,
+    progress: Counter = silent,
 ) -> Episodes:
     """Episodes of Omniglot under a named protocol; 28×28 images, ink = 1.
 
@@ -183,7 +184,7 @@ def omniglot(
     )
 
 
-def load_omniglot(data: str | Path | None = None, progress: Progress = silent) -> Omniglot:
+def load_omniglot(data: str | Path | None = None, progress: Counter = silent) -> Omniglot:
     """All of Omniglot at 28×28; decoded once, then read from the cache.
 
     Args:
@@ -207,7 +208,7 @@ def load_omniglot(data: str | Path | None = None, progress: Progress = silent) -
     return Omniglot(classes, tuple(alphabets.tolist()), arrays["background"])
 
 
-def _locate(data: str | Path | None, progress: Progress) -> dict[str, Path]:
+def _locate(data: str | Path | None, progress: Counter) -> dict[str, Path]:
     """The zip or folder of each part: where the caller says, or downloaded into the cache."""
     chosen = data or os.environ.get("QUICKSTUDY_DATA")
     if chosen:
@@ -228,7 +229,7 @@ def _locate(data: str | Path | None, progress: Progress) -> dict[str, Path]:
     return sources
 
 
-def _decode(sources: dict[str, Path], progress: Progress) -> dict[str, np.ndarray]:
+def _decode(sources: dict[str, Path], progress: Counter) -> dict[str, np.ndarray]:
     """Every character's drawings, sorted by alphabet and character over both parts."""
     found: list[tuple[tuple[str, str], str, np.ndarray]] = []
     total = sum(CHARACTERS.values())

@@ -1,0 +1,165 @@
+"""The command line, as a user types it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from quickstudy.cli import main
+from quickstudy.recipes import RECIPES
+
+TINY = ["--steps", "4", "--meta-batch", "2", "--validate-every", "2", "--validation-episodes", "4"]
+TINY_GLYPHS = [*TINY, "--filters", "4", "--train-ways", "5", "--no-test"]
+
+
+@pytest.fixture(scope="module")
+def glyphs_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "glyphs"
+    main(["train", "prototypical-glyphs", *TINY_GLYPHS, "--run", str(folder)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def drawings(tmp_path_factory):
+    """Two classes of unequal sizes, dark on light, and two queries."""
+    root = tmp_path_factory.mktemp("drawings")
+    pixels = np.full((2, 40, 40), 255, np.uint8)
+    pixels[0, 18:22, 5:35] = 0  # a horizontal bar
+    pixels[1, 5:35, 18:22] = 0  # a vertical one
+    for name, picture, count in (("bar", pixels[0], 3), ("post", pixels[1], 1)):
+        (root / "support" / name).mkdir(parents=True)
+        (root / "query").mkdir(exist_ok=True)
+        for i in range(count):
+            Image.fromarray(np.roll(picture, i, (0, 1))).save(root / "support" / name / f"{i}.png")
+        Image.fromarray(np.roll(picture, 2, (0, 1))).save(root / "query" / f"{name}.png")
+    return root
+
+
+def stopped(arguments, capsys):
+    """What a command that cannot work tells the user."""
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_help_does_not_import_jax():
+    code = (
+        "import sys; from quickstudy.cli import main; main(['--help']); main(['recipes']);"
+        "assert 'jax' not in sys.modules, 'JAX was imported'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "quickstudy train" in done.stdout
+
+
+def test_recipes_lists_every_recipe_with_its_figure(capsys):
+    main(["recipes"])
+    out = capsys.readouterr().out
+    for name in RECIPES:
+        assert name.split("-")[0] in out
+    assert "96" in out
+
+
+def test_train_leaves_a_complete_folder(glyphs_run):
+    assert json.loads((glyphs_run / "recipe.json").read_text())["recipe"] == "prototypical-glyphs"
+    environment = json.loads((glyphs_run / "environment.json").read_text())
+    assert environment["packages"]["jax"]
+    assert environment["machine"]["cores"]
+    lines = (glyphs_run / "metrics.jsonl").read_text().splitlines()
+    steps = [json.loads(line)["step"] for line in lines]
+    assert steps == sorted(steps)
+    assert steps[-1] == 4
+    assert (glyphs_run / "learner.safetensors").exists()
+
+
+def test_evaluate_writes_table_json_and_pictures(glyphs_run, capsys):
+    main(["evaluate", str(glyphs_run), "--episodes", "6", "--no-curves", "--ways", "3"])
+    out = capsys.readouterr().out
+    assert "3-way 1-shot" in out
+    assert "inductive" in out
+    result = json.loads((glyphs_run / "evaluation-test.json").read_text())
+    assert result["episodes"] == 6
+    assert 0 <= result["after"]["mean"] <= 1
+    for picture in ("evaluation-test.png", "episode-test.png"):
+        with Image.open(glyphs_run / picture) as image:
+            assert image.size[0] > 200
+
+
+def test_adapt_answers_for_every_query_image(glyphs_run, drawings, tmp_path, capsys):
+    answers = tmp_path / "answers.json"
+    folders = ["--support", str(drawings / "support"), "--query", str(drawings / "query")]
+    main(["adapt", str(glyphs_run), *folders, "--json", str(answers)])
+    assert "bar" in capsys.readouterr().out
+    found = json.loads(answers.read_text())
+    assert [answer["image"].rsplit("/")[-1] for answer in found] == ["bar.png", "post.png"]
+    for answer in found:
+        assert set(answer["probabilities"]) == {"bar", "post"}
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=2e-4)
+        assert answer["class"] == max(answer["probabilities"], key=answer["probabilities"].get)
+
+
+def test_adapt_tells_bars_from_posts(glyphs_run, drawings, tmp_path):
+    answers = tmp_path / "answers.json"
+    folders = ["--support", str(drawings / "support"), "--query", str(drawings / "query")]
+    main(["adapt", str(glyphs_run), *folders, "--json", str(answers)])
+    assert [answer["class"] for answer in json.loads(answers.read_text())] == ["bar", "post"]
+
+
+def test_export_is_the_same_learner(glyphs_run, tmp_path):
+    import jax
+
+    import quickstudy as qs
+
+    main(["export", str(glyphs_run), str(tmp_path / "learner.safetensors")])
+    leaves = [jax.tree.leaves(qs.load(p)) for p in (glyphs_run, tmp_path / "learner.safetensors")]
+    for a, b in zip(*leaves, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_resume_of_a_finished_run_changes_nothing(glyphs_run):
+    before = (glyphs_run / "learner.safetensors").read_bytes()
+    main(["train", "--resume", str(glyphs_run), "--no-test"])
+    assert (glyphs_run / "learner.safetensors").read_bytes() == before
+
+
+def test_resume_with_another_setting_is_refused(glyphs_run, capsys):
+    said = stopped(["train", "--resume", str(glyphs_run), "--filters", "8"], capsys)
+    assert "--filters" in said
+
+
+def test_resume_with_another_recipe_is_refused(glyphs_run, capsys):
+    said = stopped(["train", "maml-glyphs", "--resume", str(glyphs_run)], capsys)
+    assert "prototypical-glyphs" in said
+
+
+def test_existing_run_folder_is_refused(glyphs_run, capsys):
+    said = stopped(["train", *TINY_GLYPHS, "--run", str(glyphs_run)], capsys)
+    assert "--resume" in said
+
+
+def test_unknown_names_suggest_the_nearest(capsys):
+    assert "maml-omniglot" in stopped(["train", "maml-omnigolt"], capsys)
+    assert "evaluate" in stopped(["evalute"], capsys)
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path, capsys):
+    assert str(tmp_path) in stopped(["evaluate", str(tmp_path)], capsys)
+
+
+def test_ways_that_the_learner_cannot_take(tmp_path, capsys):
+    folder = tmp_path / "maml"
+    main(["train", "maml-glyphs", *TINY, "--filters", "4", "--no-test", "--run", str(folder)])
+    said = stopped(["evaluate", str(folder), "--ways", "7"], capsys)
+    assert "5" in said
+    assert "7" in said
+
+
+def test_images_for_a_learner_that_takes_none(tmp_path, capsys):
+    folder = tmp_path / "sinusoid"
+    main(["train", "maml-sinusoid", *TINY, "--no-test", "--run", str(folder)])
+    said = stopped(["adapt", str(folder), "--support", "a", "--query", "b"], capsys)
+    assert "no images" in said
