@@ -18,8 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors import SafetensorError, deserialize
+from safetensors.numpy import save
 
 from quickstudy.errors import CheckpointError
 from quickstudy.places import replacing
@@ -29,6 +29,20 @@ log = logging.getLogger(__name__)
 # One entry, not two: safetensors writes its entries in no fixed order, and equal learners shall
 # be equal files.
 HEADER = "quickstudy"
+
+# The format's names of types; safetensors' own NumPy reader knows no bfloat16 and no float8.
+TYPES: dict[str, Any] = {
+    "BOOL": np.bool_,
+    "C64": np.complex64,
+    "BF16": jnp.bfloat16,
+    "F8_E4M3": jnp.float8_e4m3fn,
+    "F8_E5M2": jnp.float8_e5m2,
+} | {
+    f"{letter}{bits}": np.dtype(f"{kind}{bits}")
+    for letter, kind in (("I", "int"), ("U", "uint"), ("F", "float"))
+    for bits in (8, 16, 32, 64)
+    if (letter, bits) != ("F", 8)
+}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -62,8 +76,8 @@ def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:
         >>> load_arrays(file, {"w": jnp.zeros(3, int)})["w"].tolist()
         [0, 1, 2]
     """
-    arrays = {name: np.asarray(leaf) for name, leaf in _named_arrays(tree)}
-    header = json.dumps({"checksum": _checksum(arrays), "recipe": recipe}, sort_keys=True)
+    arrays = dict(_named_arrays(tree))
+    header = json.dumps({"checksum": _checksum(arrays, recipe), "recipe": recipe}, sort_keys=True)
     write_atomically(path, save(arrays, metadata={HEADER: header}))
 
 
@@ -112,9 +126,8 @@ def load_arrays(path: Path, like: PyTree, recipe: dict[str, Any] | None = None) 
                 f"{path} does not fit this program: {name} is {_describe(there)} in the file and "
                 f"{_describe(here)} here; use the version of quickstudy named in the run's folder"
             )
-    fill = {name: jnp.asarray(array) for name, array in arrays.items()}
     return jax.tree_util.tree_map_with_path(
-        lambda p, leaf: fill[jax.tree_util.keystr(p)] if eqx.is_array(leaf) else leaf, like
+        lambda p, leaf: _as_leaf(arrays.get(jax.tree_util.keystr(p)), leaf), like
     )
 
 
@@ -148,6 +161,8 @@ class Checkpoints:
         save_arrays(self.path(step), state, self.recipe)
         for old in self.steps()[self.keep :]:
             self.path(old).unlink(missing_ok=True)
+        for partial in self.folder.glob(".*.partial"):  # of a process that was killed
+            partial.unlink(missing_ok=True)
         return self.path(step)
 
     def restore(self, like: PyTree) -> tuple[int, PyTree] | None:
@@ -173,9 +188,33 @@ class Checkpoints:
         return self.folder.iterdir() if self.folder.is_dir() else iter(())
 
 
-def _named_arrays(tree: PyTree) -> list[tuple[str, Any]]:
+def _named_arrays(tree: PyTree) -> list[tuple[str, np.ndarray]]:
+    """Array leaves as row-major NumPy arrays; a random key becomes the numbers that it is made of.
+
+    Row-major because safetensors writes an array's memory as it lies there.
+    """
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if eqx.is_array(leaf)]
+    return [
+        (
+            jax.tree_util.keystr(path),
+            np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf, order="C"),
+        )
+        for path, leaf in leaves
+        if eqx.is_array(leaf)
+    ]
+
+
+def _as_leaf(array: np.ndarray | None, like: Any) -> Any:
+    """The array as what stands in its place in the pytree."""
+    if array is None:
+        return like
+    if _is_key(like):
+        return jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(like))
+    return jnp.asarray(array)
+
+
+def _is_key(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -183,7 +222,14 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise CheckpointError(
             f"{path} is damaged ({damage}); use another checkpoint of the run, or train again"
         )
-    return load(path.read_bytes())
+    return _parse(path.read_bytes())
+
+
+def _parse(data: bytes) -> dict[str, np.ndarray]:
+    return {
+        name: np.frombuffer(spec["data"], TYPES[spec["dtype"]]).reshape(spec["shape"])
+        for name, spec in deserialize(data)
+    }
 
 
 def _damage(path: Path) -> str | None:
@@ -191,8 +237,9 @@ def _damage(path: Path) -> str | None:
     try:
         data = path.read_bytes()
         (size,) = struct.unpack("<Q", data[:8])
-        stored = _header(data[8 : 8 + size])["checksum"]
-        return None if _checksum(load(data)) == stored else "its checksum is wrong"
+        header = _header(data[8 : 8 + size])
+        right = _checksum(_parse(data), header["recipe"]) == header["checksum"]
+        return None if right else "its checksum is wrong"
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, struct.error) as error:
         return str(error) or type(error).__name__
 
@@ -201,12 +248,12 @@ def _header(raw: bytes) -> dict[str, Any]:
     return json.loads(json.loads(raw)["__metadata__"][HEADER])
 
 
-def _checksum(arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
+def _checksum(arrays: dict[str, np.ndarray], recipe: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(array.tobytes())
     return digest.hexdigest()
 
 
