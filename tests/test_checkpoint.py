@@ -30,23 +30,6 @@ ZEROS = {"w": jnp.zeros((2, 3)), "count": jnp.array(0), "name": "kept as it is h
 WHOLE = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 SMALL = ["bfloat16", "float8_e4m3fn", "float8_e5m2"]
 TYPES = ["bool", *WHOLE, "float16", "float32", "float64", *SMALL, "complex64"]
-    "bool",
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "int32",
-    "uint32",
-    "int64",
-    "uint64",
-    "float16",
-    "bfloat16",
-    "float32",
-    "float64",
-    "float8_e4m3fn",
-    "float8_e5m2",
-    "complex64",
-]
 
 
 @pytest.fixture
