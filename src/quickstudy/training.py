@@ -180,6 +180,7 @@ def fit(
                 validate = step % plan.validate_every == 0 or step == plan.steps
                 if validate:
                     carry, found = _validate(algorithm, carry, validation_key)
+                    _demand_finite(found, (step, step), run)
                     values |= found
                 if run is not None:
                     run.log({"step": step, **values, "seconds": time.monotonic() - began})
@@ -204,11 +205,11 @@ def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
     state = algorithm.init()
     best = eqx.filter(algorithm.learned(state), eqx.is_array)
     carry = _Carry(state, best, jnp.array(-jnp.inf))
-    restored = None if run is None else run.checkpoints.restore(carry)
-    if run is None or restored is None:
+    if run is None:
         return 0, carry
-    run.forget_after(restored[0])
-    return restored
+    step, carry = run.checkpoints.restore(carry) or (0, carry)
+    run.forget_after(step)
+    return step, carry
 
 
 def _next_stop(step: int, pace: float | None, plan: Plan) -> int:
@@ -274,7 +275,7 @@ def _demand_finite(values: dict[str, float], steps: tuple[int, int], run: Run | 
     where = (
         f"the last good checkpoint is {run.checkpoints.path(saved[0])}"
         if run and saved
-        else ("there is no checkpoint yet")
+        else "there is no checkpoint yet"
     )
     name = "training" if run is None else f"recipe {run.recipe.get('recipe', '?')}"
     raise NonFiniteLoss(
