@@ -20,8 +20,9 @@ class PrototypicalGlyphs(Recipe):
     source: ClassVar[str] = "Snell et al., 2017, https://arxiv.org/abs/1703.05175"
     image: ClassVar[tuple[int, int, int]] = (28, 28, 1)
 
-    steps: int = 1000
-    meta_batch: int = 4
+    steps: int = 2400
+    meta_batch: int = 2
+    validate_every: int = 400
     learning_rate: float = 3e-3
     ways: int = 5
     """N, classes per validation and test task."""
