@@ -9,7 +9,7 @@ import pytest
 from jaxtyping import install_import_hook
 
 # Before quickstudy is imported anywhere: its annotations are checked whenever a test calls it.
-install_import_hook("quickstudy", "beartype.beartype")
+install_import_hook("quickstudy", "typechecker.check")
 import quickstudy  # noqa: E402
 
 DEVICES = 2

@@ -19,7 +19,7 @@ from quickstudy.learners.learner import Learner
 from quickstudy.learners.losses import metric_of
 from quickstudy.learners.meta_training import MetaTraining
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
-from quickstudy.progress import Reporter
+from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
 from quickstudy.tasks.task import Examples, Task, TaskDistribution, sample_batch
 from quickstudy.testing.comparing import demand, demand_close, same_bits, stack, to_float64
@@ -69,10 +69,8 @@ def check_learner(
 
     Example:
         >>> import jax, quickstudy as qs
-        >>> learner = qs.Prototypical(qs.MLP(2, (8, 4), key=jax.random.key(0)))
-        >>> points = jax.random.normal(jax.random.key(1), (20, 1, 2)) + jnp.zeros((20, 6, 2))
-        >>> tasks = qs.Episodes(points, ways=3, shots=1, queries=2)
-        >>> check_learner(learner, tasks, except_for=("training", "resume"))
+        >>> learner = qs.MAML(qs.MLP(1, (8, 1), key=jax.random.key(0)), loss=qs.squared_error)
+        >>> check_learner(learner, qs.Sinusoid(), except_for=("devices", "training", "resume"))
     """
     if unknown := set(except_for) - PROPERTIES.keys():
         raise BadInput(f"{sorted(unknown)} are no properties; choose from {list(PROPERTIES)}")
@@ -107,8 +105,8 @@ def _takes_the_tasks(subject: _Subject) -> None:
 
 def _deterministic(subject: _Subject) -> None:
     """The same key gives the same predictions and meta-gradient, to the last bit."""
-    arguments = subject.learner, subject.task, subject.key
-    demand(same_bits(_work(*arguments), _work(*arguments)), "two equal calls differ")
+    first, again = (_work(subject.learner, subject.task, subject.key) for _ in range(2))
+    demand(same_bits(first, again), "two equal calls differ")
 
 
 def _jit(subject: _Subject) -> None:
@@ -268,16 +266,13 @@ class _Stopped(Exception):
     """Training was stopped on purpose."""
 
 
-class _StopAtTwo:
+class _StopAtTwo(Silent):
     """A reporter that stops training after two steps."""
 
-    def start(self, step: int, steps: int) -> None: ...
-
     def update(self, step: int, metrics: dict[str, float]) -> None:
+        """Stop."""
         if step >= 2:
             raise _Stopped
-
-    def close(self) -> None: ...
 
 
 def _work(learner: Learner, task: Task, key: PRNGKeyArray) -> tuple[Any, Any]:

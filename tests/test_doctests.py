@@ -1,0 +1,34 @@
+"""Every example in a docstring runs, and says what it says."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import quickstudy
+
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+MODULES = sorted(
+    module.name for module in pkgutil.walk_packages(quickstudy.__path__, "quickstudy.")
+)
+
+
+def examples(name):
+    found = doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name))
+    return [test for test in found if test.examples]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name, capsys):
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+    for test in examples(name):
+        runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0, capsys.readouterr().out
+
+
+def test_examples_are_found():
+    """Also those of functions and methods that are wrapped by the type checker."""
+    found = {test.name for name in ("quickstudy.nets.conv", "quickstudy.learners.maml")
+             for test in examples(name)}  # fmt: skip
+    assert {"quickstudy.nets.conv.conv2d", "quickstudy.learners.maml.MAML"} <= found
