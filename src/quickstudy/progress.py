@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TextIO, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from quickstudy.errors import BadInput
 
@@ -14,6 +14,19 @@ Counter = Callable[[str, int, int | None], None]
 
 def silent(what: str, done: int, total: int | None) -> None:
     """The counter that shows nothing."""
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Where text can be written: an open file, `sys.stderr`."""
+
+    def write(self, text: str, /) -> Any:
+        """Write it."""
+        ...
+
+    def flush(self) -> Any:
+        """Let readers see it."""
+        ...
 
 
 @runtime_checkable
@@ -54,7 +67,7 @@ class Lines:
         every: seconds between lines; lines with a validation always appear.
     """
 
-    def __init__(self, stream: TextIO | None = None, *, every: float = 5.0):
+    def __init__(self, stream: Stream | None = None, *, every: float = 5.0):
         self.stream, self.every = stream or sys.stderr, every
         self._last = -float("inf")
         self._first: tuple[int, float] | None = None

@@ -1,0 +1,77 @@
+"""Tables and figures say what was measured."""
+
+import io
+
+import jax
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from rich.console import Console
+
+from quickstudy.evaluation import Estimate, Evaluation
+from quickstudy.learners.learner import Learner
+from quickstudy.report import figures
+from quickstudy.report.table import evaluation_table, written
+from quickstudy.tasks.sinusoid import Sinusoid
+from quickstudy.tasks.task import Examples, Task
+
+
+def an_evaluation(**changes):
+    values = {
+        "metric": "accuracy",
+        "after": Estimate(0.9, 0.01),
+        "before": Estimate(0.2, 0.0),
+        "path": (),
+        "episodes": 1000,
+        "transductive": True,
+    }
+    return Evaluation(**{**values, **changes})
+
+
+def shown(table):
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(table)
+    return console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("transductive", "said"), [(True, "yes: queries see each other"), (False, "no: inductive")]
+)
+def test_table_says_what_was_measured(tmp_path, transductive, said):
+    evaluation = an_evaluation(transductive=transductive)
+    text = shown(evaluation_table(evaluation, Sinusoid(shots=7), "test", tmp_path))
+    for part in (said, "90.00 ± 1.00 %", "20.00 ± 0.00 %", "1,000", "7 support points"):
+        assert part in text
+
+
+def test_errors_are_not_written_as_shares():
+    assert written(Estimate(0.3512, 0.021), "squared_error") == "0.3512 ± 0.021"
+
+
+@pytest.mark.parametrize("path", [(), (Estimate(0.2, 0.0), Estimate(0.8, 0.1))])
+@pytest.mark.parametrize("shots", [{}, {1: Estimate(0.8, 0.1), 5: Estimate(0.9, 0.1)}])
+def test_adaptation_curve_draws_every_estimate(path, shots):
+    figure = figures.adaptation(an_evaluation(path=path), shots)
+    assert len(figure.axes) == (2 if shots else 1)
+    heights = figure.axes[0].lines[0].get_ydata(orig=False)
+    expected = path or (Estimate(0.2, 0.0), Estimate(0.9, 0.01))
+    np.testing.assert_allclose(heights, [100 * e.mean for e in expected])
+
+
+class Reads(Learner):
+    """Reads the class off the first pixel."""
+
+    def adapt(self, support, *, key=None):
+        return lambda x: jax.nn.one_hot((x[:, 0, 0, 0] * 10).round().astype(int), 3)
+
+
+def test_episode_marks_right_and_wrong(tmp_path):
+    x = jax.numpy.zeros((6, 8, 8, 1)).at[:, 0, 0, 0].set(jax.numpy.arange(6) % 3 / 10)
+    y = jax.numpy.arange(6) % 3
+    wrong = y.at[0].set(1)
+    figure = figures.episode(Reads(), Task(Examples(x, y, 3), Examples(x, wrong, 3)))
+    marks = [axis.get_title() for axis in figure.axes if axis.get_title()]
+    assert marks.count("✓") == 5
+    assert [mark for mark in marks if "✗" in mark] == ["✗ 1"]
+    figures.save(figure, tmp_path / "episode.png")
+    assert imread(tmp_path / "episode.png").ndim == 3
