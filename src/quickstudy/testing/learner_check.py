@@ -1,5 +1,6 @@
 """What every learner must do, as a check that anybody can run on a learner of their own."""
 
+import contextlib
 import dataclasses
 import tempfile
 from collections.abc import Callable, Collection
@@ -128,8 +129,8 @@ def _support_order(subject: _Subject) -> None:
     """The order of the support examples makes no difference."""
     reordered = Task(jax.tree.map(lambda x: x[::-1], subject.task.support), subject.task.query)
     tasks = reordered, subject.task
-    results = (_compiled_work(subject.learner, task, subject.key) for task in tasks)
-    demand_close(*results, "another order of the support set and the first")
+    found, wanted = (_compiled_work(subject.learner, task, subject.key) for task in tasks)
+    demand_close(found, wanted, "another order of the support set and the first")
 
 
 def _other_queries(subject: _Subject) -> None:
@@ -140,8 +141,8 @@ def _other_queries(subject: _Subject) -> None:
     x = jnp.concatenate([query.x[:1], subject.other.query.x[1:]])
     changed = Task(subject.task.support, Examples(x, query.y, query.ways))
     tasks = changed, subject.task
-    first = [_compiled_work(subject.learner, task, subject.key)[0][:1] for task in tasks]
-    demand_close(*first, "a prediction among other queries and among these")
+    found, wanted = (_compiled_work(subject.learner, t, subject.key)[0][:1] for t in tasks)
+    demand_close(found, wanted, "a prediction among other queries and among these")
 
 
 def _devices(subject: _Subject) -> None:
@@ -232,10 +233,9 @@ def _resume(subject: _Subject) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder), {})
-        try:
+        with contextlib.suppress(_Stopped):
             trained(run, _StopAtTwo())
-        except _Stopped:
-            resumed = trained(run)
+        resumed = trained(run)
     demand(same_bits(resumed, trained(None)), "the weights differ")
 
 
