@@ -117,12 +117,20 @@ def test_validation_every_so_often_and_at_the_end():
     assert report.closed
 
 
-def test_the_optimum_of_a_chunk_is_told_as_its_mean():
+def test_a_chunk_tells_the_mean_of_its_losses():
     report = Recorder()
     fit(Walk(), PLAN, key=KEY, report=report)
     steps = [0, *report.told]
     for start, stop in itertools.pairwise(steps):
         np.testing.assert_allclose(report.told[stop]["loss"], np.mean(range(start + 1, stop + 1)))
+
+
+def test_every_step_has_its_own_key_and_knows_how_far_training_is():
+    train_key, noise = jax.random.split(KEY)[0], 0.0
+    for step in range(30):
+        drawn = jax.random.normal(jax.random.fold_in(train_key, step))
+        noise = 0.9 * noise + float(drawn) * (1 - step / 30)
+    np.testing.assert_allclose(fit(Walk(), PLAN, key=KEY).last["noise"], noise, rtol=1e-4)
 
 
 # Resuming.
