@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy import training
+from quickstudy.checkpoint import load_arrays
+from quickstudy.chunks import Pace
 from quickstudy.errors import CheckpointError
 from quickstudy.testing.comparing import same_bits
 from quickstudy.training import Interrupted, fit, train
@@ -138,7 +139,7 @@ def test_every_step_has_its_own_key_and_knows_how_far_training_is():
 
 @pytest.mark.parametrize("at", [1, 5, 7, 20])
 def test_resumed_equals_uninterrupted(run, at, monkeypatch):
-    monkeypatch.setattr(training, "_next_stop", lambda step, pace, plan: step + 1)
+    monkeypatch.setattr(Pace, "next_stop", lambda pace, step: step + 1)
     with pytest.raises(Crash):
         fit(Walk(), PLAN, key=KEY, run=run, report=Recorder(at, crash))
     report = Recorder()
@@ -179,10 +180,10 @@ def test_a_finished_run_is_not_trained_again(run):
 @pytest.mark.parametrize("lengths", [(1,), (2, 3), (7, 1, 30)])
 def test_chunks_of_any_length_give_the_same_bits(lengths, monkeypatch):
     steps = itertools.cycle(lengths)
-    monkeypatch.setattr(training, "_next_stop", lambda step, pace, plan: step + next(steps))
+    monkeypatch.setattr(Pace, "next_stop", lambda pace, step: min(step + next(steps), pace.steps))
     plan = dataclasses.replace(PLAN, validate_every=1000)
     together = fit(Walk(), plan, key=KEY).last
-    monkeypatch.setattr(training, "_next_stop", lambda step, pace, plan: plan.steps)
+    monkeypatch.setattr(Pace, "next_stop", lambda pace, step: pace.steps)
     assert same_bits(together, fit(Walk(), plan, key=KEY).last)
     other = fit(Walk(), plan, key=jax.random.key(1)).last
     assert not same_bits(together, other)
@@ -289,7 +290,7 @@ def test_tasks_that_the_learner_cannot_take():
 def test_meta_training_is_saved_as_it_is_returned(tmp_path):
     run = qs.Run.create(tmp_path / "run", tiny_training.RECIPE)
     trained = tiny_training.main(run)
-    assert same_bits(training.load_learner(run.learner_file, trained), trained)
+    assert same_bits(load_arrays(run.learner_file, trained), trained)
     assert {p.name for p in run.folder.iterdir()} == {
         "recipe.json", "environment.json", "metrics.jsonl", "checkpoints", "learner.safetensors"
     }  # fmt: skip

@@ -1,10 +1,6 @@
 """One loop for every algorithm: compiled chunks of steps, and everything else between them."""
 
-import contextlib
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -15,14 +11,13 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.checkpoint import save_arrays
-from quickstudy.errors import BadInput, CheckpointError, NonFiniteLoss, QuickstudyError
+from quickstudy.chunks import Pace, listening
+from quickstudy.errors import BadInput, NonFiniteLoss, QuickstudyError
 from quickstudy.learners.learner import Learner, Metrics
 from quickstudy.learners.meta_training import MetaTraining
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
 from quickstudy.tasks.task import TaskDistribution
-
-SECONDS_PER_CHUNK = 1.0  # how often a person wants to hear, and Ctrl-C to be heard
 
 
 class Interrupted(QuickstudyError):
@@ -160,31 +155,21 @@ def fit(
         NonFiniteLoss: names the step and the last good checkpoint.
         Interrupted: Ctrl-C; the state is saved in the run's folder.
     """
-    train_key, validation_key = jax.random.split(key)
+    keys = jax.random.split(key)
     report = report or Silent()
     step, carry = _begin(algorithm, run)
+    began, pace = time.monotonic() - _seconds_before(run), Pace(plan.validate_every, plan.steps)
     report.start(step, plan.steps)
-    began, pace = time.monotonic(), None
     try:
-        with _listening(run) as stopped:
+        with listening(run is not None) as stopped:
             while step < plan.steps:
-                stop = min(_next_stop(step, pace, plan), plan.steps)
-                started = time.monotonic()
-                state, metrics = _chunk(algorithm, carry.state, train_key, (step, stop, plan.steps))
-                seconds = time.monotonic() - started
-                # The first chunk's time is compilation: it says nothing of the pace.
-                pace = seconds / (stop - step) if pace or stop - step > 1 else 0.0
-                values = {name: float(value) for name, value in metrics.items()}
-                _demand_finite(values, (step, stop), run)
-                step, carry = stop, carry._replace(state=state)
-                validate = step % plan.validate_every == 0 or step == plan.steps
-                if validate:
-                    carry, found = _validate(algorithm, carry, validation_key)
-                    _demand_finite(found, (step, step), run)
-                    values |= found
+                stop = pace.next_stop(step)
+                carry, values = _advance(algorithm, carry, keys, (step, stop, plan), run)
+                pace.took(stop - step)
+                step = stop
                 if run is not None:
                     run.log({"step": step, **values, "seconds": time.monotonic() - began})
-                    if validate or stopped.is_set():
+                    if _validates(step, plan) or stopped.is_set():
                         run.checkpoints.save(step, carry)
                 report.update(step, values)
                 if stopped.is_set() and run is not None:
@@ -200,6 +185,26 @@ def fit(
     return Fitted(best, algorithm.learned(carry.state), float(carry.score))
 
 
+def _advance(
+    algorithm: Algorithm, carry: _Carry, keys: Array, where: tuple[int, int, Plan], run: Run | None
+) -> tuple[_Carry, dict[str, float]]:
+    """Train from one step to another, validate if it is time, and demand finite numbers."""
+    step, stop, plan = where
+    state, metrics = _chunk(algorithm, carry.state, keys[0], (step, stop, plan.steps))
+    values = {name: float(value) for name, value in metrics.items()}
+    _demand_finite(values, (step, stop), run)
+    carry = carry._replace(state=state)
+    if _validates(stop, plan):
+        carry, found = _validate(algorithm, carry, keys[1])
+        _demand_finite(found, (stop, stop), run)
+        values |= found
+    return carry, values
+
+
+def _validates(step: int, plan: Plan) -> bool:
+    return step % plan.validate_every == 0 or step == plan.steps
+
+
 def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
     """The first state, or that of the run's newest checkpoint."""
     state = algorithm.init()
@@ -212,14 +217,10 @@ def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
     return step, carry
 
 
-def _next_stop(step: int, pace: float | None, plan: Plan) -> int:
-    """Where the next chunk ends: after about a second, and never beyond a validation.
-
-    The first chunk is one step long, so that it is not compilation and a long silence.
-    """
-    length = 1 if pace is None else max(1, min(10_000, int(SECONDS_PER_CHUNK / max(pace, 1e-4))))
-    length = 10 if pace == 0.0 else length
-    return min(step + length, (step // plan.validate_every + 1) * plan.validate_every)
+def _seconds_before(run: Run | None) -> float:
+    """How long the run has trained already, before it was resumed."""
+    earlier = [] if run is None else run.metrics()
+    return float(earlier[-1]["seconds"]) if earlier else 0.0
 
 
 @eqx.filter_jit
@@ -282,31 +283,3 @@ def _demand_finite(values: dict[str, float], steps: tuple[int, int], run: Run | 
         f"{name}: {', '.join(bad)} became infinite or not-a-number in steps {steps[0]}–{steps[1]}; "
         f"{where}. Lower the learning rate or the inner rate, or clip gradients harder"
     )
-
-
-@contextlib.contextmanager
-def _listening(run: Run | None) -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event, when there is a folder to save into."""
-    stopped = threading.Event()
-    if run is None or threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-
-    def stop(*_: Any) -> None:
-        stopped.set()
-        signal.signal(signal.SIGINT, previous)  # a second Ctrl-C stops at once
-
-    previous = signal.signal(signal.SIGINT, stop)
-    try:
-        yield stopped
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def load_learner(path: Any, like: Learner) -> Learner:
-    """The learner `like` with the weights of an exported file."""
-    from quickstudy.checkpoint import load_arrays
-
-    if not path.exists():
-        raise CheckpointError(f"{path} does not exist; train first, or give another run")
-    return load_arrays(path, like)
