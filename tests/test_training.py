@@ -201,7 +201,8 @@ def test_not_a_number_stops_at_once(run):
     assert first < 18 <= last
     assert str(run.checkpoints.path(15)) in message
     assert run.checkpoints.steps()[0] == 15
-    assert not run.learner_file.exists()
+    # The best learner from before the bad end is kept.
+    assert float(load_arrays(run.learner_file, Walk().init())["x"]) == 15
 
 
 def test_not_a_number_before_any_checkpoint(run):
@@ -297,3 +298,10 @@ def test_meta_training_is_saved_as_it_is_returned(tmp_path):
     first, last = run.metrics()[0], run.metrics()[-1]
     assert first.keys() >= {"step", "loss", "squared_error", "gradient_norm", "seconds"}
     assert last["validation_score"] == -last["validation_squared_error"]
+
+
+def test_the_best_so_far_can_be_loaded_before_training_ends(run):
+    with pytest.raises(Crash):
+        fit(Walk(best_at=5.0), PLAN, key=KEY, run=run, report=Recorder(20, crash))
+    found = load_arrays(run.learner_file, Walk().init())
+    assert float(found["x"]) == 5

@@ -171,6 +171,7 @@ def fit(
                     run.log({"step": step, **values, "seconds": time.monotonic() - began})
                     if _validates(step, plan) or stopped.is_set():
                         run.checkpoints.save(step, carry)
+                        save_arrays(run.learner_file, _best(algorithm, carry), run.recipe)
                 report.update(step, values)
                 if stopped.is_set() and run is not None:
                     raise Interrupted(
@@ -179,10 +180,7 @@ def fit(
                     )
     finally:
         report.close()
-    best = eqx.combine(carry.best, algorithm.learned(carry.state))
-    if run is not None:
-        save_arrays(run.learner_file, best, run.recipe)
-    return Fitted(best, algorithm.learned(carry.state), float(carry.score))
+    return Fitted(_best(algorithm, carry), algorithm.learned(carry.state), float(carry.score))
 
 
 def _advance(
@@ -199,6 +197,10 @@ def _advance(
         _demand_finite(found, (stop, stop), run)
         values |= found
     return carry, values
+
+
+def _best(algorithm: Algorithm, carry: _Carry) -> Any:
+    return eqx.combine(carry.best, algorithm.learned(carry.state))
 
 
 def _validates(step: int, plan: Plan) -> bool:

@@ -57,7 +57,7 @@ def learner_file(path: Path | str) -> Path:
     file = path / LEARNER if path.is_dir() else path
     if not file.exists():
         raise CheckpointError(
-            f"{file} does not exist; give a run's folder whose training ended, or an exported file"
+            f"{file} does not exist; give a run's folder that was validated, or an exported file"
             + (
                 f". To finish the training: quickstudy train --resume {path}"
                 if path.is_dir()
