@@ -34,8 +34,8 @@ def descent(
 ) -> tuple[Any, PyTree]:
     """`steps` steps from θ_0 = `model`: θ_{j+1} = θ_j − α ∇L(θ_j, D^tr).
 
-    Differentiable through every step, of any order, and in α too. Each step is recomputed on the
-    way back, so memory does not grow with the activations of all steps.
+    Differentiable through every step, of any order, and in α too. Where there are several, each
+    is recomputed on the way back, so memory does not grow with the activations of all steps.
 
     Args:
         model: θ_0.
@@ -55,7 +55,10 @@ def descent(
         moved = descend(eqx.combine(arrays, rest), support if own is None else own, loss, rate)
         return eqx.filter(moved, eqx.is_inexact_array), arrays
 
-    end, passed = jax.lax.scan(jax.checkpoint(step), start, each, length=steps)
+    # A single step's activations are needed at once on the way back: recomputing them would only
+    # take longer.
+    body = step if steps == 1 else jax.checkpoint(step)
+    end, passed = jax.lax.scan(body, start, each, length=steps)
     return eqx.combine(end, rest), passed
 
 
