@@ -171,7 +171,8 @@ def measure(name: str, row: Row, rounds: int, clock: Any) -> dict[str, Any]:
         print(f"{name}: {peer} differs by {error:.1e}", flush=True)
         if error > TOLERANCE:
             raise SystemExit(f"{name}: {peer} computes something else")
-    others |= {f"{peer}, 1 thread": peers.on_one_thread(step) for peer, step in others.items()}
+    if torch.get_num_threads() > 1:
+        others |= {f"{peer}, 1 thread": peers.on_one_thread(step) for peer, step in others.items()}
     median = milliseconds(seconds({"quickstudy": ours, **others}, rounds, clock))
     mine = median.pop("quickstudy")
     fastest = min(median, key=lambda peer: median[peer])

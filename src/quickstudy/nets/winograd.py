@@ -16,13 +16,15 @@ from jaxtyping import Array, Float
 Shape = tuple[int, int, int, int]
 
 # Sixteen products of fewer rows than this cost more than one product over windows.
-MIN_TILES = 512
+MIN_TILES = 200
+# In smaller images too many tiles hang over the edge.
+MIN_SIDE = 7
 
 
 def is_faster(stride: int, image: Shape, kernel: Shape) -> bool:
     """Whether this convolution is one that the algorithm can do, and large enough to gain."""
     n, h, w, _ = image
-    large = n * -(-h // 2) * -(-w // 2) >= MIN_TILES and min(h, w) >= 8
+    large = n * -(-h // 2) * -(-w // 2) >= MIN_TILES and min(h, w) >= MIN_SIDE
     return stride == 1 and kernel[:2] == (3, 3) and min(kernel[2:]) >= 16 and large
 
 
