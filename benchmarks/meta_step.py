@@ -27,8 +27,11 @@ from side_by_side import finish, milliseconds, seconds
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 RATE = 0.4
-# Rounding decides which side of a kink (ReLU, maximum) a few activations fall on.
-TOLERANCE = 5e-2
+# Rounding decides which side of a kink (ReLU, maximum) a few activations fall on. `torch.func` gets
+# more room: through `batch_norm` its second derivative is off by 0.2 to 3 percent, in float64 too,
+# where the eager loop and we agree; first order, and the losses, are exact.
+TOLERANCE = 1e-2
+TOLERANCE_TORCH_FUNC = 5e-2
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ def measure(name: str, row: Row, rounds: int, clock: Any) -> dict[str, Any]:
     for peer, step in others.items():
         error = distance(row, result, step())
         print(f"{name}: {peer} differs by {error:.1e}", flush=True)
-        if error > TOLERANCE:
+        if error > (TOLERANCE_TORCH_FUNC if peer == "torch.func" else TOLERANCE):
             raise SystemExit(f"{name}: {peer} computes something else")
     if torch.get_num_threads() > 1:
         others |= {f"{peer}, 1 thread": peers.on_one_thread(step) for peer, step in others.items()}
