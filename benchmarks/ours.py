@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.sharding import PartitionSpec
 
 from quickstudy.learners.learner import Learner
-from quickstudy.mesh import AXIS, mesh_for
+from quickstudy.mesh import AXIS, task_mesh
 from quickstudy.tasks.task import Task
 
 
@@ -20,7 +20,7 @@ def meta_step(learner: Learner, tasks: Task) -> Callable[[], tuple[Any, Any]]:
     Tasks are spread over the devices and follow one another on each, as in training.
     """
     count = tasks.query.y.shape[0]
-    mesh = mesh_for(count)
+    mesh = task_mesh()
 
     def one(learner: Learner, task: Task) -> tuple[Any, Any]:
         gradient, metrics = learner.meta_gradient(task)

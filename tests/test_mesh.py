@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.mesh import map_over_tasks, mean_over_tasks, mesh_for
+from quickstudy.mesh import map_over_tasks, mean_over_tasks, task_mesh
 
 KEY = jax.random.key(3)
 COUNTS = (1, 2, 3, 4, 7)
@@ -81,8 +81,16 @@ def test_gradient_through_the_mean(count, devices):
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
-def test_devices_that_divide_the_tasks():
-    assert [mesh_for(count).size for count in COUNTS] == [1, 2, 1, 2, 1]
+def test_every_device_is_used():
+    assert task_mesh().size == jax.device_count() == 2
+
+
+@counts
+def test_a_mean_and_a_map_share_one_program(count):
+    """Their outputs lie on the same devices, however many tasks each has."""
+    mean = mean_over_tasks(lambda w, key: w, jnp.float32(1.5), KEY, count)
+    found = jax.jit(lambda w: map_over_tasks(lambda w, key: w, w, KEY, 4))(mean)
+    np.testing.assert_allclose(found, np.full(4, 1.5))
 
 
 def test_tasks_do_not_depend_on_the_number_of_devices(monkeypatch):

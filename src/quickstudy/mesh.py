@@ -5,7 +5,6 @@ tasks of one device run one after the other, whose activations then fit the cach
 run side by side.
 """
 
-import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, Mesh, PartitionSpec
-from jaxtyping import PRNGKeyArray, PyTree
+from jaxtyping import Array, PRNGKeyArray, PyTree
 
 from quickstudy.places import cache_folder
 
@@ -37,12 +36,9 @@ def set_up_devices(devices: int | None = None) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
-def mesh_for(tasks: int) -> Mesh:
-    """The largest mesh of this machine's devices that divides `tasks` evenly."""
-    count = math.gcd(tasks, jax.device_count())
-    return jax.make_mesh(
-        (count,), (AXIS,), axis_types=(AxisType.Auto,), devices=jax.devices()[:count]
-    )
+def task_mesh() -> Mesh:
+    """The mesh of all devices, in which a meta-batch is spread along one axis."""
+    return jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
 
 
 def mean_over_tasks(
@@ -59,14 +55,14 @@ def mean_over_tasks(
     Returns:
         the mean, replicated on every device.
     """
-    mesh = mesh_for(tasks)
-    here = tasks // mesh.size
+    mesh = task_mesh()
+    here = -(-tasks // mesh.size)
 
     def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
         # Without the cast, a gradient taken inside would already be summed over devices.
         arguments, key = jax.lax.pcast((arguments, key), AXIS, to="varying")
-        keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
-        total = _sum(lambda k: f(arguments, k), keys)
+        first = jax.lax.axis_index(AXIS) * here
+        total = _sum(lambda i: f(arguments, jax.random.fold_in(key, i)), first, (here, tasks))
         return jax.tree.map(lambda x: jax.lax.psum(x, AXIS) / tasks, total)
 
     spec = PartitionSpec()
@@ -80,9 +76,8 @@ def map_over_tasks(
 
     Arguments as in `mean_over_tasks`; the outputs may have any type.
     """
-    count = jax.device_count()
-    here = -(-tasks // count)
-    mesh = mesh_for(here * count)
+    mesh = task_mesh()
+    here = -(-tasks // mesh.size)
 
     def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
         arguments, key = jax.lax.pcast((arguments, key), AXIS, to="varying")
@@ -102,17 +97,25 @@ def _map(f: Callable[[Any], PyTree], keys: Any) -> PyTree:
     return jax.lax.map(f, keys) if jax.default_backend() == "cpu" else jax.vmap(f)(keys)
 
 
-def _sum(f: Callable[[Any], PyTree], keys: Any) -> PyTree:
+def _sum(f: Callable[[Any], PyTree], first: Array, sizes: tuple[int, int]) -> PyTree:
+    """Σ f(i) over this device's share: `here` numbers from `first` on, those below `tasks`."""
+    here, tasks = sizes
+    numbers = first + jnp.arange(here)
+
+    def real(i: Array) -> PyTree:
+        # The last device may have fewer tasks than the others: what is beyond counts nothing.
+        return jax.tree.map(lambda x: jnp.where(i < tasks, x, 0), f(i))
+
     if jax.default_backend() != "cpu":
-        return jax.tree.map(lambda x: jnp.sum(x, 0), jax.vmap(f)(keys))
-    if keys.shape[0] == 1:
-        return f(keys[0])
-    shapes = jax.eval_shape(f, keys[0])
+        return jax.tree.map(lambda x: jnp.sum(x, 0), jax.vmap(real)(numbers))
+    if here == 1:
+        return real(numbers[0])
+    shapes = jax.eval_shape(real, first)
     zeros = jax.tree.map(
         lambda s: jax.lax.pcast(jnp.zeros(s.shape, s.dtype), AXIS, to="varying"), shapes
     )
 
-    def add(total: PyTree, key: Any) -> tuple[PyTree, None]:
-        return jax.tree.map(jnp.add, total, f(key)), None
+    def add(total: PyTree, i: Array) -> tuple[PyTree, None]:
+        return jax.tree.map(jnp.add, total, real(i)), None
 
-    return jax.lax.scan(add, zeros, keys)[0]
+    return jax.lax.scan(add, zeros, numbers)[0]
