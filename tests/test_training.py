@@ -305,3 +305,17 @@ def test_the_best_so_far_can_be_loaded_before_training_ends(run):
         fit(Walk(best_at=5.0), PLAN, key=KEY, run=run, report=Recorder(20, crash))
     found = load_arrays(run.learner_file, Walk().init())
     assert float(found["x"]) == 5
+
+
+def test_the_step_is_compiled_once(run, caplog):
+    """Not again for the second chunk, whose state comes from the first, nor for one restored."""
+    # Sizes that no other test has: a program that is compiled already would not be counted.
+    tasks = qs.Sinusoid(shots=3, queries=4)
+    model = qs.MLP(1, (9, 1), key=KEY)
+    learner = qs.MAML(model, inner_lr=0.01, loss=qs.squared_error)
+    plan = qs.Plan(steps=8, meta_batch=3, validate_every=4, validation_episodes=3)
+    with jax.log_compiles():
+        qs.train(learner, tasks, validation=tasks, plan=plan, key=KEY, run=run)
+    compiled = [r.getMessage() for r in caplog.records if "Finished XLA" in r.getMessage()]
+    assert sum("_run_chunk" in message for message in compiled) == 1
+    assert sum("_run_validation" in message for message in compiled) == 1

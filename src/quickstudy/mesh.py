@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.sharding import AxisType, Mesh, PartitionSpec
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PRNGKeyArray, PyTree
 
 from quickstudy.places import cache_folder
@@ -39,6 +40,17 @@ def set_up_devices(devices: int | None = None) -> None:
 def task_mesh() -> Mesh:
     """The mesh of all devices, in which a meta-batch is spread along one axis."""
     return jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
+
+
+def replicate(tree: PyTree) -> PyTree:
+    """The arrays of a pytree laid on every device of the mesh; other leaves as they are.
+
+    What a compiled step returns lies there: a state that starts there too has one compilation,
+    not two.
+    """
+    sharding = NamedSharding(task_mesh(), PartitionSpec())
+    arrays, rest = eqx.partition(tree, eqx.is_array)
+    return eqx.combine(jax.device_put(arrays, sharding), rest)
 
 
 def mean_over_tasks(

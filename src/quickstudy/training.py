@@ -15,6 +15,7 @@ from quickstudy.chunks import Pace, listening
 from quickstudy.errors import BadInput, NonFiniteLoss, QuickstudyError
 from quickstudy.learners.learner import Learner, Metrics
 from quickstudy.learners.meta_training import MetaTraining
+from quickstudy.mesh import replicate
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
 from quickstudy.tasks.task import TaskDistribution
@@ -158,6 +159,7 @@ def fit(
     keys = jax.random.split(key)
     report = report or Silent()
     step, carry = _begin(algorithm, run)
+    algorithm, carry, keys = replicate((algorithm, carry, keys))
     began, pace = time.monotonic() - _seconds_before(run), Pace(plan.validate_every, plan.steps)
     report.start(step, plan.steps)
     try:
