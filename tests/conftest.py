@@ -20,6 +20,8 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_opti
 # Two devices even on one core, so that what depends on the number of devices is always tested.
 quickstudy.set_up_devices(DEVICES)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Tests compile thousands of small functions; programs cache only what takes half a second.
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 hypothesis.settings.register_profile("quickstudy", deadline=None, max_examples=25)
 hypothesis.settings.register_profile(

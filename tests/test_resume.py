@@ -49,7 +49,7 @@ def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
         code, lines = killed_after(start(run.folder), heard, delay)
         assert code == -signal.SIGKILL, (heard, delay)
         begun_at.append(int(lines[0].split()[1]))
-        assert not run.learner_file.exists()
+        assert f"step {PLAN.steps}\n" not in lines
     assert begun_at == sorted(begun_at)
 
     with start(run.folder) as process:

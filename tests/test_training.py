@@ -170,6 +170,16 @@ def test_a_damaged_checkpoint_costs_only_time(run, caplog):
     assert same_bits(resumed, fit(Walk(), PLAN, key=KEY))
 
 
+def test_a_crash_between_the_last_two_files(run, monkeypatch):
+    """Whichever of checkpoint and learner was written last, resuming leaves both."""
+    monkeypatch.setattr(training, "save_arrays", lambda *_: crash())
+    with pytest.raises(Crash):
+        fit(Walk(), dataclasses.replace(PLAN, validate_every=30), key=KEY, run=run)
+    monkeypatch.undo()
+    fitted = fit(Walk(), dataclasses.replace(PLAN, validate_every=30), key=KEY, run=run)
+    assert same_bits(load_arrays(run.learner_file, fitted.best), fitted.best)
+
+
 def test_a_finished_run_is_not_trained_again(run):
     first = fit(Walk(), PLAN, key=KEY, run=run)
     report = Recorder()

@@ -172,8 +172,9 @@ def fit(
                 if run is not None:
                     run.log({"step": step, **values, "seconds": time.monotonic() - began})
                     if _validates(step, plan) or stopped.is_set():
-                        run.checkpoints.save(step, carry)
+                        # In this order: a run whose last checkpoint is there has its learner.
                         save_arrays(run.learner_file, _best(algorithm, carry), run.recipe)
+                        run.checkpoints.save(step, carry)
                 report.update(step, values)
                 if stopped.is_set() and run is not None:
                     raise Interrupted(

@@ -1,6 +1,7 @@
 """A training of a moment, as a program that can be killed: `python tiny_training.py RUN`."""
 
 import sys
+import time
 from pathlib import Path
 
 import jax
@@ -19,13 +20,14 @@ PLAN = qs.Plan(
 
 
 class Heard:
-    """Tells whoever listens which step is done."""
+    """Tells whoever listens which step is done, and leaves time to be killed."""
 
     def start(self, step, steps):
         print("start", step, flush=True)
 
     def update(self, step, metrics):
         print("step", step, flush=True)
+        time.sleep(0.03)
 
     def close(self):
         pass

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from quickstudy.errors import BadInput, DataError
-from quickstudy.tasks import omniglot as module
 from quickstudy.progress import silent
+from quickstudy.tasks import omniglot as module
 from quickstudy.tasks.images import ImageClasses
 from quickstudy.tasks.omniglot import LAKE_VALIDATION, PROTOCOLS, Omniglot, load_omniglot, omniglot
 

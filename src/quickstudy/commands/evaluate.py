@@ -109,7 +109,9 @@ def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Lea
     write_atomically(folder / f"{name}.json", (json.dumps(value, indent=2) + "\n").encode())
     figures.save(figures.adaptation(found["evaluation"], found["shots"]), folder / f"{name}.png")
     if found["evaluation"].metric == "accuracy":
+        import equinox as eqx
         import jax
 
-        task = found["tasks"].sample(jax.random.key(TEST_SEED))
+        # Compiled as a whole: one operation after the other takes many times longer.
+        task = eqx.filter_jit(found["tasks"].sample)(jax.random.key(TEST_SEED))
         figures.save(figures.episode(learner, task), folder / f"episode-{options.split}.png")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -68,7 +69,7 @@ def episode(learner: Learner, task: Task, most: int = 8) -> Figure:
         most: the most classes, supports or queries to draw.
     """
     ways = min(task.support.ways or 0, most)
-    predicted = np.asarray(learner.adapt(task.support)(task.query.x)).argmax(-1)
+    predicted = np.asarray(_answers(learner, task)).argmax(-1)
     rows = [_of_class(task.support, c, most) for c in range(ways)]
     asked = [_of_class(task.query, c, most) for c in range(ways)]
     wide, asked_wide = max(map(len, rows)), max(map(len, asked))
@@ -93,6 +94,11 @@ def episode(learner: Learner, task: Task, most: int = 8) -> Figure:
     share = float((predicted == np.asarray(task.query.y)).mean())
     figure.suptitle(f"support | queries: {share:.0%} right (✗ n: taken for class n)", fontsize=10)
     return figure
+
+
+@eqx.filter_jit
+def _answers(learner: Learner, task: Task) -> Any:
+    return learner.adapt(task.support)(task.query.x)
 
 
 def _of_class(examples: Any, c: int, most: int) -> list[int]:
