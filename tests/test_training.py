@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy import training
 from quickstudy.checkpoint import load_arrays
 from quickstudy.chunks import Pace
 from quickstudy.errors import CheckpointError
