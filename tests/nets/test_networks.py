@@ -61,20 +61,53 @@ def test_conv4_too_small():
         qs.Conv4((15, 40, 1), key=KEY)
 
 
-def test_conv4_is_four_textbook_blocks():
+def textbook_block(block, x):
     """Convolution, normalisation, ReLU, then pooling, in the order of the papers."""
-    net = qs.Conv4((16, 16, 1), filters=4, norm="layer", key=KEY)
-    x = jax.random.normal(jax.random.key(1), (2, 16, 16, 1))
-    found, wanted = net(x), x
-    for block in net.blocks:
-        wanted = jax.lax.conv_general_dilated(
-            wanted, block.kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-        )
-        wanted = jax.nn.relu(block.norm(wanted))
-        wanted = jax.lax.reduce_window(
-            wanted, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"
-        )
-    np.testing.assert_allclose(found, wanted.reshape(2, -1), rtol=1e-3, atol=1e-5)
+    x = jax.lax.conv_general_dilated(
+        x, block.kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    window = (1, 2, 2, 1)
+    return jax.lax.reduce_window(
+        jax.nn.relu(block.norm(x)), -jnp.inf, jax.lax.max, window, window, "VALID"
+    )
+
+
+def with_drawn_scales(net, key):
+    """Scales and shifts of either sign: a trained network has them, a new one has not."""
+    drawn = jax.random.normal(key, (len(net.blocks), 2, net.blocks[0].norm.scale.shape[0]))
+    return eqx.tree_at(
+        lambda net: [
+            (block.norm.scale, block.norm.shift)[i] for block in net.blocks for i in (0, 1)
+        ],
+        net,
+        [values for pair in drawn for values in pair],
+    )
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch", "support"])
+def test_conv4_is_four_textbook_blocks(norm):
+    """In value and in gradient, whatever the signs of the scales."""
+    net = qs.Conv4((16, 16, 1), filters=4, norm=norm, key=KEY)
+    net = with_drawn_scales(net, jax.random.key(2))
+    x, seen = jax.random.normal(jax.random.key(1), (2, 3, 16, 16, 1))
+
+    def textbook(net, x):
+        for block in net.blocks:
+            x = textbook_block(block, x)
+        return x.reshape(x.shape[0], -1)
+
+    def slope(apply):
+        return eqx.filter_jit(eqx.filter_grad(lambda net: jnp.sum(jnp.sin(3 * apply(net, x)))))
+
+    np.testing.assert_allclose(net(x), textbook(net, x), rtol=1e-3, atol=1e-5)
+    found, wanted = slope(lambda net, x: net(x))(net), slope(textbook)(net)
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-3 * np.abs(theirs).max())
+    if norm == "support":
+        kept = net.condition(seen)
+        both = textbook(kept, x)
+        np.testing.assert_allclose(kept(x), both, rtol=1e-3, atol=1e-5)
+        assert float(jnp.max(jnp.abs(both - net(x)))) > 1e-3
 
 
 @pytest.mark.parametrize("norm", NORMS)
