@@ -1,0 +1,119 @@
+"""Memories that look back: stacks of layers over a window of past inputs."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from quickstudy.nets.memory import Memory, State
+
+Ages = Int[Array, " time"]
+"""For every input, how many inputs came before it since the last reset."""
+
+
+class CausalLayer(eqx.Module):
+    """A layer whose output at time t depends on inputs up to t, through a buffer of past values.
+
+    What lies further back than the age of an input belongs to another sequence, and must not
+    be looked at.
+    """
+
+    @property
+    def reach(self) -> int | None:
+        """How far back its output may need to look; `None` for a layer that need not."""
+        return None
+
+    @abc.abstractmethod
+    def initial(self) -> State:
+        """An empty buffer."""
+
+    @abc.abstractmethod
+    def apply(self, state: State, xs: Float[Array, "time d"], ages: Ages) -> tuple[State, Any]:
+        """The buffer after `xs`, and the outputs `[time, d2]`."""
+
+
+class Causal(Memory):
+    """A memory made of causal layers, one after the other.
+
+    Its state holds each layer's buffer and the age of the next input. `sequence` computes all
+    times at once; a step is a sequence of one.
+
+    Attributes:
+        layers: from `[time, d]` to `[time, features]`.
+        features: the size of h_t.
+    """
+
+    layers: tuple[CausalLayer, ...]
+
+    @property
+    def reach(self) -> int | None:
+        """The shortest look back of its layers."""
+        reaches = (layer.reach for layer in self.layers)
+        return min((reach for reach in reaches if reach is not None), default=None)
+
+    def initial(self) -> State:
+        return tuple(layer.initial() for layer in self.layers), jnp.zeros((), jnp.int32)
+
+    def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
+        state, hs = self.sequence(state, x_t[None], jnp.zeros(1, bool))
+        return state, hs[0]
+
+    def sequence(
+        self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
+    ) -> tuple[State, Float[Array, "time h"]]:
+        buffers, age = state
+        ages = ages_of(age, resets)
+        after = []
+        for layer, buffer in zip(self.layers, buffers, strict=True):
+            buffer, xs = layer.apply(buffer, xs, ages)
+            after.append(buffer)
+        return (tuple(after), ages[-1] + 1), xs
+
+
+def ages_of(age: Int[Array, ""], resets: Bool[Array, " time"]) -> Ages:
+    """The age of every input, when the first is `age` old unless it is reset.
+
+    Example:
+        >>> ages_of(jnp.asarray(7), jnp.array([False, False, True, False])).tolist()
+        [7, 8, 0, 1]
+    """
+    time = jnp.arange(resets.shape[0], dtype=jnp.int32)
+    last = jax.lax.cummax(jnp.where(resets, time, -1))
+    return jnp.where(last >= 0, time - last, age + time)
+
+
+def remembered(
+    buffer: Float[Array, "past d"], xs: Float[Array, "time d"]
+) -> tuple[Float[Array, "past d"], Float[Array, "all d"]]:
+    """The next buffer, and the old one with `xs` behind it."""
+    both = jnp.concatenate([buffer, xs])
+    return both[xs.shape[0] :], both
+
+
+def visible(ages: Ages, past: int) -> Bool[Array, "time all"]:
+    """Which of the buffered and given inputs each given input may look at: itself, and what came
+    before it in its own sequence, at most `past` inputs back."""
+    time = jnp.arange(ages.shape[0])
+    back = past + time[:, None] - jnp.arange(past + ages.shape[0])[None]
+    return (back >= 0) & (back <= jnp.minimum(ages, past)[:, None])
+
+
+def attend(
+    queries: Float[Array, "time heads d"],
+    keys: Float[Array, "all heads d"],
+    values: Float[Array, "all heads v"],
+    may_see: Bool[Array, "time all"],
+) -> Float[Array, "time heads v"]:
+    """softmax(q kᵀ / √d) v over what may be seen; nothing to see gives zero.
+
+    Source: Vaswani et al. (2017, https://arxiv.org/abs/1706.03762).
+    """
+    scores = jnp.einsum("thd,ahd->hta", queries, keys) / jnp.sqrt(queries.shape[-1])
+    scores = jnp.where(may_see[None], scores, -jnp.inf)
+    highest = jnp.max(scores, -1, keepdims=True)
+    weights = jnp.exp(scores - jnp.where(jnp.isfinite(highest), highest, 0.0))
+    total = jnp.sum(weights, -1, keepdims=True)
+    return jnp.einsum("hta,ahv->thv", weights / jnp.maximum(total, 1e-30), values)

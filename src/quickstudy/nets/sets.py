@@ -1,0 +1,142 @@
+"""Memories without an order: what they answer depends on the set of what they have read."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from quickstudy.nets.causal import ages_of, attend, remembered, visible
+from quickstudy.nets.memory import Memory, State
+from quickstudy.nets.mlp import MLP
+
+
+class MeanMemory(Memory):
+    """The mean of what was read, r = 1/n Σ_i φ(x_i), and answers ρ(r, x).
+
+    The encoder of the conditional neural process (Garnelo et al., 2018,
+    https://arxiv.org/abs/1807.01613); it forgets nothing, and the order of reading is irrelevant.
+
+    Attributes:
+        write: φ.
+        answer: ρ.
+        features: the size of h_t.
+    """
+
+    write: MLP
+    answer: MLP
+
+    @classmethod
+    def create(cls, inputs: int, features: int = 64, *, key: PRNGKeyArray) -> "MeanMemory":
+        """φ and ρ with one hidden layer of `features`; the key is consumed.
+
+        Example:
+            >>> memory = MeanMemory.create(3, 8, key=jax.random.key(0))
+            >>> memory.read(memory.initial(), jnp.ones(3)).shape
+            (8,)
+        """
+        write_key, answer_key = jax.random.split(key)
+        write = MLP(inputs, (features, features), key=write_key)
+        answer = MLP(features + inputs, (features, features), key=answer_key)
+        return cls(write, answer, features=features)
+
+    def initial(self) -> State:
+        return jnp.zeros(self.features), jnp.zeros(())
+
+    def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
+        """ρ(r, x)."""
+        total, count = state
+        return self._answers(total[None], count[None], x[None])[0]
+
+    def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
+        state = state[0] + self.write(x_t[None])[0], state[1] + 1
+        return state, self.read(state, x_t)
+
+    def sequence(
+        self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
+    ) -> tuple[State, Float[Array, "time h"]]:
+        def add(a: State, b: State) -> State:
+            (a_sum, a_reset), (b_sum, b_reset) = a, b
+            return jnp.where(b_reset[:, None], b_sum, a_sum + b_sum), a_reset | b_reset
+
+        written = self.write(xs)
+        first = jnp.where(resets[0], written[0], state[0] + written[0])
+        totals, _ = jax.lax.associative_scan(add, (written.at[0].set(first), resets))
+        counts = 1.0 + ages_of(state[1].astype(jnp.int32), resets)
+        return (totals[-1], counts[-1]), self._answers(totals, counts, xs)
+
+    def _answers(self, totals: Array, counts: Array, xs: Array) -> Array:
+        means = totals / jnp.maximum(counts, 1)[:, None]
+        return jax.nn.relu(self.answer(jnp.concatenate([means, xs], -1)))
+
+
+class AttentiveMemory(Memory):
+    """Attention over all that was read: r = Σ_i softmax_i(q(x) · k(x_i)) v(x_i), and ρ(r, x).
+
+    The deterministic path of the attentive neural process (Kim et al., 2019,
+    https://arxiv.org/abs/1901.05761): without positions, so the order of reading is irrelevant as
+    long as no more than `past` inputs are read.
+
+    Attributes:
+        write: keys and values.
+        ask: queries.
+        answer: ρ.
+        heads: attention heads.
+        past: how many inputs it holds besides the newest.
+        features: the size of h_t.
+    """
+
+    write: MLP
+    ask: MLP
+    answer: MLP
+    heads: int = eqx.field(static=True)
+    past: int = eqx.field(static=True)
+
+    @classmethod
+    def create(
+        cls, inputs: int, features: int = 64, *, heads: int = 4, past: int = 128, key: PRNGKeyArray
+    ) -> "AttentiveMemory":
+        """Networks with one hidden layer of `features`; the key is consumed.
+
+        Example:
+            >>> memory = AttentiveMemory.create(3, 8, past=4, key=jax.random.key(0))
+            >>> memory.read(memory.initial(), jnp.ones(3)).shape
+            (8,)
+        """
+        write_key, ask_key, answer_key = jax.random.split(key, 3)
+        write = MLP(inputs, (features, 2 * features), key=write_key)
+        ask = MLP(inputs, (features, features), key=ask_key)
+        answer = MLP(features + inputs, (features, features), key=answer_key)
+        return cls(write, ask, answer, heads, past, features=features)
+
+    @property
+    def reach(self) -> int | None:
+        """As many as it holds."""
+        return self.past
+
+    def initial(self) -> State:
+        return jnp.zeros((self.past, 2 * self.features)), jnp.zeros((), jnp.int32)
+
+    def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
+        """ρ(r, x), over what is held."""
+        held, count = state
+        may_see = jnp.arange(self.past) >= self.past - count
+        return self._answers(x[None], held, may_see[None])[0]
+
+    def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
+        state, hs = self.sequence(state, x_t[None], jnp.zeros(1, bool))
+        return state, hs[0]
+
+    def sequence(
+        self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
+    ) -> tuple[State, Float[Array, "time h"]]:
+        held, count = state
+        ages = ages_of(count, resets)
+        held, both = remembered(held, self.write(xs))
+        return (held, ages[-1] + 1), self._answers(xs, both, visible(ages, self.past))
+
+    def _answers(self, xs: Array, held: Array, may_see: Array) -> Array:
+        split = (-1, self.heads, self.features // self.heads)
+        keys, values = (part.reshape(split) for part in jnp.split(held, 2, axis=-1))
+        read = attend(self.ask(xs).reshape(split), keys, values, may_see)
+        read = read.reshape(-1, self.features)
+        return jax.nn.relu(self.answer(jnp.concatenate([read, xs], -1)))

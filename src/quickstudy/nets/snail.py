@@ -1,0 +1,108 @@
+"""SNAIL: temporal convolutions to gather, attention to pick out."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.nets.causal import Ages, Causal, CausalLayer, attend, remembered, visible
+from quickstudy.nets.memory import State
+from quickstudy.nets.network import Linear
+
+
+class DenseConvolution(CausalLayer):
+    """x_t ↦ [x_t, tanh(a) · σ(b)] with (a, b) = W [x_t, x_{t−dilation}] + bias."""
+
+    gates: Linear
+    dilation: int = eqx.field(static=True)
+
+    def initial(self) -> State:
+        return jnp.zeros((self.dilation, self.gates.weight.shape[0] // 2))
+
+    def apply(
+        self, state: State, xs: Float[Array, "time d"], ages: Ages
+    ) -> tuple[State, Float[Array, "time d2"]]:
+        state, both = remembered(state, xs)
+        earlier = jnp.where((ages >= self.dilation)[:, None], both[: xs.shape[0]], 0.0)
+        a, b = jnp.split(self.gates(jnp.concatenate([xs, earlier], -1)), 2, axis=-1)
+        return state, jnp.concatenate([xs, jnp.tanh(a) * jax.nn.sigmoid(b)], -1)
+
+
+class AttentionRead(CausalLayer):
+    """x_t ↦ [x_t, Σ_j softmax(q_t · k_j) v_j], over x_t itself and the last `past` inputs."""
+
+    project: Linear
+    keys: int = eqx.field(static=True)
+    past: int = eqx.field(static=True)
+
+    @property
+    def reach(self) -> int | None:
+        """As many inputs as it holds."""
+        return self.past
+
+    def initial(self) -> State:
+        return jnp.zeros((self.past, self.project.weight.shape[1] - self.keys))
+
+    def apply(
+        self, state: State, xs: Float[Array, "time d"], ages: Ages
+    ) -> tuple[State, Float[Array, "time d2"]]:
+        projected = self.project(xs)
+        queries, written = projected[:, : self.keys], projected[:, self.keys :]
+        state, seen = remembered(state, written)
+        keys, values = seen[:, None, : self.keys], seen[:, None, self.keys :]
+        read = attend(queries[:, None], keys, values, visible(ages, self.past))
+        return state, jnp.concatenate([xs, read[:, 0]], -1)
+
+
+class SNAIL(Causal):
+    """A simple neural attentive learner (Mishra et al., 2018, https://arxiv.org/abs/1707.03141).
+
+    Attention, temporal convolutions with dilations 1, 2, 4 … up to the length of the sequence,
+    attention, convolutions, attention: every layer's output is appended to its input.
+
+    Attributes:
+        layers: the paper's stack for few-shot classification.
+        features: the size of the last layer's output.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        inputs: int,
+        *,
+        filters: int = 128,
+        attention: tuple[tuple[int, int], ...] = ((64, 32), (256, 128), (512, 256)),
+        past: int = 128,
+        key: PRNGKeyArray,
+    ) -> "SNAIL":
+        """The stack for sequences of up to `past` inputs.
+
+        Args:
+            inputs: the size of x_t.
+            filters: channels that each convolution adds.
+            attention: sizes of keys and values of each attention; convolutions lie between them.
+            past: how many inputs it looks back.
+            key: consumed.
+
+        Example:
+            >>> memory = SNAIL.create(
+            ...     3, filters=4, attention=((4, 4), (4, 4)), past=8, key=jax.random.key(0)
+            ... )
+            >>> memory.features  # 3 + 4 read + 3 convolutions of 4 + 4 read
+            23
+        """
+        layers: list[CausalLayer] = []
+        size = inputs
+        for i, (keys, values) in enumerate(attention):
+            for j in range(math.ceil(math.log2(max(past, 2))) if i else 0):
+                own = jax.random.fold_in(jax.random.fold_in(key, i), j)
+                gates = Linear.create(2 * size, 2 * filters, key=own)
+                layers.append(DenseConvolution(gates, 2**j))
+                size += filters
+            own = jax.random.fold_in(jax.random.fold_in(key, i), len(layers) + 64)
+            project = Linear.create(size, 2 * keys + values, key=own)
+            layers.append(AttentionRead(project, keys, past))
+            size += values
+        return cls(tuple(layers), features=size)

@@ -1,0 +1,186 @@
+"""Every memory, held to one protocol: a sequence equals stepping, and resets forget."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy.nets.causal import ages_of, attend, visible
+from quickstudy.nets.memory import select
+
+KEY = jax.random.key(0)
+SIZE, TIME = 3, 9
+
+
+def snail(inputs, *, key, past=12):
+    return qs.SNAIL.create(inputs, filters=4, attention=((4, 4), (4, 4)), past=past, key=key)
+
+
+def transformer(inputs, *, key, past=12):
+    return qs.Transformer.create(inputs, 8, heads=2, depth=2, past=past, key=key)
+
+
+def attentive(inputs, *, key, past=12):
+    return qs.AttentiveMemory.create(inputs, 8, heads=2, past=past, key=key)
+
+
+MEMORIES = {
+    "lstm": qs.LSTM.create(SIZE, 5, key=KEY),
+    "gru": qs.GRU.create(SIZE, 5, key=KEY),
+    "snail": snail(SIZE, key=KEY),
+    "transformer": transformer(SIZE, key=KEY),
+    "mean": qs.MeanMemory.create(SIZE, 6, key=KEY),
+    "attentive": attentive(SIZE, key=KEY),
+    "snail, short": snail(SIZE, key=KEY, past=3),
+    "transformer, short": transformer(SIZE, key=KEY, past=3),
+    "attentive, short": attentive(SIZE, key=KEY, past=3),
+}
+XS = jax.random.normal(jax.random.key(1), (TIME, SIZE))
+
+
+@eqx.filter_jit
+def sequence(memory, state, xs, resets):
+    return memory.sequence(state, xs, resets)
+
+
+@eqx.filter_jit
+def step(memory, state, x, reset):
+    return memory.step(select(reset, memory.initial(), state), x)
+
+
+def stepped(memory, state, xs, resets):
+    """The plain meaning of `sequence`."""
+    hs = []
+    for x, reset in zip(xs, resets, strict=True):
+        state, h = step(memory, state, x, reset)
+        hs.append(h)
+    return state, jnp.stack(hs)
+
+
+@pytest.mark.parametrize("resets", [(), (0,), (4,), (2, 3, 8)], ids=str)
+@pytest.mark.parametrize("name", MEMORIES)
+def test_a_sequence_equals_stepping(name, resets):
+    memory = MEMORIES[name]
+    never = jnp.zeros((), bool)
+    state, _ = step(memory, memory.initial(), jnp.ones(SIZE), never)  # something to forget
+    marks = jnp.array([t in resets for t in range(TIME)])
+    (found, hs), (wanted, steps) = (run(memory, state, XS, marks) for run in (sequence, stepped))
+    np.testing.assert_allclose(hs, steps, rtol=1e-4, atol=1e-5)
+    # What the states hold is seen in what they answer next.
+    after = [step(memory, end, XS[0], never)[1] for end in (found, wanted)]
+    np.testing.assert_allclose(*after, rtol=1e-4, atol=1e-5)
+    assert hs.shape == (TIME, memory.features)
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_a_sequence_in_two_parts(name):
+    memory, never = MEMORIES[name], jnp.zeros(TIME, bool)
+    _, whole = sequence(memory, memory.initial(), XS, never)
+    middle, first = sequence(memory, memory.initial(), XS[:4], never[:4])
+    _, second = sequence(memory, middle, XS[4:], never[4:])
+    np.testing.assert_allclose(jnp.concatenate([first, second]), whole, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_nothing_from_before_a_reset_or_from_the_future(name):
+    memory = MEMORIES[name]
+    resets = jnp.zeros(TIME, bool).at[5].set(True)
+    _, hs = sequence(memory, memory.initial(), XS, resets)
+    _, others = sequence(memory, memory.initial(), XS.at[:5].add(1.0), resets)
+    np.testing.assert_allclose(others[5:], hs[5:], rtol=1e-4, atol=1e-5)
+    _, others = sequence(memory, memory.initial(), XS.at[5:].add(1.0), resets)
+    np.testing.assert_array_equal(others[:5], hs[:5])
+    never = jnp.zeros(TIME, bool)
+    _, kept = sequence(memory, memory.initial(), XS, never)
+    assert float(jnp.max(jnp.abs(kept[5] - hs[5]))) > 1e-4, "the reset changes nothing"
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_reading_does_not_write(name):
+    memory = MEMORIES[name]
+    state, _ = sequence(memory, memory.initial(), XS, jnp.zeros(TIME, bool))
+    answers = eqx.filter_jit(lambda m, s, xs: jax.vmap(m.read, (None, 0))(s, xs))(memory, state, XS)
+    assert answers.shape == (TIME, memory.features)
+    alone = memory.read(state, XS[3])
+    np.testing.assert_allclose(answers[3], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mean", "attentive"])
+def test_sets_have_no_order(name):
+    memory, never = MEMORIES[name], jnp.zeros(TIME, bool)
+    (there, _), (back, _) = (sequence(memory, memory.initial(), xs, never) for xs in (XS, XS[::-1]))
+    answers = [memory.read(state, jnp.ones(SIZE)) for state in (there, back)]
+    np.testing.assert_allclose(*answers, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "snail", "transformer"])
+def test_sequences_have_an_order(name):
+    memory, never = MEMORIES[name], jnp.zeros(TIME, bool)
+    (there, _), (back, _) = (sequence(memory, memory.initial(), xs, never) for xs in (XS, XS[::-1]))
+    answers = [memory.read(state, jnp.ones(SIZE)) for state in (there, back)]
+    assert float(jnp.max(jnp.abs(answers[0] - answers[1]))) > 1e-3
+
+
+def test_reach():
+    reaches = {name: memory.reach for name, memory in MEMORIES.items()}
+    assert reaches["snail, short"] == reaches["transformer, short"] == 3
+    assert reaches["attentive, short"] == 3
+    assert reaches["lstm"] is reaches["gru"] is reaches["mean"] is None
+
+
+@pytest.mark.parametrize("name", ["transformer, short", "attentive, short"])
+def test_what_is_out_of_reach_is_forgotten(name):
+    memory, never = MEMORIES[name], jnp.zeros(TIME, bool)
+    _, hs = sequence(memory, memory.initial(), XS, never)
+    depth = len(getattr(memory, "layers", [0, 0])) - 1
+    _, others = sequence(memory, memory.initial(), XS.at[0].add(1.0), never)
+    reach = 3 * depth  # each block looks 3 back at what the one before saw
+    np.testing.assert_allclose(others[reach + 1 :], hs[reach + 1 :], rtol=1e-4, atol=1e-5)
+    assert float(jnp.max(jnp.abs(others[1] - hs[1]))) > 1e-5
+
+
+def test_ages_by_hand():
+    resets = jnp.array([False, True, False, False, True])
+    assert ages_of(jnp.asarray(3), resets).tolist() == [3, 0, 1, 2, 0]
+
+
+def test_visible_by_hand():
+    """Two inputs, the second fresh, with two places before them."""
+    found = visible(jnp.array([1, 0]), 2).astype(int)
+    assert found.tolist() == [[0, 1, 1, 0], [0, 0, 0, 1]]
+
+
+def test_attention_by_hand():
+    """Scores 0 and log 3 share out 1/4 and 3/4; with nothing to see the answer is 0."""
+    keys = jnp.array([[[0.0]], [[jnp.log(3.0)]]])
+    values = jnp.array([[[4.0]], [[8.0]]])
+    see = jnp.array([[True, True], [True, False], [False, False]])
+    found = attend(jnp.ones((3, 1, 1)), keys, values, see)
+    np.testing.assert_allclose(found[:, 0, 0], [7, 4, 0], rtol=1e-6)
+
+
+def test_lstm_by_hand():
+    """All weights zero but the biases: i = o = σ(0), f = σ(1), g = tanh(b)."""
+    memory = qs.LSTM(
+        qs.Linear(jnp.zeros((1, 4)), jnp.array([0.0, 1.0, 0.0, 2.0])), jnp.zeros((1, 4)), features=1
+    )
+    (h, c), out = memory.step((jnp.array([0.3]), jnp.array([2.0])), jnp.array([5.0]))
+    c_wanted = 2 / (1 + np.exp(-1)) + 0.5 * np.tanh(2)
+    np.testing.assert_allclose([c[0], h[0]], [c_wanted, 0.5 * np.tanh(c_wanted)], rtol=1e-6)
+    assert out is h
+
+
+def test_gru_by_hand():
+    """With z = r = ½ and no inputs, h ← ½ tanh(½ · 2h) + ½ h."""
+    memory = qs.GRU(
+        qs.Linear(jnp.zeros((1, 3)), jnp.zeros(3)), jnp.array([[0.0, 0.0, 2.0]]), features=1
+    )
+    h, _ = memory.step(jnp.array([0.8]), jnp.array([5.0]))
+    np.testing.assert_allclose(h[0], 0.5 * np.tanh(0.8) + 0.4, rtol=1e-6)
+
+
+def test_heads_must_share_the_width():
+    with pytest.raises(qs.BadInput, match=r"width of 10 .*4 heads.*multiple of 8"):
+        qs.Transformer.create(3, 10, heads=4, key=KEY)
