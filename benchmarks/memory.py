@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 import quickstudy as qs
-from quickstudy.learners.descent import descend
+from quickstudy.learners.descent import support_gradient
 from quickstudy.nets.network import Headed, Linear
 from side_by_side import finish
 
@@ -51,7 +51,8 @@ def unchecked(learner: Any, task: Any) -> Any:
 
     def loss(model: Any) -> Any:
         def step(model: Any, _: None) -> tuple[Any, None]:
-            return descend(model, task.support, learner.loss, RATE), None
+            gradient = support_gradient(model, task.support, learner.loss)
+            return learner.inner_rule().move(model, gradient, None, 0)[0], None
 
         adapted = jax.lax.scan(step, model, length=learner.steps)[0]
         return learner.loss(adapted(task.query.x), task.query.y)

@@ -27,12 +27,9 @@ def meta_step(learner: Learner, tasks: Task) -> Callable[[], tuple[Any, Any]]:
         return metrics["loss"], gradient
 
     def local(learner: Learner, tasks: Task) -> Any:
-        learner = jax.lax.pcast(learner, AXIS, to="varying")
         first = jax.tree.map(lambda x: x[0], tasks)
         shapes = jax.eval_shape(one, learner, first)
-        zeros = jax.tree.map(
-            lambda s: jax.lax.pcast(jnp.zeros(s.shape, s.dtype), AXIS, to="varying"), shapes
-        )
+        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
 
         def add(total: Any, task: Task) -> tuple[Any, None]:
             return jax.tree.map(jnp.add, total, one(learner, task)), None
@@ -41,7 +38,9 @@ def meta_step(learner: Learner, tasks: Task) -> Callable[[], tuple[Any, Any]]:
         return jax.tree.map(lambda x: jax.lax.psum(x, AXIS) / count, total)
 
     specs = (PartitionSpec(), PartitionSpec(AXIS))
-    step = jax.shard_map(local, mesh=mesh, in_specs=specs, out_specs=PartitionSpec())
+    step = jax.shard_map(
+        local, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(), check_vma=False
+    )
     compiled = eqx.filter_jit(step).lower(learner, tasks).compile()
     return functools.partial(_wait, compiled, learner, tasks)
 

@@ -4,11 +4,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import quickstudy as qs
 from quickstudy.checkpoint import Checkpoints
 from quickstudy.learners.losses import Loss
+from quickstudy.learners.transfer import Transfer
 from quickstudy.nets.norm import NORMS
 from quickstudy.testing import PROPERTIES, ConformanceError, check_learner
 
@@ -30,7 +32,15 @@ class Clusters(eqx.Module):
         return qs.Task(support, query)
 
 
+def scattered(classes=12, items=8):
+    """Classes of points in the plane that stay the same from task to task."""
+    drawn = np.random.default_rng(0)
+    centres = drawn.normal(size=(classes, 1, 2))
+    return (centres + 0.2 * drawn.normal(size=(classes, items, 2))).astype(np.float32)
+
+
 POINTS = Clusters()
+SCATTERED = qs.Episodes(scattered(), ways=3, shots=2, queries=2)
 WAVES = qs.Sinusoid(shots=10, queries=10, amplitude=(1.0, 1.0))
 
 KEY = jax.random.key(0)
@@ -40,6 +50,27 @@ def mlp(*sizes, inputs=2):
     return qs.MLP(inputs, sizes, activation=jnp.tanh, key=KEY)
 
 
+def headed(outputs=3, features=16):
+    return qs.Headed(mlp(16, features), qs.Linear.create(features, outputs, key=KEY))
+
+
+def reader(memory, *, inputs=2, outputs=3, make=qs.BlackBox, **settings):
+    body = mlp(8, inputs=inputs)
+    return make.create(body, 8, outputs, memory, key=jax.random.key(1), **settings)
+
+
+def small_snail(inputs, *, key):
+    return qs.SNAIL.create(inputs, filters=4, attention=((8, 8), (8, 8)), past=8, key=key)
+
+
+def small_transformer(inputs, *, key):
+    return qs.Transformer.create(inputs, 16, heads=2, depth=1, past=8, key=key)
+
+
+ORDERED = ("support order",)
+SGD = qs.Optimiser(optax.sgd(0.3, momentum=0.5))
+CLASSES = qs.AllClasses(SCATTERED, batch=32)
+
 # A learner, tasks that it can learn in a moment, and the properties that it does not promise.
 LEARNERS = {
     "maml": (qs.MAML(mlp(16, 3), inner_lr=0.5), POINTS, ()),
@@ -48,13 +79,81 @@ LEARNERS = {
         WAVES,
         (),
     ),
+    "first-order maml": (
+        qs.FirstOrderMAML(mlp(16, 3), inner_lr=0.5, steps=2),
+        POINTS,
+        ("gradient",),
+    ),
+    "inner optimiser": (qs.InnerLoop(mlp(16, 3), SGD, steps=2), POINTS, ()),
+    "meta-sgd": (qs.MetaSGD.create(mlp(16, 3), inner_lr=0.5), POINTS, ()),
+    "anil": (qs.ANIL(headed(), inner_lr=0.5, steps=2), POINTS, ()),
+    "boil": (qs.BOIL(headed(), inner_lr=0.5, steps=2), POINTS, ()),
+    "maml++": (qs.MAMLPlusPlus.create(mlp(16, 3), inner_lr=0.5, steps=2), POINTS, ()),
+    "implicit maml": (
+        qs.ImplicitMAML(mlp(16, 3), inner_lr=0.3, steps=5, penalty=1.0),
+        POINTS,
+        ("gradient",),
+    ),
+    "reptile": (
+        qs.Reptile(mlp(16, 3), optax.sgd(0.3), batch=6, test_steps=5),
+        POINTS,
+        ("gradient", "support order"),  # its minibatches are drawn by place
+    ),
+    "ridge regression": (qs.RidgeRegression(mlp(16, 8)), POINTS, ()),
+    "ridge regression, waves": (
+        qs.RidgeRegression(mlp(16, 16, inputs=1), loss=qs.squared_error),
+        WAVES,
+        (),
+    ),
     "joint fine-tuning": (qs.JointFineTuning(mlp(16, 3), inner_lr=0.5, steps=5), POINTS, ()),
+    "fine-tune all": (
+        qs.FineTuneAll(mlp(16), qs.Linear.zeros(16, 12), steps=10),
+        SCATTERED,
+        (),
+    ),
+    "fine-tune head": (
+        qs.FineTuneHead(mlp(16), qs.Linear.zeros(16, 12), steps=10),
+        SCATTERED,
+        (),
+    ),
+    "baseline++": (
+        qs.BaselinePlusPlus(mlp(16), qs.CosineHead(mlp(16, 12).layers[1].weight.T), steps=10),
+        SCATTERED,
+        (),
+    ),
+    "nearest centroid": (
+        qs.NearestCentroid(mlp(16), qs.Linear.zeros(16, 12)),
+        SCATTERED,
+        (),
+    ),
     "prototypical": (qs.Prototypical(mlp(16, 4)), POINTS, ()),
-    "prototypical, dot product": (
-        qs.Prototypical(mlp(16, 4), similarity=qs.dot_product),
+    "prototypical, dot product, own f": (
+        qs.Prototypical(mlp(16, 4), mlp(8, 4), similarity=qs.dot_product),
         POINTS,
         (),
     ),
+    "matching": (qs.Matching(mlp(16, 4)), POINTS, ()),
+    "matching, full context, own f": (
+        qs.Matching(mlp(8, 4), mlp(16, 4), qs.FullContext.create(4, reads=2, key=KEY)),
+        POINTS,
+        ORDERED,
+    ),
+    "relation": (qs.Relation(mlp(16, 4), mlp(16, 1, inputs=8)), POINTS, ()),
+    "lstm": (reader(qs.LSTM), POINTS, ORDERED),
+    "lstm, shifted labels": (
+        reader(qs.LSTM, make=qs.SequenceBlackBox, layout=qs.Shifted()),
+        POINTS,
+        ORDERED,
+    ),
+    "gru, waves": (
+        reader(qs.GRU, inputs=1, outputs=1, loss=qs.squared_error),
+        WAVES,
+        ORDERED,
+    ),
+    "snail": (reader(small_snail), POINTS, ORDERED),
+    "transformer": (reader(small_transformer), POINTS, ORDERED),
+    "neural process": (reader(qs.MeanMemory), POINTS, ()),
+    "attentive neural process": (reader(qs.AttentiveMemory), POINTS, ()),
 }
 
 
@@ -63,7 +162,8 @@ def test_contract(name):
     learner, tasks, except_for = LEARNERS[name]
     leaves = jax.tree.leaves(learner)
     assert all(eqx.is_inexact_array(leaf) for leaf in leaves), "ours hold nothing but arrays"
-    check_learner(learner, tasks, except_for=except_for)
+    training = CLASSES if isinstance(learner, Transfer) else None
+    check_learner(learner, tasks, training=training, except_for=except_for)
 
 
 # One learner that is right, and for every property one that is wrong in just that.

@@ -11,6 +11,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.learners.descent import descent
+from quickstudy.learners.inner import LearnedRate
 from quickstudy.nets.conv4 import ConvBlock
 from quickstudy.nets.norm import make_norm
 from references import meta_gradient as reference
@@ -96,7 +97,7 @@ class Case:
     def objective(self, model, rate, steps):
         """L^ts(θ_k) through quickstudy's own inner loop, with a new support set in every step."""
         supports = qs.Examples(self.x[:steps], self.y[:steps], 3)
-        adapted, _ = descent(model, supports, qs.cross_entropy, rate=rate, steps=None)
+        adapted, _ = descent(model, supports, qs.cross_entropy, rule=LearnedRate(rate), steps=None)
         return qs.cross_entropy(adapted(self.query.x), self.query.y)
 
 
@@ -293,7 +294,7 @@ def test_the_rate_by_hand():
     weights, support, query = by_hand()
 
     def query_loss(rate):
-        adapted, _ = descent(weights, support, half_square, rate=rate, steps=1)
+        adapted, _ = descent(weights, support, half_square, rule=LearnedRate(rate), steps=1)
         return half_square(adapted(query.x), query.y)
 
     assert float(jax.grad(query_loss)(0.5)) == 231840

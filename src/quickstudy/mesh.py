@@ -67,18 +67,14 @@ def mean_over_tasks(
     Returns:
         the mean, replicated on every device.
     """
-    mesh = task_mesh()
-    here = -(-tasks // mesh.size)
+    here = -(-tasks // task_mesh().size)
 
     def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
-        # Without the cast, a gradient taken inside would already be summed over devices.
-        arguments, key = jax.lax.pcast((arguments, key), AXIS, to="varying")
         first = jax.lax.axis_index(AXIS) * here
         total = _sum(lambda i: f(arguments, jax.random.fold_in(key, i)), first, (here, tasks))
         return jax.tree.map(lambda x: jax.lax.psum(x, AXIS) / tasks, total)
 
-    spec = PartitionSpec()
-    return jax.shard_map(local, mesh=mesh, in_specs=(spec, spec), out_specs=spec)(arguments, key)
+    return _on_every_device(local, PartitionSpec())(arguments, key)
 
 
 def map_over_tasks(
@@ -88,17 +84,27 @@ def map_over_tasks(
 
     Arguments as in `mean_over_tasks`; the outputs may have any type.
     """
-    mesh = task_mesh()
-    here = -(-tasks // mesh.size)
+    here = -(-tasks // task_mesh().size)
 
     def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
-        arguments, key = jax.lax.pcast((arguments, key), AXIS, to="varying")
         keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
         return _map(lambda k: f(arguments, k), keys)
 
-    spec = PartitionSpec()
-    run = jax.shard_map(local, mesh=mesh, in_specs=(spec, spec), out_specs=PartitionSpec(AXIS))
+    run = _on_every_device(local, PartitionSpec(AXIS))
     return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
+
+
+def _on_every_device(local: Callable[..., PyTree], out: PartitionSpec) -> Callable[..., PyTree]:
+    """`local(arguments, key)` once per device, both replicated.
+
+    JAX's tracking of what differs between devices (`check_vma`) is off: with it, a gradient
+    taken inside is summed over devices unasked, and a learner's own loops that start at zeros are
+    refused. Derivatives are taken within `local` and never through it, so nothing is lost.
+    """
+    spec = PartitionSpec()
+    return jax.shard_map(
+        local, mesh=task_mesh(), in_specs=(spec, spec), out_specs=out, check_vma=False
+    )
 
 
 def _keys(key: PRNGKeyArray, numbers: Any) -> Any:
@@ -123,9 +129,7 @@ def _sum(f: Callable[[Any], PyTree], first: Array, sizes: tuple[int, int]) -> Py
     if here == 1:
         return real(numbers[0])
     shapes = jax.eval_shape(real, first)
-    zeros = jax.tree.map(
-        lambda s: jax.lax.pcast(jnp.zeros(s.shape, s.dtype), AXIS, to="varying"), shapes
-    )
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
 
     def add(total: PyTree, i: Array) -> tuple[PyTree, None]:
         return jax.tree.map(jnp.add, total, real(i)), None

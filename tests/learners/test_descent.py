@@ -27,7 +27,9 @@ def learner(make, steps=2):
 
 
 def test_descent_by_hand():
-    end, passed = descent(Slope(jnp.array(1.0)), SUPPORT, qs.squared_error, rate=0.25, steps=3)
+    end, passed = descent(
+        Slope(jnp.array(1.0)), SUPPORT, qs.squared_error, rule=qs.Rate(0.25), steps=3
+    )
     assert float(end.w) == WAY[3]
     assert passed.w.tolist() == WAY[:3]
 
@@ -36,7 +38,7 @@ def test_a_support_set_for_each_step():
     """Targets 3, then 2, then 0: 1 → 2 → 2 → 1."""
     supports = qs.Examples(jnp.ones((3, 1, 1)), jnp.array([3.0, 2.0, 0.0]).reshape(3, 1, 1))
     model = Slope(jnp.array(1.0))
-    end, passed = descent(model, supports, qs.squared_error, rate=0.25, steps=None)
+    end, passed = descent(model, supports, qs.squared_error, rule=qs.Rate(0.25), steps=None)
     assert float(end.w) == 1
     assert passed.w.tolist() == [1, 2, 2]
 
@@ -66,7 +68,7 @@ def test_memory_does_not_grow_with_the_activations_of_every_step():
 
     def bytes_for(steps):
         def objective(model):
-            end, _ = descent(model, support, qs.squared_error, rate=0.01, steps=steps)
+            end, _ = descent(model, support, qs.squared_error, rule=qs.Rate(0.01), steps=steps)
             return qs.squared_error(end(x), support.y)
 
         compiled = jax.jit(jax.grad(objective)).lower(model).compile()

@@ -1,4 +1,4 @@
-"""Gradient descent on a support set, differentiable: the inner loop of MAML and its relatives."""
+"""Descent on a support set, differentiable: the inner loop of MAML and its relatives."""
 
 from typing import Any
 
@@ -7,42 +7,38 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
+from quickstudy.learners.inner import InnerRule
 from quickstudy.learners.losses import Loss
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples
 
 
-def descend(model: Any, support: Examples, loss: Loss, rate: Any) -> Any:
-    """One step, θ − α ∇L(θ, D^tr).
+def support_gradient(model: Any, support: Examples, loss: Loss) -> Any:
+    """∇L(θ, D^tr), of the model's structure.
 
     Args:
         model: θ, any pytree that maps `[n, ...]` to `[n, outputs]`; its floating-point arrays move.
         support: D^tr.
         loss: L(outputs, y).
-        rate: α.
     """
-
-    def support_loss(model: Any) -> Any:
-        return loss(model(support.x), support.y)
-
-    gradient = eqx.filter_grad(support_loss)(model)
-    return eqx.apply_updates(model, jax.tree.map(lambda g: -rate * g, gradient))
+    return eqx.filter_grad(lambda model: loss(model(support.x), support.y))(model)
 
 
 def descent(
-    model: Any, support: Examples, loss: Loss, *, rate: Any, steps: int | None
+    model: Any, support: Examples, loss: Loss, *, rule: InnerRule, steps: int | None
 ) -> tuple[Any, PyTree]:
-    """`steps` steps from θ_0 = `model`: θ_{j+1} = θ_j − α ∇L(θ_j, D^tr).
+    """`steps` steps from θ_0 = `model`: with plain descent, θ_{j+1} = θ_j − α ∇L(θ_j, D^tr).
 
-    Differentiable through every step, of any order, and in α too. Where there are several, each
-    is recomputed on the way back, so memory does not grow with the activations of all steps.
+    Differentiable through every step, of any order, and in what the rule has learned. Where
+    there are several, each is recomputed on the way back, so memory does not grow with the
+    activations of all steps.
 
     Args:
         model: θ_0.
         support: D^tr, the same for every step; or, where `steps` is None, one support set for
             each step, stacked on a first axis `[steps, n, ...]`.
         loss: L(outputs, y).
-        rate: α.
+        rule: how θ moves.
         steps: k.
 
     Returns:
@@ -50,15 +46,18 @@ def descent(
     """
     start, rest = eqx.partition(model, eqx.is_inexact_array)
     each = support if steps is None else None
+    count = support.x.shape[0] if steps is None else steps
 
-    def step(arrays: Any, own: Examples | None) -> tuple[Any, Any]:
-        moved = descend(eqx.combine(arrays, rest), support if own is None else own, loss, rate)
-        return eqx.filter(moved, eqx.is_inexact_array), arrays
+    def step(carry: Any, now: tuple[Any, Examples | None]) -> tuple[Any, Any]:
+        (arrays, state), (j, own) = carry, now
+        data = support if own is None else own
+        gradient = support_gradient(eqx.combine(arrays, rest), data, loss)
+        return rule.move(arrays, eqx.filter(gradient, eqx.is_inexact_array), state, j), arrays
 
     # A single step's activations are needed at once on the way back: recomputing them would only
     # take longer.
-    body = step if steps == 1 else jax.checkpoint(step)
-    end, passed = jax.lax.scan(body, start, each, length=steps)
+    body = step if count == 1 else jax.checkpoint(step)
+    (end, _), passed = jax.lax.scan(body, (start, rule.start(start)), (jnp.arange(count), each))
     return eqx.combine(end, rest), passed
 
 

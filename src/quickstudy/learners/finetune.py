@@ -6,6 +6,7 @@ import equinox as eqx
 from jaxtyping import PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.learners.descent import descent, predictors
+from quickstudy.learners.inner import Rate
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
 from quickstudy.learners.losses import metric_of
 from quickstudy.nets.network import condition
@@ -64,4 +65,4 @@ class JointFineTuning(Learner):
         check_outputs(self, self.model, task)
 
     def _descent(self, support: Examples, steps: int) -> tuple[Any, PyTree]:
-        return descent(self.model, support, self.loss, rate=self.inner_lr, steps=steps)
+        return descent(self.model, support, self.loss, rule=Rate(self.inner_lr), steps=steps)

@@ -1,6 +1,5 @@
 """Prototypical networks: a class is the mean of its embedded examples."""
 
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -10,27 +9,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
+from quickstudy.learners.similarity import Similarity, negative_squared_distance
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task
-
-Similarity = Callable[[Float[Array, "n d"], Float[Array, "ways d"]], Float[Array, "n ways"]]
-
-
-def negative_squared_distance(
-    f: Float[Array, "n d"], c: Float[Array, "ways d"]
-) -> Float[Array, "n ways"]:
-    """−‖f_i − c_y‖², the paper's choice.
-
-    Example:
-        >>> negative_squared_distance(jnp.array([[0.0, 3.0]]), jnp.array([[4.0, 0.0]])).tolist()
-        [[-25.0]]
-    """
-    return 2 * f @ c.T - jnp.sum(f * f, -1)[:, None] - jnp.sum(c * c, -1)[None, :]
-
-
-def dot_product(f: Float[Array, "n d"], c: Float[Array, "ways d"]) -> Float[Array, "n ways"]:
-    """c_yᵀ f_i, the similarity of the course notes."""
-    return f @ c.T
 
 
 class Prototypes(eqx.Module):
@@ -49,11 +30,12 @@ class Prototypical(Learner):
     """Prototypical networks (Snell et al., 2017, https://arxiv.org/abs/1703.05175).
 
     c_y = mean of g(x_k) over the support examples of class y, and
-    p(y | x) ∝ exp(similarity(f(x), c_y)) with f = g. Takes any number of ways and shots, and
-    classes of unequal sizes.
+    p(y | x) ∝ exp(similarity(f(x), c_y)), with f = g unless told otherwise. Takes any number of
+    ways and shots, and classes of unequal sizes.
 
     Attributes:
-        embed: θ, the embedding g = f, from `[n, ...]` to `[n, d]`.
+        embed: g, the embedding of support examples, from `[n, ...]` to `[n, d]`.
+        f: that of queries; `None` for f = g, one network and one set of weights.
         similarity: `negative_squared_distance` (the paper) or `dot_product` (the notes).
         loss: L, on the similarities as logits.
 
@@ -66,6 +48,7 @@ class Prototypical(Learner):
     """
 
     embed: Any
+    f: Any = None
     similarity: Similarity = eqx.field(static=True, default=negative_squared_distance)
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
@@ -74,7 +57,8 @@ class Prototypical(Learner):
         members = jax.nn.one_hot(support.y, self._ways(support), dtype=jnp.float32)
         counts = jnp.sum(members, 0)[:, None]
         centres = (members.T @ embed(support.x)) / jnp.maximum(counts, 1)
-        return Prototypes(embed, centres, self.similarity)
+        f = embed if self.f is None else condition(self.f, support.x)
+        return Prototypes(f, centres, self.similarity)
 
     def check(self, task: Task) -> None:
         """Only classification has prototypes."""

@@ -66,7 +66,7 @@ class Headed(eqx.Module):
     """
 
     body: Any
-    head: Linear
+    head: Any
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
         return self.head(self.body(x))

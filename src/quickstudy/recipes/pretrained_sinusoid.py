@@ -18,6 +18,8 @@ class PretrainedSinusoid(MAMLSinusoid):
     takes: ClassVar[str] = "1 min on 2 cores"
 
     steps: int = 30_000
+    inner_lr: float = 3e-4
+    """α, the step size of fine-tuning, the best on validation tasks; MAML's 0.01 diverges here."""
 
     def learner(self) -> "Learner":
         """MAML's network."""

@@ -44,7 +44,8 @@ class PrototypicalOmniglot(Recipe):
         """Conv4 as the embedding."""
         import jax
 
-        from quickstudy.learners import prototypical
+        from quickstudy.learners import similarity
+        from quickstudy.learners.prototypical import Prototypical
         from quickstudy.nets.conv4 import Conv4
 
         embed = Conv4(
@@ -55,10 +56,10 @@ class PrototypicalOmniglot(Recipe):
             key=jax.random.key(self.seed),
         )
         similarities = {
-            "euclidean": prototypical.negative_squared_distance,
-            "dot": prototypical.dot_product,
+            "euclidean": similarity.negative_squared_distance,
+            "dot": similarity.dot_product,
         }
-        return prototypical.Prototypical(embed, similarity=similarities[self.similarity])
+        return Prototypical(embed, similarity=similarities[self.similarity])
 
     def tasks(
         self, split: Split, shape: Shape | None = None, source: Source | None = None

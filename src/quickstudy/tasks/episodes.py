@@ -105,7 +105,7 @@ class Episodes(eqx.Module):
                 strict=True,
             )
         )
-        x = self._inputs(self.images[rows[label], items[label, slot]])
+        x = self.inputs(self.images[rows[label], items[label, slot]])
         if self.turns > 1:
             x = quarter_turns(x, (chosen % self.turns)[label])
         if self.transform is not None:
@@ -136,7 +136,7 @@ class Episodes(eqx.Module):
         draw = jax.vmap(draw_distinct, (0, 0, None))
         return draw(keys, available, self.shots + self.queries)
 
-    def _inputs(self, drawn: Shaped[Array, "n ..."]) -> Float[Array, "n ..."]:
+    def inputs(self, drawn: Shaped[Array, "n ..."]) -> Float[Array, "n ..."]:
         """What the learner sees: uint8 images become `[n, h, w, c]` in [0, 1]."""
         if drawn.dtype != jnp.uint8:
             return drawn

@@ -39,6 +39,7 @@ class _Subject(NamedTuple):
 
     learner: Learner
     tasks: TaskDistribution
+    training: TaskDistribution
     plan: Plan
     key: PRNGKeyArray
     task: Task
@@ -49,6 +50,7 @@ def check_learner(
     learner: Learner,
     tasks: TaskDistribution,
     *,
+    training: TaskDistribution | None = None,
     except_for: Collection[str] = (),
     plan: Plan | None = None,
     key: PRNGKeyArray | None = None,
@@ -58,6 +60,8 @@ def check_learner(
     Args:
         learner: a small one: each property compiles and runs it.
         tasks: any distribution of tasks that it can take and learn from.
+        training: the tasks that it is trained on, if those are others: all classes at once, for
+            a learner that pre-trains.
         except_for: names of `PROPERTIES` that the learner does not promise: `support order` for
             one that reads the support set as a sequence, `gradient` for one whose
             `meta_gradient` is not the gradient of its `meta_loss`.
@@ -78,7 +82,7 @@ def check_learner(
     plan = plan or Plan(steps=200, optimiser=optax.adam(3e-3), validate_every=200)
     key = jax.random.key(0) if key is None else key
     batch = eqx.filter_jit(sample_batch)(tasks, key, 2)
-    subject = _Subject(learner, tasks, plan, key, _nth(batch, 0), _nth(batch, 1))
+    subject = _Subject(learner, tasks, training or tasks, plan, key, _nth(batch, 0), _nth(batch, 1))
     for name, holds in PROPERTIES.items():
         if name in except_for:
             continue
@@ -256,9 +260,14 @@ PROPERTIES: dict[str, Callable[[_Subject], None]] = {
 
 
 def _algorithm(subject: _Subject) -> MetaTraining:
-    plan, tasks = subject.plan, subject.tasks
+    plan = subject.plan
     return MetaTraining(
-        subject.learner, tasks, tasks, plan.optimiser, plan.meta_batch, plan.validation_episodes
+        subject.learner,
+        subject.training,
+        subject.tasks,
+        plan.optimiser,
+        plan.meta_batch,
+        plan.validation_episodes,
     )
 
 

@@ -1,0 +1,133 @@
+"""Implicit MAML: the meta-gradient of a converged inner loop, without its path."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import PRNGKeyArray, PyTree
+
+from quickstudy.learners.descent import support_gradient
+from quickstudy.learners.inner import InnerRule
+from quickstudy.learners.learner import Learner, Metrics, Progress
+from quickstudy.learners.losses import metric_of
+from quickstudy.learners.maml import GradientBased
+from quickstudy.nets.network import condition
+from quickstudy.tasks.task import Examples, Task
+
+
+class Proximal(InnerRule):
+    """θ' − α (g + λ (θ' − θ)): descent that is held back near where it began."""
+
+    start_at: PyTree
+    penalty: float = eqx.field(static=True)
+    rate: float = eqx.field(static=True)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        def moved(t: Any, g: Any, origin: Any) -> Any:
+            return t - self.rate * (g + self.penalty * (t - origin))
+
+        return jax.tree.map(moved, theta, gradient, self.start_at), state
+
+
+class ImplicitMAML(GradientBased):
+    """MAML with implicit gradients (Rajeswaran et al., 2019, https://arxiv.org/abs/1909.04630).
+
+    f_adapt finds φ = argmin L^tr(φ) + λ/2 ‖φ − θ‖², by `steps` steps of descent. At the minimum,
+    dφ/dθ = (I + ∇²L^tr(φ) / λ)⁻¹, so the meta-gradient is the solution g of
+
+        (I + ∇²L^tr(φ) / λ) g = ∇L^ts(φ),
+
+    found by conjugate gradients with Hessian-vector products: its memory does not grow with k. It
+    is exact once the inner loop and the conjugate gradients have converged.
+
+    Attributes:
+        model: θ.
+        inner_lr: α.
+        steps: k.
+        penalty: λ; the paper's Omniglot value is 2.
+        cg_steps: of the conjugate gradients; 5 in the paper.
+        loss: L.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> model = qs.MLP(1, (40, 40, 1), key=jax.random.key(0))
+        >>> learner = qs.ImplicitMAML(model, inner_lr=0.01, loss=qs.squared_error)
+        >>> task = qs.Sinusoid(shots=10).sample(jax.random.key(1))
+        >>> gradient, metrics = learner.meta_gradient(task)
+    """
+
+    inner_lr: float = eqx.field(static=True, default=0.1)
+    steps: int = eqx.field(static=True, default=16, kw_only=True)
+    penalty: float = eqx.field(static=True, default=2.0)
+    cg_steps: int = eqx.field(static=True, default=5)
+
+    def inner_rule(self) -> InnerRule:
+        """Descent on the support loss and λ/2 ‖φ − θ‖²."""
+        start = eqx.filter(self.model, eqx.is_inexact_array)
+        return Proximal(start, self.penalty, self.inner_lr)
+
+    def meta_gradient(
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
+    ) -> tuple[Learner, Metrics]:
+        """(I + ∇²L^tr(φ) / λ)⁻¹ ∇L^ts(φ)."""
+        found = jax.lax.stop_gradient(
+            eqx.filter(self._descent(task.support, self.steps)[0], eqx.is_inexact_array)
+        )
+        rest = eqx.filter(self.model, eqx.is_inexact_array, inverse=True)
+
+        def query_loss(phi: PyTree) -> tuple[Any, Any]:
+            model = condition(eqx.combine(phi, rest), task.support.x)
+            outputs = model(task.query.x)
+            return self.loss(outputs, task.query.y), outputs
+
+        (loss, outputs), slope = jax.value_and_grad(query_loss, has_aux=True)(found)
+        solved = conjugate_gradients(
+            lambda v: self._curvature(found, rest, task.support, v), slope, self.cg_steps
+        )
+        name, metric = metric_of(task.query)
+        template = eqx.filter(self, eqx.is_inexact_array)
+        gradient = eqx.tree_at(lambda learner: learner.model, template, solved)
+        return gradient, {"loss": loss, name: metric(outputs, task.query.y)}
+
+    def _curvature(self, phi: PyTree, rest: PyTree, support: Examples, v: PyTree) -> PyTree:
+        """(I + ∇²L^tr(φ) / λ) v."""
+
+        def gradient(phi: PyTree) -> PyTree:
+            found = support_gradient(eqx.combine(phi, rest), support, self.loss)
+            return eqx.filter(found, eqx.is_inexact_array)
+
+        _, hv = jax.jvp(gradient, (phi,), (v,))
+        return jax.tree.map(lambda v, hv: v + hv / self.penalty, v, hv)
+
+
+def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: int) -> PyTree:
+    """x with A x ≈ b after `steps` steps from x = 0 (Hestenes & Stiefel, 1952), for a symmetric
+    positive definite A; always as many steps, so that one program fits all tasks.
+
+    Example:
+        >>> A = jnp.array([[2.0, 1.0], [1.0, 3.0]])
+        >>> conjugate_gradients(lambda v: A @ v, jnp.array([3.0, 4.0]), 2).round(3).tolist()
+        [1.0, 1.0]
+    """
+
+    def dot(u: PyTree, v: PyTree) -> Any:
+        return sum(jnp.vdot(x, y) for x, y in zip(*map(jax.tree.leaves, (u, v)), strict=True))
+
+    def along(x: PyTree, length: Any, p: PyTree) -> PyTree:
+        return jax.tree.map(lambda x, p: x + length * p, x, p)
+
+    def step(carry: Any, _: None) -> tuple[Any, None]:
+        x, r, p, rr = carry
+        ap = operator(p)
+        # Once the residual is nothing there is nowhere left to go: 0 / 0 must not spoil x.
+        length = rr / jnp.maximum(dot(p, ap), 1e-30)
+        x, r = along(x, length, p), along(r, -length, ap)
+        now = dot(r, r)
+        return (x, r, along(r, now / jnp.maximum(rr, 1e-30), p), now), None
+
+    start = (jax.tree.map(jnp.zeros_like, b), b, b, dot(b, b))
+    return jax.lax.scan(step, start, length=steps)[0][0]

@@ -1,0 +1,188 @@
+"""Rules of the inner loop: how θ moves along a gradient. They compose.
+
+FirstOrder(LearnedRates.like(model, 0.01))      # Meta-SGD without second derivatives
+FirstOrder(Optimiser(optax.sgd(0.01, momentum=0.9)))
+"""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PyTree
+
+from quickstudy.errors import BadInput
+
+
+class InnerRule(eqx.Module):
+    """One step of the inner loop. Array leaves are meta-learned, as θ is."""
+
+    def start(self, theta: PyTree) -> PyTree:
+        """The rule's own state before the first step; nothing, for most."""
+        return None
+
+    @abc.abstractmethod
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        """θ and the state after a step.
+
+        Args:
+            theta: the floating-point arrays of the model.
+            gradient: of the support loss at θ, of the same structure.
+            state: what `start` or the step before returned.
+            step: which step it is, from 0; more than in training are allowed.
+        """
+
+
+class Rate(InnerRule):
+    """θ − α g: gradient descent.
+
+    Attributes:
+        rate: α.
+
+    Example:
+        >>> Rate(0.5).move(jnp.array([1.0]), jnp.array([2.0]), None, 0)[0].tolist()
+        [0.0]
+    """
+
+    rate: float = eqx.field(static=True)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        return jax.tree.map(lambda t, g: t - self.rate * g, theta, gradient), state
+
+
+class LearnedRate(InnerRule):
+    """θ − α g with one α for all, meta-learned beside θ.
+
+    Attributes:
+        rate: α.
+
+    Example:
+        >>> LearnedRate(0.5).move(jnp.array([1.0]), jnp.array([2.0]), None, 0)[0].tolist()
+        [0.0]
+    """
+
+    rate: Float[Array, ""] = eqx.field(converter=jnp.asarray)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        return jax.tree.map(lambda t, g: t - self.rate * g, theta, gradient), state
+
+
+class LearnedRates(InnerRule):
+    """θ − α ∘ g with a rate for every number of θ, of either sign: Meta-SGD's rule.
+
+    Attributes:
+        rates: α, of θ's structure.
+    """
+
+    rates: PyTree
+
+    @classmethod
+    def like(cls, model: Any, rate: float) -> "LearnedRates":
+        """All rates equal at first.
+
+        Example:
+            >>> LearnedRates.like({"w": jnp.ones(2)}, 0.1).rates["w"].tolist()
+            [0.10000000149011612, 0.10000000149011612]
+        """
+        theta = eqx.filter(model, eqx.is_inexact_array)
+        return cls(jax.tree.map(lambda leaf: jnp.full_like(leaf, rate), theta))
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        return jax.tree.map(lambda t, a, g: t - a * g, theta, self.rates, gradient), state
+
+
+class RatePerStep(InnerRule):
+    """θ − α_j g with a rate for every array of θ and every step: MAML++'s rule.
+
+    Steps beyond those trained use the last rate.
+
+    Attributes:
+        rates: α, of θ's structure, each leaf `[steps]`.
+    """
+
+    rates: PyTree
+
+    @classmethod
+    def like(cls, model: Any, rate: float, steps: int) -> "RatePerStep":
+        """All rates equal at first."""
+        theta = eqx.filter(model, eqx.is_inexact_array)
+        return cls(jax.tree.map(lambda leaf: jnp.full((steps,), rate, leaf.dtype), theta))
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        def moved(t: Array, rates: Float[Array, " steps"], g: Array) -> Array:
+            return t - rates[jnp.minimum(step, len(rates) - 1)] * g
+
+        return jax.tree.map(moved, theta, self.rates, gradient), state
+
+
+class FirstOrder(InnerRule):
+    """Another rule, whose gradients are taken as constants: no second derivatives.
+
+    Attributes:
+        rule: the other rule.
+    """
+
+    rule: InnerRule
+
+    def start(self, theta: PyTree) -> PyTree:
+        return self.rule.start(theta)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        return self.rule.move(theta, jax.lax.stop_gradient(gradient), state, step)
+
+
+class Optimiser(InnerRule):
+    """Any Optax optimiser, differentiated through.
+
+    Adam divides by √(v + eps_root), and the slope of a root at zero is infinite: give it
+    `eps_root > 0`, `optax.adam(1e-3, eps_root=1e-8)`.
+
+    Attributes:
+        optimiser: the transformation; its state starts anew in every task.
+
+    Example:
+        >>> rule = Optimiser(optax.sgd(0.5, momentum=0.9))
+        >>> theta = jnp.array([1.0])
+        >>> rule.move(theta, jnp.array([1.0]), rule.start(theta), 0)[0].tolist()
+        [0.5]
+    """
+
+    optimiser: optax.GradientTransformation = eqx.field(static=True)
+
+    def start(self, theta: PyTree) -> PyTree:
+        return self.optimiser.init(theta)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        updates, state = self.optimiser.update(gradient, state, theta)
+        return optax.apply_updates(theta, updates), state
+
+
+def demand_finite_slope(optimiser: optax.GradientTransformation) -> None:
+    """Raise `BadInput` for an optimiser that cannot be differentiated where a gradient is zero."""
+
+    def moved(gradient: Float[Array, ""]) -> Any:
+        theta = jnp.zeros(())
+        return optimiser.update(gradient, optimiser.init(theta), theta)[0]
+
+    if not bool(jnp.isfinite(jax.grad(moved)(jnp.zeros(())))):
+        raise BadInput(
+            "this optimiser's step has no finite slope where a gradient is zero, and the "
+            "meta-gradient would be not-a-number; for Adam give eps_root, for example "
+            "optax.adam(1e-3, eps_root=1e-8), or wrap the rule in FirstOrder"
+        )

@@ -1,0 +1,159 @@
+"""Matching networks: a query is labelled by the support examples it attends to."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from quickstudy.errors import BadInput
+from quickstudy.learners.learner import Learner, Predictor
+from quickstudy.learners.similarity import Similarity, cosine
+from quickstudy.nets.memory import LSTM
+from quickstudy.nets.network import Linear, condition
+from quickstudy.tasks.task import Examples, Task
+
+ABSENT = -1e9  # the logarithm of a probability of nothing, with a finite slope
+
+
+class Context(eqx.Module):
+    """How embeddings get to see the support set: g(x_k, D^tr) and f(x, D^tr)."""
+
+    @abc.abstractmethod
+    def support(self, g: Float[Array, "k d"]) -> Float[Array, "k d"]:
+        """g(x_k, D^tr) from all g'(x_k)."""
+
+    @abc.abstractmethod
+    def query(self, f: Float[Array, "n d"], g: Float[Array, "k d"]) -> Float[Array, "n d"]:
+        """f(x, D^tr) from f'(x) and all g(x_k, D^tr); every row by itself."""
+
+
+class NoContext(Context):
+    """Embeddings as they are."""
+
+    def support(self, g: Float[Array, "k d"]) -> Float[Array, "k d"]:
+        return g
+
+    def query(self, f: Float[Array, "n d"], g: Float[Array, "k d"]) -> Float[Array, "n d"]:
+        return f
+
+
+class FullContext(Context):
+    """Full context embeddings, as in the paper's appendix.
+
+    g(x_k, D^tr) = h→_k + h←_k + g'(x_k), by an LSTM over the support set in both directions;
+    f(x, D^tr) by an LSTM that reads `reads` times: ĥ, c = LSTM(f'(x), [h, r], c), h = ĥ + f'(x),
+    r = Σ_k softmax_k(h · g_k) g_k.
+
+    Attributes:
+        forward: h→.
+        backward: h←.
+        reader: the LSTM of f; its state is [h, r].
+        reads: K, how often f attends to the support set.
+    """
+
+    forward: LSTM
+    backward: LSTM
+    reader: LSTM
+    merge: Linear
+    reads: int = eqx.field(static=True, default=5)
+
+    @classmethod
+    def create(cls, features: int, *, reads: int = 5, key: PRNGKeyArray) -> "FullContext":
+        """Contexts for embeddings of that many features; the key is consumed."""
+        keys = jax.random.split(key, 4)
+        forward, backward, reader = (LSTM.create(features, features, key=k) for k in keys[:3])
+        merge = Linear.create(features, 4 * features, key=keys[3])
+        return cls(forward, backward, reader, merge, reads)
+
+    def support(self, g: Float[Array, "k d"]) -> Float[Array, "k d"]:
+        there, back = (
+            lstm.sequence(lstm.initial(), xs, jnp.zeros(len(g), bool))[1]
+            for lstm, xs in ((self.forward, g), (self.backward, g[::-1]))
+        )
+        return there + back[::-1] + g
+
+    def query(self, f: Float[Array, "n d"], g: Float[Array, "k d"]) -> Float[Array, "n d"]:
+        def read_all(own: Float[Array, " d"]) -> Float[Array, " d"]:
+            driven = self.reader.drive(own[None])[0]
+
+            def read(carry: Any, _: None) -> tuple[Any, None]:
+                h, r, c = carry
+                # The LSTM's hidden state is [h, r]: r comes in through weights of its own.
+                (_, c), hidden = self.reader.advance((h, c), driven + self.merge(r[None])[0])
+                h = hidden + own
+                return (h, jax.nn.softmax(g @ h) @ g, c), None
+
+            start = (jnp.zeros_like(own), jnp.mean(g, 0), jnp.zeros_like(own))
+            return jax.lax.scan(read, start, length=self.reads)[0][0]
+
+        return jax.vmap(read_all)(f)
+
+
+class Attention(eqx.Module):
+    """The predictor: log Σ_k a(x, x_k) y_k, where a is a softmax over the support set."""
+
+    f: Any
+    context: Context
+    g: Float[Array, "k d"]
+    y: Int[Array, " k"]
+    ways: int = eqx.field(static=True)
+    similarity: Similarity = eqx.field(static=True)
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
+        """log p(y | x)."""
+        shares = jax.nn.log_softmax(self._scores(x))[:, None]
+        member = self.y[None] == jnp.arange(self.ways)[:, None]
+        return jax.nn.logsumexp(jnp.where(member[None], shares, ABSENT), axis=-1)
+
+    def attention(self, x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
+        """a(x, x_k): how much each query looks at each support example; rows sum to 1."""
+        return jax.nn.softmax(self._scores(x))
+
+    def _scores(self, x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
+        return self.similarity(self.context.query(self.f(x), self.g), self.g)
+
+
+class Matching(Learner):
+    """Matching networks (Vinyals et al., 2016, https://arxiv.org/abs/1606.04080).
+
+    p(y | x) = Σ_k a(x, x_k) y_k,   a = softmax_k(similarity(f(x, D^tr), g(x_k, D^tr))).
+
+    Attributes:
+        g: the embedding of support examples, from `[n, ...]` to `[n, d]`.
+        f: that of queries; `None` for f = g, one network and one set of weights.
+        context: `NoContext()`, or `FullContext.create(d, key=...)`.
+        similarity: `cosine` (the paper), `dot_product` (the notes) or another.
+        loss: L, on log p.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> learner = qs.Matching(qs.MLP(2, (16, 8), key=jax.random.key(0)))
+        >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0], [1.1, 0.1]], [0, 1, 1])
+        >>> predictor = learner.adapt(support)
+        >>> predictor(support.x).shape, predictor.attention(support.x).shape
+        ((3, 2), (3, 3))
+    """
+
+    g: Any
+    f: Any = None
+    context: Context = NoContext()
+    similarity: Similarity = eqx.field(static=True, default=cosine)
+
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """Embed the support set."""
+        if support.ways is None:
+            raise BadInput(
+                "matching networks need class labels and the support set has `ways=None`; "
+                "give Examples(x, y, ways=N) with integer y, or use a learner for regression"
+            )
+        g = condition(self.g, support.x)
+        f = g if self.f is None else condition(self.f, support.x)
+        embedded = self.context.support(g(support.x))
+        return Attention(f, self.context, embedded, support.y, support.ways, self.similarity)
+
+    def check(self, task: Task) -> None:
+        """Only classification has labels to share out."""
+        jax.eval_shape(lambda support: self.adapt(support)(support.x), task.support)

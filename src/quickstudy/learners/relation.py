@@ -1,0 +1,84 @@
+"""Relation networks: what is alike is learned, too."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from quickstudy.errors import BadInput
+from quickstudy.learners.learner import Learner, Predictor
+from quickstudy.learners.losses import Loss
+from quickstudy.nets.network import condition
+from quickstudy.tasks.task import Examples, Task
+
+
+def score_error(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[Array, ""]:
+    """The mean of (r − 1[y = k])² over queries and classes: regression of scores in [0, 1].
+
+    Example:
+        >>> float(score_error(jnp.array([[1.0, 0.5]]), jnp.array([0])))
+        0.125
+    """
+    wanted = jax.nn.one_hot(y, outputs.shape[-1], dtype=outputs.dtype)
+    return jnp.mean(jnp.square(outputs - wanted))
+
+
+class Relations(eqx.Module):
+    """The predictor: a score in [0, 1] for every query and class."""
+
+    embed: Any
+    relation: Any
+    sums: Float[Array, "ways ..."]
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
+        """The relation scores; a softmax is not taken."""
+        f = self.embed(x)
+        n, ways = len(f), len(self.sums)
+        every = (n, ways, *f.shape[1:])
+        pairs = jnp.concatenate(
+            [jnp.broadcast_to(self.sums[None], every), jnp.broadcast_to(f[:, None], every)], -1
+        )
+        scores = self.relation(pairs.reshape(n * ways, *pairs.shape[2:]))
+        return jax.nn.sigmoid(scores).reshape(n, ways)
+
+
+class Relation(Learner):
+    """Relation networks (Sung et al., 2018, https://arxiv.org/abs/1711.06025).
+
+    r(x, y) = σ(g([Σ_k∈y f(x_k), f(x)])): an embedding f, summed over the support examples of a
+    class, and a network g that compares; trained to give 1 for the right class and 0 for others.
+
+    Attributes:
+        embed: f, from `[n, ...]` to vectors `[n, d]` or feature maps `[n, h, w, c]`.
+        relation: g, from pairs side by side on the last axis (`2d` or `2c`) to `[n, 1]`.
+        loss: L, on scores in [0, 1]; `score_error` as in the paper.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> keys = jax.random.split(jax.random.key(0))
+        >>> learner = qs.Relation(qs.MLP(2, (16, 8), key=keys[0]), qs.MLP(16, (8, 1), key=keys[1]))
+        >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0], [1.1, 0.1]], [0, 1, 1])
+        >>> learner.adapt(support)(support.x).shape
+        (3, 2)
+    """
+
+    embed: Any
+    relation: Any
+    loss: Loss = eqx.field(static=True, default=score_error, kw_only=True)
+
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """Add up the embedded support examples of each class."""
+        if support.ways is None:
+            raise BadInput(
+                "relation networks need class labels and the support set has `ways=None`; "
+                "give Examples(x, y, ways=N) with integer y, or use a learner for regression"
+            )
+        embed = condition(self.embed, support.x)
+        members = jax.nn.one_hot(support.y, support.ways, dtype=jnp.float32)
+        return Relations(embed, self.relation, jnp.tensordot(members.T, embed(support.x), 1))
+
+    def check(self, task: Task) -> None:
+        """Only classification has classes to compare with."""
+        jax.eval_shape(lambda support: self.adapt(support)(support.x), task.support)

@@ -1,0 +1,102 @@
+"""Reptile: move the initialisation towards what fine-tuning makes of it."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import PRNGKeyArray
+
+from quickstudy.errors import BadInput
+from quickstudy.learners.descent import descent
+from quickstudy.learners.inner import InnerRule, Optimiser
+from quickstudy.learners.learner import Learner, Metrics, Progress
+from quickstudy.learners.losses import metric_of
+from quickstudy.learners.maml import GradientBased
+from quickstudy.nets.network import condition
+from quickstudy.tasks.episodes import draw_distinct
+from quickstudy.tasks.task import Examples, Task
+
+
+class Reptile(GradientBased):
+    """Reptile (Nichol et al., 2018, https://arxiv.org/abs/1803.02999).
+
+    In training, k steps of an optimiser on minibatches of *all* of a task's examples, support and
+    query set alike, lead from θ to φ, and the meta-gradient is θ − φ: no derivative of the inner
+    loop is taken. With plain descent on one batch, k = 1 is joint training; k > 1 also aligns the
+    gradients of different minibatches. Outside, use plain descent with the paper's step ε
+    (`optax.sgd`, falling to zero).
+
+    Attributes:
+        model: θ.
+        optimiser: the inner optimiser; the paper's is Adam without momentum.
+        steps: k in training.
+        batch: examples per training minibatch, at most as many as a task has.
+        test_steps: k where the learner is used: on the whole support set.
+        loss: L.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> model = qs.MLP(1, (40, 40, 1), key=jax.random.key(0))
+        >>> learner = qs.Reptile(model, batch=5, loss=qs.squared_error)
+        >>> task = qs.Sinusoid(shots=10).sample(jax.random.key(1))
+        >>> gradient, metrics = learner.meta_gradient(task, key=jax.random.key(2))
+    """
+
+    optimiser: optax.GradientTransformation = eqx.field(
+        static=True, default_factory=lambda: optax.adam(1e-3, b1=0.0)
+    )
+    steps: int = eqx.field(static=True, default=5, kw_only=True)
+    batch: int = eqx.field(static=True, default=10)
+    test_steps: int = eqx.field(static=True, default=50)
+
+    def inner_rule(self) -> InnerRule:
+        """A step of the inner optimiser."""
+        return Optimiser(self.optimiser)
+
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Any:
+        """`test_steps` steps on the whole support set."""
+        return self._adapted(support, self.test_steps)
+
+    def meta_gradient(
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
+    ) -> tuple[Learner, Metrics]:
+        """θ − φ. The key is consumed; it draws the minibatches."""
+        everything = joined(task.support, task.query)
+        batches = self._batches(everything, jax.random.key(0) if key is None else key)
+        adapted, _ = descent(self.model, batches, self.loss, rule=self.inner_rule(), steps=None)
+        before, after = (eqx.filter(m, eqx.is_inexact_array) for m in (self.model, adapted))
+        moved = jax.tree.map(jnp.subtract, before, after)
+        template = jax.tree.map(jnp.zeros_like, eqx.filter(self, eqx.is_inexact_array))
+        direction = eqx.tree_at(lambda learner: learner.model, template, moved)
+        outputs = condition(adapted, task.support.x)(task.query.x)
+        name, metric = metric_of(task.query)
+        metrics = {
+            "loss": self.loss(outputs, task.query.y),
+            name: metric(outputs, task.query.y),
+        }
+        return direction, metrics
+
+    def check(self, task: Task) -> None:
+        """A minibatch cannot be larger than a task."""
+        super().check(task)
+        if self.batch > len(task.support) + len(task.query):
+            raise BadInput(
+                f"Reptile draws minibatches of {self.batch} and a task has "
+                f"{len(task.support) + len(task.query)} examples; give a smaller batch or more "
+                "shots and queries"
+            )
+
+    def _batches(self, examples: Examples, key: PRNGKeyArray) -> Examples:
+        """One minibatch per step, drawn without replacement, `[steps, batch, ...]`."""
+        n = jnp.asarray(len(examples))
+        keys = jax.random.split(key, self.steps)
+        rows = jax.vmap(draw_distinct, (0, None, None))(keys, n, self.batch)
+        return Examples(examples.x[rows], examples.y[rows], examples.ways)
+
+
+def joined(first: Examples, second: Examples) -> Examples:
+    """Both sets as one."""
+    x, y = (jnp.concatenate([getattr(first, n), getattr(second, n)]) for n in ("x", "y"))
+    return Examples(x, y, first.ways)

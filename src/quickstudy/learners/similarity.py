@@ -1,0 +1,41 @@
+"""How alike embeddings are: from queries `[n, d]` and others `[k, d]` to scores `[n, k]`."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Similarity = Callable[[Float[Array, "n d"], Float[Array, "k d"]], Float[Array, "n k"]]
+
+
+def negative_squared_distance(
+    f: Float[Array, "n d"], c: Float[Array, "k d"]
+) -> Float[Array, "n k"]:
+    """−‖f_i − c_k‖², the choice of prototypical networks.
+
+    Example:
+        >>> negative_squared_distance(jnp.array([[0.0, 3.0]]), jnp.array([[4.0, 0.0]])).tolist()
+        [[-25.0]]
+    """
+    return 2 * f @ c.T - jnp.sum(f * f, -1)[:, None] - jnp.sum(c * c, -1)[None, :]
+
+
+def dot_product(f: Float[Array, "n d"], c: Float[Array, "k d"]) -> Float[Array, "n k"]:
+    """c_kᵀ f_i, the similarity of the course notes."""
+    return f @ c.T
+
+
+def cosine(f: Float[Array, "n d"], c: Float[Array, "k d"]) -> Float[Array, "n k"]:
+    """c_kᵀ f_i / (‖c_k‖ ‖f_i‖), the choice of matching networks.
+
+    Example:
+        >>> round(cosine(jnp.array([[0.0, 3.0]]), jnp.array([[4.0, 4.0]])).item(), 4)
+        0.7071
+    """
+    return unit(f) @ unit(c).T
+
+
+def unit(x: Float[Array, "n d"]) -> Float[Array, "n d"]:
+    """Rows divided by their lengths; a row of zeros stays, and has a finite gradient."""
+    return x * jax.lax.rsqrt(jnp.sum(x * x, -1, keepdims=True) + 1e-12)

@@ -1,0 +1,190 @@
+"""Transfer: one classifier over all meta-training classes, then a new head for each task."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray, Scalar
+
+from quickstudy.errors import BadInput
+from quickstudy.learners.descent import descent
+from quickstudy.learners.inner import Optimiser
+from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
+from quickstudy.learners.losses import metric_of
+from quickstudy.learners.prototypical import Prototypical
+from quickstudy.learners.similarity import cosine, negative_squared_distance, unit
+from quickstudy.nets.network import Headed, Linear, condition
+from quickstudy.tasks.task import Examples, Task
+
+
+class CosineHead(eqx.Module):
+    """scale · cos(x, w_k): a class is a direction (Baseline++).
+
+    Attributes:
+        weight: w, one row per class.
+        scale: of the logits.
+    """
+
+    weight: Float[Array, "ways d"]
+    scale: float = eqx.field(static=True, default=10.0)
+
+    def __call__(self, x: Float[Array, "n d"]) -> Float[Array, "n ways"]:
+        """The logits."""
+        return self.scale * cosine(x, self.weight)
+
+
+class Transfer(Learner):
+    """Pre-train and fine-tune: meta-training is ordinary classification of all classes.
+
+    Its training tasks are `quickstudy.AllClasses`, whose labels range over every meta-training
+    class; its validation and test tasks are few-shot ones, and f_adapt makes a classifier for
+    those from the body alone.
+
+    Attributes:
+        body: from `[n, ...]` to features `[n, d]`.
+        classifier: from features to logits of all meta-training classes.
+        loss: L.
+    """
+
+    body: Any
+    classifier: Any
+
+    def meta_loss(
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
+    ) -> tuple[Scalar, Metrics]:
+        """The classification loss; nothing is adapted."""
+        outputs = self.classifier(self.body(task.query.x))
+        loss = self.loss(outputs, task.query.y)
+        name, metric = metric_of(task.query)
+        return loss, {"loss": loss, name: metric(outputs, task.query.y)}
+
+    def check(self, task: Task) -> None:
+        """Only classes can be transferred from."""
+        if task.support.ways is None:
+            raise BadInput(
+                f"{type(self).__name__} classifies and the tasks have no classes; for regression "
+                "use JointFineTuning"
+            )
+
+
+class FineTuned(Transfer):
+    """A transfer learner whose new classifier is descended to.
+
+    Attributes:
+        optimiser: of fine-tuning.
+        steps: of fine-tuning, each on the whole support set.
+    """
+
+    optimiser: optax.GradientTransformation = eqx.field(
+        static=True, default_factory=lambda: optax.adam(1e-2, eps_root=1e-8), kw_only=True
+    )
+    steps: int = eqx.field(static=True, default=100, kw_only=True)
+
+    def head(self, support: Examples) -> Any:
+        """The classifier to start from: every class equally likely."""
+        features = jax.eval_shape(self.body, support.x).shape[-1]
+        return Linear.zeros(features, _ways(support))
+
+    @abc.abstractmethod
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """The classifier after fine-tuning."""
+
+    def _descended(self, model: Any, support: Examples) -> Any:
+        rule = Optimiser(self.optimiser)
+        return descent(model, support, self.loss, rule=rule, steps=self.steps)[0]
+
+
+class FineTuneAll(FineTuned):
+    """Pre-train, then fine-tune body and head on the support set.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> body = qs.MLP(2, (8,), key=jax.random.key(0))
+        >>> learner = qs.FineTuneAll(body, qs.Linear.zeros(8, 64), steps=5)
+        >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0]], [0, 1])
+        >>> learner.adapt(support)(support.x).shape
+        (2, 2)
+    """
+
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """Both after `steps` steps."""
+        model = Headed(self.body, self.head(support))
+        return condition(self._descended(model, support), support.x)
+
+
+class FineTuneHead(FineTuned):
+    """Baseline (Chen et al., 2019, https://arxiv.org/abs/1904.04232): pre-train, then train a new
+    linear head on the support features.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> body = qs.MLP(2, (8,), key=jax.random.key(0))
+        >>> learner = qs.FineTuneHead(body, qs.Linear.zeros(8, 64), steps=5)
+        >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0]], [0, 1])
+        >>> learner.adapt(support)(support.x).shape
+        (2, 2)
+    """
+
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """The body as it was, and a head after `steps` steps."""
+        body = condition(self.body, support.x)
+        features = Examples(body(support.x), support.y, support.ways)
+        return Headed(body, self._descended(self.head(support), features))
+
+
+class BaselinePlusPlus(FineTuneHead):
+    """Baseline++ (Chen et al., 2019, https://arxiv.org/abs/1904.04232): `FineTuneHead` with cosine
+    classifiers, in pre-training (give `classifier=CosineHead(...)`) and for the task.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> keys = jax.random.split(jax.random.key(0))
+        >>> classifier = qs.CosineHead(jax.random.normal(keys[0], (64, 8)))
+        >>> learner = qs.BaselinePlusPlus(qs.MLP(2, (8,), key=keys[1]), classifier, steps=5)
+        >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0]], [0, 1])
+        >>> learner.adapt(support)(support.x).shape
+        (2, 2)
+    """
+
+    def head(self, support: Examples) -> Any:
+        """Directions that start at the classes' mean features."""
+        embedded = condition(self.body, support.x)(support.x)
+        members = jax.nn.one_hot(support.y, _ways(support), dtype=embedded.dtype)
+        return CosineHead(unit(members.T @ unit(embedded)))
+
+
+class NearestCentroid(Transfer):
+    """SimpleShot (Wang et al., 2019, https://arxiv.org/abs/1911.04623), the L2N form: pre-train,
+    then label a query by the nearest mean of normalised features; nothing is trained in a task.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> body = qs.MLP(2, (8,), key=jax.random.key(0))
+        >>> learner = qs.NearestCentroid(body, qs.Linear.zeros(8, 64))
+        >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0]], [0, 1])
+        >>> learner.adapt(support)(support.x).shape
+        (2, 2)
+    """
+
+    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
+        """The classes' means of features of length 1."""
+        body = condition(self.body, support.x)
+        return Prototypical(Normalised(body), similarity=negative_squared_distance).adapt(support)
+
+
+class Normalised(eqx.Module):
+    """A body whose features have the length 1."""
+
+    body: Any
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n d"]:
+        """f(x) / ‖f(x)‖."""
+        return unit(self.body(x))
+
+
+def _ways(support: Examples) -> int:
+    if support.ways is None:
+        raise BadInput("give Examples(x, y, ways=N) with integer y")
+    return support.ways

@@ -1,0 +1,134 @@
+"""Matching and relation networks, ridge regression: small sums done by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy.learners.relation import score_error
+from quickstudy.learners.ridge import solve_ridge
+
+KEY = jax.random.key(0)
+X = jnp.array([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]])
+SUPPORT = qs.Examples(X, jnp.array([0, 1, 1]), 2)
+TARGETS = qs.Examples(jnp.ones((2, 2)), jnp.ones((2, 1)))
+
+
+def same(x):
+    return x
+
+
+def test_cosine_by_hand():
+    found = qs.cosine(jnp.array([[3.0, 4.0]]), X)
+    np.testing.assert_allclose(found, [[0.6, 0.8, 1.0]], rtol=1e-6)
+    slope = jax.grad(lambda x: jnp.sum(qs.cosine(x, X)))(jnp.zeros((1, 2)))
+    assert np.isfinite(slope).all(), "a vector of zeros has no direction, and must not harm"
+
+
+@pytest.mark.parametrize("similarity", [qs.cosine, qs.dot_product])
+def test_matching_shares_out_the_labels(similarity):
+    """p(y | x) = Σ_k a(x, x_k) y_k, with a softmax over the support set."""
+    predictor = qs.Matching(same, similarity=similarity).adapt(SUPPORT)
+    query = jnp.array([[3.0, 4.0], [1.0, -1.0]])
+    scores = np.asarray(similarity(query, X))
+    weights = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    np.testing.assert_allclose(predictor.attention(query), weights, rtol=1e-5)
+    wanted = np.stack([weights[:, 0], weights[:, 1] + weights[:, 2]], 1)
+    np.testing.assert_allclose(np.exp(predictor(query)), wanted, rtol=1e-5)
+    # The outputs are log-probabilities, so cross-entropy is the paper's −log p(y | x).
+    loss = qs.cross_entropy(predictor(query), jnp.array([0, 1]))
+    np.testing.assert_allclose(loss, -np.mean(np.log([wanted[0, 0], wanted[1, 1]])), rtol=1e-5)
+
+
+def test_own_networks_for_support_and_query():
+    query = jnp.array([[1.0, 1.0]])
+    for learner in (
+        qs.Matching(same, lambda x: 2 * x, similarity=qs.dot_product),
+        qs.Prototypical(same, lambda x: 2 * x, similarity=qs.dot_product),
+    ):
+        shared = type(learner)(same, similarity=qs.dot_product)
+        found = learner.adapt(SUPPORT)(query)
+        np.testing.assert_allclose(found, shared.adapt(SUPPORT)(2 * query), rtol=1e-5)
+
+
+def test_full_context_sees_the_whole_set():
+    context = qs.FullContext.create(2, reads=3, key=KEY)
+    learner = qs.Matching(same, context=context)
+    query = jnp.array([[1.0, 1.0], [-2.0, 0.5]])
+    first = learner.adapt(SUPPORT)
+    changed = qs.Examples(X.at[2].add(1.0), SUPPORT.y, 2)
+    others = learner.adapt(changed)
+    # g of the untouched examples changes with the set, before and behind them ...
+    assert float(jnp.min(jnp.max(jnp.abs(first.g[:2] - others.g[:2]), 1))) > 1e-3
+    assert float(jnp.max(jnp.abs(learner.context.support(X) - X))) > 1e-2
+    # ... and f of a query, but not with the other queries.
+    f, g = (context.query(query, p.g) for p in (first, others))
+    assert float(jnp.min(jnp.max(jnp.abs(f - g), 1))) > 1e-4
+    np.testing.assert_allclose(context.query(query[:1], first.g)[0], f[0], rtol=1e-5)
+
+
+def test_an_attention_read_by_hand():
+    """All LSTM weights zero: ĥ = ½ tanh(0) = 0, so h = f'(x), whatever is read."""
+    context = jax.tree.map(jnp.zeros_like, qs.FullContext.create(2, reads=3, key=KEY))
+    query = jnp.array([[1.0, -1.0]])
+    np.testing.assert_allclose(context.query(query, X), query, atol=1e-6)
+    np.testing.assert_allclose(context.support(X), X, atol=1e-6)
+
+
+def test_relation_by_hand():
+    """Sums of the classes, side by side with the query, through g, then σ."""
+
+    def relation(pairs):
+        return pairs[:, :1] * 10 + pairs[:, 3:]  # 10 · first of the sum + second of the query
+
+    predictor = qs.Relation(same, relation).adapt(SUPPORT)
+    found = predictor(jnp.array([[7.0, -11.0]]))
+    sums = [1.0, 3.0]
+    wanted = [[1 / (1 + np.exp(-(10 * s - 11.0))) for s in sums]]
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+
+
+def test_relation_on_feature_maps():
+    def maps(x):
+        return jnp.broadcast_to(x[:, None, None], (len(x), 3, 3, 2))
+
+    def relation(pairs):
+        assert pairs.shape[1:] == (3, 3, 4)
+        return jnp.sum(pairs, (1, 2, 3))[:, None]
+
+    assert qs.Relation(maps, relation).adapt(SUPPORT)(X).shape == (3, 2)
+
+
+def test_scores_are_regressed():
+    outputs = jnp.array([[0.9, 0.2], [0.5, 0.5]])
+    wanted = (0.1**2 + 0.2**2 + 0.5**2 + 0.5**2) / 4
+    assert float(score_error(outputs, jnp.array([0, 1]))) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_ridge_is_the_least_squares_solution():
+    """W from the n × n system is (XᵀX + λ I)⁻¹ Xᵀ Y, with a column of ones for the bias."""
+    log_penalty = jnp.log(0.3)
+    learner = qs.RidgeRegression(same, log_penalty, jnp.array(2.0), jnp.array(0.5))
+    predictor = learner.adapt(SUPPORT)
+    x = np.concatenate([X, np.ones((3, 1))], 1)
+    y = np.eye(2)[[0, 1, 1]]
+    w = np.linalg.solve(x.T @ x + 0.3 * np.eye(3), x.T @ y)
+    query = np.array([[1.0, 2.0]])
+    wanted = 2 * (np.concatenate([query, np.ones((1, 1))], 1) @ w) + 0.5
+    np.testing.assert_allclose(predictor(jnp.asarray(query)), wanted, rtol=1e-4)
+
+
+def test_ridge_has_a_gradient_in_its_penalty():
+    gram, y = X @ X.T, SUPPORT.x
+    slope = jax.grad(lambda p: jnp.sum(jnp.sin(solve_ridge(gram, y, p))))(jnp.array(0.5))
+    ends = [
+        float(jnp.sum(jnp.sin(solve_ridge(gram, y, jnp.array(0.5 + d))))) for d in (-0.01, 0.01)
+    ]
+    assert float(slope) == pytest.approx((ends[1] - ends[0]) / 0.02, rel=1e-2)
+
+
+@pytest.mark.parametrize("learner", [qs.Matching(same), qs.Relation(same, same)])
+def test_only_for_classes(learner):
+    with pytest.raises(qs.BadInput, match="need class labels"):
+        learner.check(qs.Task(TARGETS, TARGETS))

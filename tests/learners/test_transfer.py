@@ -1,0 +1,124 @@
+"""Transfer baselines: pre-trained on all classes, then a new classifier per task."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import quickstudy as qs
+
+KEY = jax.random.key(0)
+BODY = qs.MLP(2, (6,), activation=jnp.tanh, key=KEY)
+SUPPORT = qs.Examples(jnp.array([[2.0, 0.0], [0.0, 3.0], [1.0, 1.0]]), jnp.array([0, 1, 1]), 2)
+PIXELS = np.arange(6 * 4, dtype=np.float32).reshape(6, 4, 1)
+
+
+def of(make, **settings):
+    return make(BODY, qs.Linear.create(6, 9, key=KEY), **settings)
+
+
+def test_training_is_ordinary_classification():
+    learner = of(qs.NearestCentroid)
+    batch = qs.Examples(SUPPORT.x, jnp.array([8, 0, 3]), 9)
+    wanted = qs.cross_entropy(learner.classifier(BODY(batch.x)), batch.y)
+    loss, metrics = learner.meta_loss(qs.Task(batch, batch))
+    assert float(loss) == pytest.approx(float(wanted))
+    assert "accuracy" in metrics
+
+
+def test_nearest_centroid_by_hand():
+    def unit(x):
+        return np.asarray(x) / np.linalg.norm(x, axis=1, keepdims=True)
+
+    features, query = unit(BODY(SUPPORT.x)), jnp.array([[1.0, -1.0]])
+    centres = np.stack([features[0], features[1:].mean(0)])
+    wanted = -((unit(BODY(query))[:, None] - centres[None]) ** 2).sum(-1)
+    np.testing.assert_allclose(of(qs.NearestCentroid).adapt(SUPPORT)(query), wanted, rtol=1e-4)
+
+
+def test_only_the_head_moves_or_all_of_it():
+    settings = {"optimiser": optax.sgd(0.1), "steps": 4}
+    for make in (qs.FineTuneHead, qs.BaselinePlusPlus):
+        adapted = of(make, **settings).adapt(SUPPORT)
+        same = jax.tree.map(np.array_equal, adapted.body, BODY)
+        assert all(jax.tree.leaves(same))
+    adapted = of(qs.FineTuneAll, **settings).adapt(SUPPORT)
+    assert not np.array_equal(adapted.body.layers[0].weight, BODY.layers[0].weight)
+
+
+def test_fine_tuning_by_hand():
+    """One step from a head of zeros: −α times the gradient of the cross-entropy."""
+    learner = of(qs.FineTuneHead, optimiser=optax.sgd(0.5), steps=1)
+    features = np.asarray(BODY(SUPPORT.x))
+    wrong = 0.5 - np.eye(2)[[0, 1, 1]]  # softmax of zeros, less the labels
+    np.testing.assert_allclose(
+        learner.adapt(SUPPORT).head.weight, -0.5 * features.T @ wrong / 3, rtol=1e-4
+    )
+
+
+def test_cosine_head_starts_at_the_class_means():
+    learner = of(qs.BaselinePlusPlus, steps=0)
+    found = learner.adapt(SUPPORT)(SUPPORT.x)
+    assert jnp.argmax(found, 1).tolist() == [0, 1, 1]
+    assert float(jnp.max(jnp.abs(found))) <= 10 + 1e-4
+
+
+def test_more_fine_tuning_fits_better():
+    learner = of(qs.FineTuneAll)
+    losses = [
+        float(
+            qs.cross_entropy(
+                dataclasses.replace(learner, steps=steps).adapt(SUPPORT)(SUPPORT.x), SUPPORT.y
+            )
+        )
+        for steps in (0, 10, 100)
+    ]
+    assert losses[0] == pytest.approx(np.log(2), rel=1e-5)
+    assert losses[0] > losses[1] > losses[2]
+
+
+def test_only_for_classes():
+    task = qs.Sinusoid().sample(KEY)
+    with pytest.raises(qs.BadInput, match=r"no classes.*JointFineTuning"):
+        of(qs.FineTuneAll).check(task)
+
+
+def test_all_classes_are_labelled_by_their_own_number():
+    """Item i of class c holds 4 c + i."""
+    episodes = qs.Episodes(PIXELS, ways=2, shots=1, queries=1)
+    tasks = qs.AllClasses(episodes, batch=200)
+    task = eqx.filter_jit(tasks.sample)(KEY)
+    np.testing.assert_array_equal(task.query.x[:, 0] // 4, task.query.y)
+    assert set(task.query.y.tolist()) == set(range(6)), "every class is drawn"
+    assert set(task.query.x[:, 0].tolist()) == set(range(24)), "and every item"
+    assert task.query.ways == tasks.classes == 6
+
+
+def test_rotations_are_classes_of_their_own():
+    corner = np.zeros((2, 3, 4, 4), np.uint8)
+    corner[:, :, 0, 0] = 255
+    corner[1, :, 1, 1] = 255
+    tasks = qs.AllClasses(qs.Episodes(corner, ways=2, shots=1, queries=1, turns=4), batch=64)
+    task = eqx.filter_jit(tasks.sample)(KEY)
+    assert tasks.classes == 8
+    pictures = {}
+    for x, y in zip(np.asarray(task.query.x), task.query.y.tolist(), strict=True):
+        assert pictures.setdefault(y, x.tobytes()) == x.tobytes()
+    assert len(set(pictures.values())) == 8
+
+
+def test_items_beyond_a_count_are_never_drawn():
+    counts = np.array([2, 2, 4, 4, 4, 4])
+    episodes = qs.Episodes(PIXELS, ways=2, shots=1, queries=1, counts=counts)
+    task = eqx.filter_jit(qs.AllClasses(episodes, batch=300).sample)(KEY)
+    assert not {2, 3, 6, 7} & set(task.query.x[:, 0].tolist())
+
+
+def test_an_empty_batch():
+    episodes = qs.Episodes(PIXELS, ways=2, shots=1, queries=1)
+    with pytest.raises(qs.BadInput, match="batch is 0"):
+        qs.AllClasses(episodes, batch=0)
