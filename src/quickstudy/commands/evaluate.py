@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from quickstudy.recipes import Recipe, Shape, Source
+from quickstudy.recipes import Recipe, Shape, Source, find
 
 if TYPE_CHECKING:
     from quickstudy.evaluation import Evaluation
@@ -34,6 +34,8 @@ class Evaluate:
     """Query examples per class; as trained by default."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
+    on: str | None = None
+    """Draw the tasks from the data of this recipe instead, for example prototypical-omniglot."""
     curves: bool = True
     """Also measure the accuracy for 1, 2, 3, 5 and 10 shots."""
 
@@ -56,10 +58,10 @@ def evaluate_run(learner: "Learner", recipe: Recipe, options: Evaluate) -> "Eval
     from quickstudy.evaluation import evaluate
     from quickstudy.report.table import evaluation_table
 
-    shape = Shape(options.ways, options.shots, options.queries)
-    tasks = recipe.tasks(options.split, shape, Source(options.data))
+    tasks = _tasks(recipe, options)
     learner = recipe.for_test(learner)
-    episodes = options.episodes or recipe.test_episodes
+    learner.check(_any_task(tasks))
+    episodes = options.episodes or _data(recipe, options).test_episodes
     key = jax.random.key(TEST_SEED)
     evaluation = evaluate(learner, tasks, episodes=episodes, key=key)
     folder = options.run if options.run.is_dir() else options.run.parent
@@ -69,6 +71,26 @@ def evaluate_run(learner: "Learner", recipe: Recipe, options: Evaluate) -> "Eval
     curve = _shots_curve(learner, recipe, options) if options.curves else {}
     _write(folder, options, {"evaluation": evaluation, "shots": curve, "tasks": tasks}, learner)
     return evaluation
+
+
+def _data(recipe: Recipe, options: Evaluate) -> Recipe:
+    """The recipe whose data the tasks come from."""
+    return recipe if options.on is None else find(options.on)()
+
+
+def _tasks(recipe: Recipe, options: Evaluate, shots: int | None = None) -> Any:
+    """The tasks: of the shape that was trained, unless another was asked for."""
+    own = None if options.on is None else recipe
+    ways, own_shots = (getattr(own, name, None) for name in ("ways", "shots"))
+    shape = Shape(options.ways or ways, shots or options.shots or own_shots, options.queries)
+    return _data(recipe, options).tasks(options.split, shape, Source(options.data))
+
+
+def _any_task(tasks: Any) -> Any:
+    import equinox as eqx
+    import jax
+
+    return eqx.filter_eval_shape(tasks.sample, jax.random.key(0))
 
 
 def _shots_curve(learner: "Learner", recipe: Recipe, options: Evaluate) -> dict[int, Any]:
@@ -81,13 +103,12 @@ def _shots_curve(learner: "Learner", recipe: Recipe, options: Evaluate) -> dict[
     curve = {}
     for shots in (1, 2, 3, 5, 10):
         try:
-            tasks = recipe.tasks(
-                options.split, Shape(options.ways, shots, options.queries), Source(options.data)
-            )
+            tasks = _tasks(recipe, options, shots)
+            learner.check(_any_task(tasks))
         except BadInput:
-            continue  # too few items in a class for that many shots
+            continue  # too few items in a class for that many shots, or too many for the learner
         key = jax.random.key(TEST_SEED)
-        episodes = min(options.episodes or recipe.test_episodes, 400)
+        episodes = min(options.episodes or 1000, 400)
         curve[shots] = evaluate(learner, tasks, episodes=episodes, key=key, path_steps=0).after
     return curve
 
@@ -99,7 +120,8 @@ def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Lea
     from quickstudy.checkpoint import write_atomically
     from quickstudy.report import figures
 
-    name = f"evaluation-{options.split}"
+    where = options.split if options.on is None else f"{options.split}-on-{options.on}"
+    name = f"evaluation-{where}"
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
     value = {
         "options": settings,
@@ -114,4 +136,4 @@ def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Lea
 
         # Compiled as a whole: one operation after the other takes many times longer.
         task = eqx.filter_jit(found["tasks"].sample)(jax.random.key(TEST_SEED))
-        figures.save(figures.episode(learner, task), folder / f"episode-{options.split}.png")
+        figures.save(figures.episode(learner, task), folder / f"episode-{where}.png")

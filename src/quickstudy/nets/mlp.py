@@ -10,6 +10,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from quickstudy.nets.network import Linear
 
 
+def identity(x: Array) -> Array:
+    """x."""
+    return x
+
+
 class MLP(eqx.Module):
     """Linear layers with an activation between them: `[n, inputs] -> [n, sizes[-1]]`.
 
@@ -17,6 +22,8 @@ class MLP(eqx.Module):
         inputs: size of one input.
         sizes: sizes of the layers, the last one the output's.
         activation: applied between layers.
+        last: applied after the last layer; nothing by default. A body whose features a head reads
+            wants the activation there, too.
         key: consumed.
 
     Example:
@@ -26,6 +33,7 @@ class MLP(eqx.Module):
 
     layers: tuple[Linear, ...]
     activation: Callable[[Array], Array] = eqx.field(static=True)
+    last: Callable[[Array], Array] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -33,6 +41,7 @@ class MLP(eqx.Module):
         sizes: tuple[int, ...],
         *,
         activation: Callable[[Array], Array] = jax.nn.relu,
+        last: Callable[[Array], Array] = identity,
         key: PRNGKeyArray,
     ):
         keys = jax.random.split(key, len(sizes))
@@ -42,9 +51,9 @@ class MLP(eqx.Module):
         gain = jnp.sqrt(2.0)
         hidden = [Linear(layer.weight * gain, layer.bias) for layer in layers[:-1]]
         self.layers = (*hidden, layers[-1])
-        self.activation = activation
+        self.activation, self.last = activation, last
 
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
-        return self.layers[-1](x)
+        return self.last(self.layers[-1](x))

@@ -4,27 +4,59 @@ import difflib
 from typing import Any
 
 from quickstudy.errors import BadInput
-from quickstudy.recipes.maml_glyphs import MAMLGlyphs
-from quickstudy.recipes.maml_omniglot import MAMLOmniglot
-from quickstudy.recipes.maml_sinusoid import MAMLSinusoid
-from quickstudy.recipes.pretrained_sinusoid import PretrainedSinusoid
-from quickstudy.recipes.prototypical_glyphs import PrototypicalGlyphs
-from quickstudy.recipes.prototypical_omniglot import PrototypicalOmniglot
+from quickstudy.recipes import (
+    blackbox,
+    gradient_based,
+    maml,
+    nonparametric,
+    prototypical,
+    transfer,
+)
 from quickstudy.recipes.recipe import Recipe as Recipe
 from quickstudy.recipes.recipe import Shape as Shape
 from quickstudy.recipes.recipe import Source as Source
 
-DEFAULT: type[Recipe] = PrototypicalGlyphs
+DEFAULT: type[Recipe] = prototypical.PrototypicalGlyphs
 
 RECIPES: dict[str, type[Recipe]] = {
     recipe.name: recipe
     for recipe in (
-        PrototypicalGlyphs,
-        MAMLGlyphs,
-        PrototypicalOmniglot,
-        MAMLOmniglot,
-        MAMLSinusoid,
-        PretrainedSinusoid,
+        prototypical.PrototypicalGlyphs,
+        prototypical.PrototypicalOmniglot,
+        nonparametric.MatchingGlyphs,
+        nonparametric.MatchingOmniglot,
+        nonparametric.RelationGlyphs,
+        nonparametric.RelationOmniglot,
+        nonparametric.RidgeGlyphs,
+        nonparametric.RidgeOmniglot,
+        nonparametric.RidgeSinusoid,
+        maml.MAMLGlyphs,
+        maml.MAMLOmniglot,
+        maml.MAMLSinusoid,
+        gradient_based.FirstOrderGlyphs,
+        gradient_based.FirstOrderOmniglot,
+        gradient_based.FirstOrderSinusoid,
+        gradient_based.ANILGlyphs,
+        gradient_based.ANILOmniglot,
+        gradient_based.ANILSinusoid,
+        gradient_based.BOILGlyphs,
+        gradient_based.MetaSGDGlyphs,
+        gradient_based.MetaSGDOmniglot,
+        gradient_based.MetaSGDSinusoid,
+        gradient_based.MAMLPlusPlusGlyphs,
+        gradient_based.MAMLPlusPlusOmniglot,
+        gradient_based.MAMLPlusPlusSinusoid,
+        gradient_based.ImplicitGlyphs,
+        gradient_based.ImplicitOmniglot,
+        gradient_based.ReptileGlyphs,
+        gradient_based.ReptileOmniglot,
+        gradient_based.ReptileSinusoid,
+        blackbox.BlackBoxGlyphs,
+        blackbox.BlackBoxOmniglot,
+        blackbox.BlackBoxSinusoid,
+        transfer.TransferGlyphs,
+        transfer.TransferOmniglot,
+        maml.PretrainedSinusoid,
     )
 }
 

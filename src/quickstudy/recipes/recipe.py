@@ -79,8 +79,6 @@ class Recipe(abc.ABC):
 
     image: ClassVar[tuple[int, int, int] | None] = None
     """Height, width and channels of the images that the learner takes; `None` if it takes none."""
-    test_episodes: ClassVar[int] = 1000
-    """Test tasks, frozen by the protocol."""
 
     @abc.abstractmethod
     def learner(self) -> "Learner":
@@ -91,6 +89,11 @@ class Recipe(abc.ABC):
         self, split: Split, shape: Shape | None = None, source: Source | None = None
     ) -> "TaskDistribution":
         """The task distribution of a split."""
+
+    @property
+    def test_episodes(self) -> int:
+        """Test tasks, frozen by the protocol."""
+        return 1000
 
     def for_test(self, learner: "Learner") -> "Learner":
         """The learner as it is tested: with another number of inner steps, for example."""

@@ -1,0 +1,102 @@
+"""Every recipe: its learner takes its tasks, and its settings survive the way to JSON and back."""
+
+import dataclasses
+import os
+
+import equinox as eqx
+import jax
+import pytest
+
+import quickstudy as qs
+from quickstudy.recipes import RECIPES, Shape, from_json
+from quickstudy.tasks.all_classes import AllClasses
+
+KEY = jax.random.key(0)
+HERE = bool(os.environ.get("QUICKSTUDY_DATA"))
+NEEDS_DATA = pytest.mark.skipif(not HERE, reason="QUICKSTUDY_DATA names no folder with Omniglot")
+
+
+def marked(name):
+    return pytest.param(name, marks=NEEDS_DATA if "omniglot" in name else ())
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in RECIPES])
+def test_learner_and_tasks_fit(name):
+    """Shapes only: nothing is computed. On Omniglot the learners are those of the other data."""
+    recipe = RECIPES[name]()
+    learner = recipe.learner()
+    train, test = (
+        eqx.filter_eval_shape(recipe.tasks(split).sample, KEY) for split in ("train", "test")
+    )
+    learner.check(train)
+    recipe.for_test(learner).check(test)
+    if "omniglot" in name:
+        return
+
+    def parts(learner, task, key):
+        gradient, metrics = learner.meta_gradient(task, key=key, progress=0.5)
+        return *(eqx.filter(t, eqx.is_inexact_array) for t in (gradient, learner)), metrics
+
+    gradient, parameters, metrics = eqx.filter_eval_shape(parts, learner, train, KEY)
+    assert "loss" in metrics
+    assert jax.tree.structure(gradient) == jax.tree.structure(parameters)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_to_json_and_back(name):
+    recipe = dataclasses.replace(RECIPES[name](), seed=7, steps=5)
+    assert from_json(recipe.to_json()) == recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_everything_is_stated(name):
+    recipe = RECIPES[name]
+    assert recipe.name == name
+    assert recipe.reaches
+    assert recipe.takes
+    assert "http" in recipe.source
+    undocumented = [
+        field.name
+        for base in recipe.__mro__[:-1]
+        for field in getattr(base, "__annotations__", {})
+        if field.startswith("_")
+    ]
+    assert not undocumented
+
+
+@pytest.mark.parametrize(
+    "name", ["transfer-glyphs", pytest.param("transfer-omniglot", marks=NEEDS_DATA)]
+)
+def test_transfer_knows_how_many_classes_there_are(name):
+    recipe = RECIPES[name]()
+    tasks = recipe.tasks("train")
+    assert isinstance(tasks, AllClasses)
+    assert tasks.classes == recipe.train_classes
+    assert isinstance(recipe.tasks("test"), qs.Episodes)
+
+
+def test_more_ways_in_training_than_at_test():
+    recipe = RECIPES["prototypical-glyphs"]()
+    assert recipe.tasks("train").ways == 20
+    assert recipe.tasks("test").ways == 5
+    assert recipe.tasks("test", Shape(ways=7, shots=3)).ways == 7
+
+
+@pytest.mark.parametrize("memory", ["lstm", "gru", "snail", "transformer", "mean", "attention"])
+@pytest.mark.parametrize("labels", ["paired", "shifted"])
+def test_every_memory(memory, labels):
+    recipe = dataclasses.replace(RECIPES["blackbox-glyphs"](), memory=memory, labels=labels)
+    task = eqx.filter_eval_shape(recipe.tasks("test").sample, KEY)
+    learner = recipe.learner()
+    learner.check(task)
+    assert eqx.filter_eval_shape(lambda own, t: own.meta_loss(t)[0], learner, task).shape == ()
+
+
+@pytest.mark.parametrize("method", ["centroid", "head", "cosine", "all"])
+def test_every_transfer_method(method):
+    recipe = dataclasses.replace(RECIPES["transfer-glyphs"](), method=method)
+    task = eqx.filter_eval_shape(recipe.tasks("test").sample, KEY)
+    found = eqx.filter_eval_shape(
+        lambda own, t: own.adapt(t.support)(t.query.x), recipe.learner(), task
+    )
+    assert found.shape == (25, 5)
