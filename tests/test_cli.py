@@ -81,12 +81,21 @@ def test_evaluate_writes_table_json_and_pictures(glyphs_run, capsys):
     out = capsys.readouterr().out
     assert "3-way 1-shot" in out
     assert "inductive" in out
-    result = json.loads((glyphs_run / "evaluation-test.json").read_text())
+    result = json.loads((glyphs_run / "evaluation-test-3-way.json").read_text())
     assert result["episodes"] == 6
     assert 0 <= result["after"]["mean"] <= 1
-    for picture in ("evaluation-test.png", "episode-test.png"):
+    for picture in ("evaluation-test-3-way.png", "episode-test-3-way.png"):
         with Image.open(glyphs_run / picture) as image:
             assert image.size[0] > 200
+
+
+def test_evaluate_on_the_data_of_another_recipe(glyphs_run, capsys):
+    arguments = ["evaluate", str(glyphs_run), "--episodes", "4", "--no-curves", "--on"]
+    main([*arguments, "maml-glyphs"])
+    assert (glyphs_run / "evaluation-test-on-maml-glyphs.json").exists()
+    with pytest.raises(SystemExit):
+        main([*arguments, "maml-glyph"])
+    assert "did you mean maml-glyphs" in capsys.readouterr().err
 
 
 def test_adapt_answers_for_every_query_image(glyphs_run, drawings, tmp_path, capsys):

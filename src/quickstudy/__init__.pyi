@@ -71,6 +71,7 @@ from .tasks.task import Examples as Examples
 from .tasks.task import Task as Task
 from .tasks.task import TaskDistribution as TaskDistribution
 from .tasks.task import sample_batch as sample_batch
+from .tasks.varying import Varying as Varying
 from .training import Fitted as Fitted
 from .training import Plan as Plan
 from .training import fit as fit

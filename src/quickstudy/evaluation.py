@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner
-from quickstudy.learners.losses import metric_of
+from quickstudy.learners.losses import metric_name, score
 from quickstudy.mesh import map_over_tasks
 from quickstudy.tasks.task import TaskDistribution
 
@@ -97,7 +97,7 @@ def evaluate(
     scores = _scores(learner, tasks, key, (episodes, path_steps))
     before, after, path = (np.asarray(x) for x in scores)
     return Evaluation(
-        metric=metric_of(task.query)[0],
+        metric=metric_name(task.query),
         after=Estimate.of(after),
         before=Estimate.of(before),
         path=tuple(Estimate.of(column) for column in path.T),
@@ -113,20 +113,19 @@ def _scores(
     """Scores before and after `[episodes]`, and along the path `[episodes, steps + 1]`."""
     episodes, steps = sizes
     fixed, rest = eqx.partition((learner, tasks), eqx.is_array)
-    metric = metric_of(eqx.filter_eval_shape(tasks.sample, key).query)[1]
 
     def one(fixed: Any, key: PRNGKeyArray) -> tuple[Array, Array, Float[Array, " k"]]:
         learner, tasks = eqx.combine(fixed, rest)
         sample_key, adapt_key = jax.random.split(key)
         task = tasks.sample(sample_key)
 
-        def score(predictor: Any) -> Array:
-            return metric(predictor(task.query.x), task.query.y)
+        def score_of(predictor: Any) -> Array:
+            return score(predictor(task.query.x), task.query)
 
-        before = score(learner.unadapted(task.support))
-        after = score(learner.adapt(task.support, key=adapt_key))
+        before = score_of(learner.unadapted(task.support))
+        after = score_of(learner.adapt(task.support, key=adapt_key))
         passed = learner.adapt_by_steps(task.support, steps)
-        path = jnp.zeros(0) if passed is None else jax.lax.map(score, passed)
+        path = jnp.zeros(0) if passed is None else jax.lax.map(score_of, passed)
         return before, after, path
 
     return map_over_tasks(one, fixed, key, episodes)

@@ -130,5 +130,5 @@ def test_ridge_has_a_gradient_in_its_penalty():
 
 @pytest.mark.parametrize("learner", [qs.Matching(same), qs.Relation(same, same)])
 def test_only_for_classes(learner):
-    with pytest.raises(qs.BadInput, match="need class labels"):
+    with pytest.raises(qs.BadInput, match="needs class labels"):
         learner.check(qs.Task(TARGETS, TARGETS))

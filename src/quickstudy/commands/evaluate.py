@@ -86,6 +86,14 @@ def _tasks(recipe: Recipe, options: Evaluate, shots: int | None = None) -> Any:
     return _data(recipe, options).tasks(options.split, shape, Source(options.data))
 
 
+def _where(options: Evaluate) -> str:
+    """Names what was asked for, so that one result never replaces another kind's."""
+    shape = {"way": options.ways, "shot": options.shots, "query": options.queries}
+    parts = [f"{value}-{name}" for name, value in shape.items() if value is not None]
+    on = [] if options.on is None else [f"on-{options.on}"]
+    return "-".join([options.split, *parts, *on])
+
+
 def _any_task(tasks: Any) -> Any:
     import equinox as eqx
     import jax
@@ -120,7 +128,7 @@ def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Lea
     from quickstudy.checkpoint import write_atomically
     from quickstudy.report import figures
 
-    where = options.split if options.on is None else f"{options.split}-on-{options.on}"
+    where = _where(options)
     name = f"evaluation-{where}"
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
     value = {

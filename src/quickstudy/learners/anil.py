@@ -39,6 +39,7 @@ class HalfAdapted(Learner):
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
+        super().check(task)
         check_outputs(self, self.model, task)
 
 
@@ -80,7 +81,7 @@ class ANIL(HalfAdapted):
 
     def _features(self, support: Examples) -> tuple[Any, Examples]:
         body = condition(self.model.body, support.x)
-        return body, Examples(body(support.x), support.y, support.ways)
+        return body, support.with_inputs(body(support.x))
 
 
 class BOIL(HalfAdapted):

@@ -9,9 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
 from quickstudy.errors import BadInput
-from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
-from quickstudy.learners.losses import metric_of
-from quickstudy.nets.memory import Memory, State
+from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, refuse_padding
+from quickstudy.nets.memory import Memory, State, select
 from quickstudy.nets.network import Linear, condition
 from quickstudy.tasks.task import Examples, Task
 
@@ -143,8 +142,21 @@ class BlackBox(Learner):
         embed, labels = condition(self.embed, support.x), self._labels(support)
         tokens = self.layout.support(embed(support.x), labels)
         resets = jnp.zeros(len(support), bool)
+        if support.real is not None:
+            return Reader(self, embed, *self._read_real(tokens, labels, support.real))
         state, _ = self.memory.sequence(self.memory.initial(), tokens, resets)
         return Reader(self, embed, state, labels[-1])
+
+    def _read_real(self, tokens: Array, labels: Labels, real: Array) -> tuple[State, Array]:
+        """Step by step, passing over what is padding."""
+
+        def body(carry: Any, now: Any) -> tuple[Any, None]:
+            token, label, is_real = now
+            read = self.memory.step(carry[0], token)[0], label
+            return select(is_real, read, carry), None
+
+        start = self.memory.initial(), jnp.zeros_like(labels[0])
+        return jax.lax.scan(body, start, (tokens, labels, real))[0]
 
     def unadapted(self, support: Examples) -> Predictor:
         """Asked before anything is read."""
@@ -153,6 +165,9 @@ class BlackBox(Learner):
 
     def check(self, task: Task) -> None:
         """The head has one output per class (or target), and the memory holds the support set."""
+        super().check(task)
+        if not isinstance(self.layout, Paired):
+            refuse_padding(self, task)
         outputs, wanted = self.head.bias.shape[0], _size(task.support)
         if outputs != wanted:
             raise BadInput(
@@ -194,10 +209,9 @@ class SequenceBlackBox(BlackBox):
         state, hs = self.memory.sequence(self.memory.initial(), tokens, resets)
         outputs = Reader(self, self.embed, state, labels[-1])(query.x)
         n, m = len(support), len(query)
-        passing, last = self.loss(self.head(hs), support.y), self.loss(outputs, query.y)
+        passing, (last, metrics) = self.judge(self.head(hs), support)[0], self.judge(outputs, query)
         loss = (n * passing + m * last) / (n + m)
-        name, metric = metric_of(query)
-        return loss, {"loss": loss, name: metric(outputs, query.y)}
+        return loss, {**metrics, "loss": loss}
 
     def check(self, task: Task) -> None:
         """Labels must come after their inputs."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from quickstudy.learners.inner import InnerRule
-from quickstudy.learners.losses import Loss
+from quickstudy.learners.losses import Loss, loss_on
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples
 
@@ -21,7 +21,7 @@ def support_gradient(model: Any, support: Examples, loss: Loss) -> Any:
         support: D^tr.
         loss: L(outputs, y).
     """
-    return eqx.filter_grad(lambda model: loss(model(support.x), support.y))(model)
+    return eqx.filter_grad(lambda model: loss_on(loss, model(support.x), support))(model)
 
 
 def descent(
@@ -36,7 +36,7 @@ def descent(
     Args:
         model: θ_0.
         support: D^tr, the same for every step; or, where `steps` is None, one support set for
-            each step, stacked on a first axis `[steps, n, ...]`.
+            each step, stacked on a first axis `[steps, n, ...]`, of the same classes.
         loss: L(outputs, y).
         rule: how θ moves.
         steps: k.

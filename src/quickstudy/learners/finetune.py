@@ -8,7 +8,6 @@ from jaxtyping import PRNGKeyArray, PyTree, Scalar
 from quickstudy.learners.descent import descent, predictors
 from quickstudy.learners.inner import Rate
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
-from quickstudy.learners.losses import metric_of
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task
 
@@ -55,13 +54,11 @@ class JointFineTuning(Learner):
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
         """L(θ, D^ts): no adaptation in training."""
-        outputs = self.unadapted(task.support)(task.query.x)
-        loss = self.loss(outputs, task.query.y)
-        name, metric = metric_of(task.query)
-        return loss, {"loss": loss, name: metric(outputs, task.query.y)}
+        return self.judge(self.unadapted(task.support)(task.query.x), task.query)
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
+        super().check(task)
         check_outputs(self, self.model, task)
 
     def _descent(self, support: Examples, steps: int) -> tuple[Any, PyTree]:

@@ -11,7 +11,6 @@ from jaxtyping import PRNGKeyArray, PyTree
 from quickstudy.learners.descent import support_gradient
 from quickstudy.learners.inner import InnerRule
 from quickstudy.learners.learner import Learner, Metrics, Progress
-from quickstudy.learners.losses import metric_of
 from quickstudy.learners.maml import GradientBased
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task
@@ -81,17 +80,15 @@ class ImplicitMAML(GradientBased):
 
         def query_loss(phi: PyTree) -> tuple[Any, Any]:
             model = condition(eqx.combine(phi, rest), task.support.x)
-            outputs = model(task.query.x)
-            return self.loss(outputs, task.query.y), outputs
+            return self.judge(model(task.query.x), task.query)
 
-        (loss, outputs), slope = jax.value_and_grad(query_loss, has_aux=True)(found)
+        (_, metrics), slope = jax.value_and_grad(query_loss, has_aux=True)(found)
         solved = conjugate_gradients(
             lambda v: self._curvature(found, rest, task.support, v), slope, self.cg_steps
         )
-        name, metric = metric_of(task.query)
         template = eqx.filter(self, eqx.is_inexact_array)
         gradient = eqx.tree_at(lambda learner: learner.model, template, solved)
-        return gradient, {"loss": loss, name: metric(outputs, task.query.y)}
+        return gradient, metrics
 
     def _curvature(self, phi: PyTree, rest: PyTree, support: Examples, v: PyTree) -> PyTree:
         """(I + ∇²L^tr(φ) / λ) v."""

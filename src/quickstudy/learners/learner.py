@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
 from quickstudy.errors import BadInput
-from quickstudy.learners.losses import Loss, cross_entropy, metric_of
-from quickstudy.nets.network import is_transductive
+from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
+from quickstudy.nets.network import all_per_example, is_transductive
 from quickstudy.tasks.task import Examples, Task
 
 Predictor = Callable[[Any], Any]
@@ -66,10 +66,13 @@ class Learner(eqx.Module):
             key: consumed by `adapt`.
             progress: the share of meta-training that is done, for objectives that are annealed.
         """
-        outputs = self.adapt(task.support, key=key)(task.query.x)
-        loss = self.loss(outputs, task.query.y)
-        name, metric = metric_of(task.query)
-        return loss, {"loss": loss, name: metric(outputs, task.query.y)}
+        return self.judge(self.adapt(task.support, key=key)(task.query.x), task.query)
+
+    def judge(self, outputs: Any, query: Examples) -> tuple[Scalar, Metrics]:
+        """L of a predictor's outputs on the query set, and the metrics: loss, and accuracy or
+        squared error."""
+        loss = loss_on(self.loss, outputs, query)
+        return loss, {"loss": loss, metric_name(query): score(outputs, query)}
 
     def meta_gradient(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
@@ -87,11 +90,23 @@ class Learner(eqx.Module):
 
     def check(self, task: Task) -> None:
         """Raise `BadInput` if the learner cannot take tasks of these shapes."""
+        if not all_per_example(self):
+            refuse_padding(self, task)
 
     @property
     def transductive(self) -> bool:
         """Whether a query's prediction may depend on the other queries."""
         return is_transductive(self)
+
+
+def refuse_padding(learner: Learner, task: Task) -> None:
+    """Raise `BadInput` for tasks with padding: what is padding would change the answers."""
+    if task.support.real is not None or task.query.real is not None:
+        raise BadInput(
+            f"this {type(learner).__name__} looks at its examples together, and the tasks are "
+            "padded to one shape; give tasks without padding, or a network whose norms look at "
+            "each example by itself (norm='layer', for example)"
+        )
 
 
 def check_outputs(learner: Learner, model: Any, task: Task) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
@@ -10,6 +11,9 @@ from jaxtyping import Array, Float, Int
 from quickstudy.tasks.task import Examples
 
 Loss = Callable[[Any, Any], Any]
+
+ABSENT = -1e9
+"""The logit of what cannot be; finite, so that its slope is, too."""
 
 
 def cross_entropy(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[Array, ""]:
@@ -32,6 +36,44 @@ def accuracy(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[Arra
     return jnp.mean((jnp.argmax(outputs, -1) == y).astype(outputs.dtype))
 
 
-def metric_of(examples: Examples) -> tuple[str, Loss]:
+def loss_on(loss: Loss, outputs: Any, examples: Examples) -> Any:
+    """L over the examples that are real; classes that are not present are never the answer.
+
+    With padding the loss of every example is computed by itself and averaged, so it must be a
+    mean over examples.
+
+    Args:
+        loss: L(outputs, y).
+        outputs: `[n, d]`, a predictor's.
+        examples: what they are held against.
+    """
+    outputs = possible(outputs, examples)
+    if examples.real is None:
+        return loss(outputs, examples.y)
+    each = jax.vmap(lambda o, y: loss(o[None], y[None]))(outputs, examples.y)
+    count = jnp.maximum(jnp.sum(examples.real), 1)
+    return jnp.sum(jnp.where(examples.real, each, 0)) / count
+
+
+def possible(outputs: Any, examples: Examples) -> Any:
+    """Outputs in which a class that is not present is out of the question.
+
+    Example:
+        >>> present = jnp.array([True, False])
+        >>> examples = Examples(jnp.zeros((1, 2)), jnp.zeros(1, int), 2, None, present)
+        >>> possible(jnp.array([[1.0, 2.0]]), examples).tolist()
+        [[1.0, -1000000000.0]]
+    """
+    if examples.present is None:
+        return outputs
+    return jnp.where(examples.present[None], outputs, ABSENT)
+
+
+def metric_name(examples: Examples) -> str:
     """What one reports for such examples: `accuracy` for classes, `squared_error` for targets."""
-    return ("squared_error", squared_error) if examples.ways is None else ("accuracy", accuracy)
+    return "squared_error" if examples.ways is None else "accuracy"
+
+
+def score(outputs: Any, examples: Examples) -> Any:
+    """The metric of that name."""
+    return loss_on(squared_error if examples.ways is None else accuracy, outputs, examples)

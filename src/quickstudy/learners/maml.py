@@ -43,6 +43,7 @@ class GradientBased(Learner):
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
+        super().check(task)
         check_outputs(self, self.model, task)
 
     def _adapted(self, support: Examples, steps: int) -> Predictor:

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.learners.inner import FirstOrder, InnerRule, RatePerStep
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
-from quickstudy.learners.losses import metric_of
+from quickstudy.learners.losses import loss_on
 from quickstudy.nets.network import condition
 from quickstudy.nets.norm import Norm
 from quickstudy.tasks.task import Examples, Task
@@ -112,27 +112,26 @@ class MAMLPlusPlus(Learner):
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
+        super().check(task)
         check_outputs(self, self.model, task)
 
     def _objective(self, task: Task, progress: Progress, rule: InnerRule) -> tuple[Scalar, Metrics]:
         passed = self._passed(task.support, self.steps, rule)
 
         def judged(now: Any) -> tuple[Any, Any]:
-            outputs = self._at(now[0], now[1], task.support)(task.query.x)
-            return self.loss(outputs, task.query.y), outputs
+            return self.judge(self._at(now[0], now[1], task.support)(task.query.x), task.query)
 
         after = jax.tree.map(lambda x: x[1:], passed)
-        losses, outputs = jax.lax.map(judged, (after, 1 + jnp.arange(self.steps)))
+        losses, metrics = jax.lax.map(judged, (after, 1 + jnp.arange(self.steps)))
         loss = jnp.dot(step_weights(self.steps, progress, self.multi_step), losses)
-        name, metric = metric_of(task.query)
-        return loss, {"loss": losses[-1], name: metric(outputs[-1], task.query.y)}
+        return loss, {name: values[-1] for name, values in metrics.items()}
 
     def _passed(self, support: Examples, steps: int, rule: InnerRule) -> PyTree:
         """θ_0 … θ_steps, stacked."""
 
         def step(theta: PyTree, j: Any) -> tuple[PyTree, PyTree]:
             def loss(theta: PyTree) -> Any:
-                return self.loss(self._with(theta, j)(support.x), support.y)
+                return loss_on(self.loss, self._with(theta, j)(support.x), support)
 
             moved, _ = rule.move(theta, jax.grad(loss)(theta), None, j)
             return moved, moved

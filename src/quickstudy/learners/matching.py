@@ -6,16 +6,14 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.errors import BadInput
-from quickstudy.learners.learner import Learner, Predictor
+from quickstudy.learners.learner import Learner, Predictor, refuse_padding
+from quickstudy.learners.losses import ABSENT
 from quickstudy.learners.similarity import Similarity, cosine
 from quickstudy.nets.memory import LSTM
 from quickstudy.nets.network import Linear, condition
-from quickstudy.tasks.task import Examples, Task
-
-ABSENT = -1e9  # the logarithm of a probability of nothing, with a finite slope
+from quickstudy.tasks.task import Examples, Task, demand_classes
 
 
 class Context(eqx.Module):
@@ -98,22 +96,22 @@ class Attention(eqx.Module):
     f: Any
     context: Context
     g: Float[Array, "k d"]
-    y: Int[Array, " k"]
-    ways: int = eqx.field(static=True)
+    members: Float[Array, "k ways"]
     similarity: Similarity = eqx.field(static=True)
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """log p(y | x)."""
         shares = jax.nn.log_softmax(self._scores(x))[:, None]
-        member = self.y[None] == jnp.arange(self.ways)[:, None]
-        return jax.nn.logsumexp(jnp.where(member[None], shares, ABSENT), axis=-1)
+        return jax.nn.logsumexp(jnp.where(self.members.T[None] > 0, shares, ABSENT), axis=-1)
 
     def attention(self, x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
         """a(x, x_k): how much each query looks at each support example; rows sum to 1."""
         return jax.nn.softmax(self._scores(x))
 
     def _scores(self, x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
-        return self.similarity(self.context.query(self.f(x), self.g), self.g)
+        scores = self.similarity(self.context.query(self.f(x), self.g), self.g)
+        # Padding belongs to no class, and nobody looks at it.
+        return jnp.where(jnp.sum(self.members, 1)[None] > 0, scores, ABSENT)
 
 
 class Matching(Learner):
@@ -144,16 +142,14 @@ class Matching(Learner):
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Embed the support set."""
-        if support.ways is None:
-            raise BadInput(
-                "matching networks need class labels and the support set has `ways=None`; "
-                "give Examples(x, y, ways=N) with integer y, or use a learner for regression"
-            )
         g = condition(self.g, support.x)
         f = g if self.f is None else condition(self.f, support.x)
         embedded = self.context.support(g(support.x))
-        return Attention(f, self.context, embedded, support.y, support.ways, self.similarity)
+        return Attention(f, self.context, embedded, support.members(), self.similarity)
 
     def check(self, task: Task) -> None:
         """Only classification has labels to share out."""
-        jax.eval_shape(lambda support: self.adapt(support)(support.x), task.support)
+        super().check(task)
+        demand_classes(task.support)
+        if not isinstance(self.context, NoContext):
+            refuse_padding(self, task)

@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.learners.learner import Learner, Metrics
-from quickstudy.learners.losses import metric_of
+from quickstudy.learners.losses import metric_name, score
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
 from quickstudy.tasks.task import TaskDistribution
 
@@ -84,13 +84,13 @@ def episode_scores(
 ) -> tuple[str, Float[Array, " episodes"]]:
     """The query metric of each of `episodes` tasks, and its name. The key is consumed."""
     fixed, rest = eqx.partition((learner, tasks), eqx.is_array)
-    name, metric = metric_of(eqx.filter_eval_shape(tasks.sample, key).query)
+    name = metric_name(eqx.filter_eval_shape(tasks.sample, key).query)
 
     def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, ""]:
         learner, tasks = eqx.combine(fixed, rest)
         sample_key, adapt_key = jax.random.split(key)
         task = tasks.sample(sample_key)
         outputs = learner.adapt(task.support, key=adapt_key)(task.query.x)
-        return metric(outputs, task.query.y)
+        return score(outputs, task.query)
 
     return name, map_over_tasks(one, fixed, key, episodes)

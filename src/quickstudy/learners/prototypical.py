@@ -3,15 +3,13 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.similarity import Similarity, negative_squared_distance
 from quickstudy.nets.network import condition
-from quickstudy.tasks.task import Examples, Task
+from quickstudy.tasks.task import Examples, Task, demand_classes
 
 
 class Prototypes(eqx.Module):
@@ -54,7 +52,7 @@ class Prototypical(Learner):
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Average the embedded support examples of each class."""
         embed = condition(self.embed, support.x)
-        members = jax.nn.one_hot(support.y, self._ways(support), dtype=jnp.float32)
+        members = support.members()
         counts = jnp.sum(members, 0)[:, None]
         centres = (members.T @ embed(support.x)) / jnp.maximum(counts, 1)
         f = embed if self.f is None else condition(self.f, support.x)
@@ -62,12 +60,5 @@ class Prototypical(Learner):
 
     def check(self, task: Task) -> None:
         """Only classification has prototypes."""
-        self._ways(task.support)
-
-    def _ways(self, support: Examples) -> int:
-        if support.ways is None:
-            raise BadInput(
-                "prototypical networks need class labels and the support set has `ways=None`; "
-                "give Examples(x, y, ways=N) with integer y, or use a learner for regression"
-            )
-        return support.ways
+        super().check(task)
+        demand_classes(task.support)

@@ -11,7 +11,7 @@ from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import Loss
 from quickstudy.nets.network import condition
-from quickstudy.tasks.task import Examples, Task
+from quickstudy.tasks.task import Examples, Task, demand_classes
 
 
 def score_error(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[Array, ""]:
@@ -70,15 +70,16 @@ class Relation(Learner):
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Add up the embedded support examples of each class."""
-        if support.ways is None:
-            raise BadInput(
-                "relation networks need class labels and the support set has `ways=None`; "
-                "give Examples(x, y, ways=N) with integer y, or use a learner for regression"
-            )
         embed = condition(self.embed, support.x)
-        members = jax.nn.one_hot(support.y, support.ways, dtype=jnp.float32)
-        return Relations(embed, self.relation, jnp.tensordot(members.T, embed(support.x), 1))
+        sums = jnp.tensordot(support.members().T, embed(support.x), 1)
+        return Relations(embed, self.relation, sums)
 
     def check(self, task: Task) -> None:
         """Only classification has classes to compare with."""
-        jax.eval_shape(lambda support: self.adapt(support)(support.x), task.support)
+        super().check(task)
+        demand_classes(task.support)
+        if task.support.present is not None:
+            raise BadInput(
+                "relation networks regress scores of all classes, and these tasks lack some of "
+                "theirs; give tasks of a fixed number of ways"
+            )

@@ -11,8 +11,7 @@ from jaxtyping import PRNGKeyArray
 from quickstudy.errors import BadInput
 from quickstudy.learners.descent import descent
 from quickstudy.learners.inner import InnerRule, Optimiser
-from quickstudy.learners.learner import Learner, Metrics, Progress
-from quickstudy.learners.losses import metric_of
+from quickstudy.learners.learner import Learner, Metrics, Progress, refuse_padding
 from quickstudy.learners.maml import GradientBased
 from quickstudy.nets.network import condition
 from quickstudy.tasks.episodes import draw_distinct
@@ -71,16 +70,12 @@ class Reptile(GradientBased):
         template = jax.tree.map(jnp.zeros_like, eqx.filter(self, eqx.is_inexact_array))
         direction = eqx.tree_at(lambda learner: learner.model, template, moved)
         outputs = condition(adapted, task.support.x)(task.query.x)
-        name, metric = metric_of(task.query)
-        metrics = {
-            "loss": self.loss(outputs, task.query.y),
-            name: metric(outputs, task.query.y),
-        }
-        return direction, metrics
+        return direction, self.judge(outputs, task.query)[1]
 
     def check(self, task: Task) -> None:
-        """A minibatch cannot be larger than a task."""
+        """A minibatch cannot be larger than a task, and must be without padding."""
         super().check(task)
+        refuse_padding(self, task)
         if self.batch > len(task.support) + len(task.query):
             raise BadInput(
                 f"Reptile draws minibatches of {self.batch} and a task has "

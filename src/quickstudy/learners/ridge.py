@@ -57,9 +57,9 @@ class RidgeRegression(Learner):
         embed = condition(self.embed, support.x)
         features = embed(support.x)
         x = jnp.concatenate([features, jnp.ones((len(features), 1), features.dtype)], -1)
-        y = support.y
-        if support.ways is not None:
-            y = jax.nn.one_hot(y, support.ways, dtype=features.dtype)
+        y = support.y if support.ways is None else support.members(features.dtype)
+        if support.real is not None:  # a row of zeros has no part in the solution
+            x, y = (jnp.where(support.real[:, None], rows, 0) for rows in (x, y))
         w = x.T @ solve_ridge(x @ x.T, y, jnp.exp(self.log_penalty))
         return Regressed(embed, Linear(self.scale * w[:-1], self.scale * w[-1] + self.shift))
 

@@ -12,7 +12,6 @@ from quickstudy.errors import BadInput
 from quickstudy.learners.descent import descent
 from quickstudy.learners.inner import Optimiser
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
-from quickstudy.learners.losses import metric_of
 from quickstudy.learners.prototypical import Prototypical
 from quickstudy.learners.similarity import cosine, negative_squared_distance, unit
 from quickstudy.nets.network import Headed, Linear, condition
@@ -55,13 +54,11 @@ class Transfer(Learner):
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
         """The classification loss; nothing is adapted."""
-        outputs = self.classifier(self.body(task.query.x))
-        loss = self.loss(outputs, task.query.y)
-        name, metric = metric_of(task.query)
-        return loss, {"loss": loss, name: metric(outputs, task.query.y)}
+        return self.judge(self.classifier(self.body(task.query.x)), task.query)
 
     def check(self, task: Task) -> None:
         """Only classes can be transferred from."""
+        super().check(task)
         if task.support.ways is None:
             raise BadInput(
                 f"{type(self).__name__} classifies and the tasks have no classes; for regression "
@@ -130,7 +127,7 @@ class FineTuneHead(FineTuned):
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """The body as it was, and a head after `steps` steps."""
         body = condition(self.body, support.x)
-        features = Examples(body(support.x), support.y, support.ways)
+        features = support.with_inputs(body(support.x))
         return Headed(body, self._descended(self.head(support), features))
 
 
@@ -151,8 +148,7 @@ class BaselinePlusPlus(FineTuneHead):
     def head(self, support: Examples) -> Any:
         """Directions that start at the classes' mean features."""
         embedded = condition(self.body, support.x)(support.x)
-        members = jax.nn.one_hot(support.y, _ways(support), dtype=embedded.dtype)
-        return CosineHead(unit(members.T @ unit(embedded)))
+        return CosineHead(unit(support.members(embedded.dtype).T @ unit(embedded)))
 
 
 class NearestCentroid(Transfer):

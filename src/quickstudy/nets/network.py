@@ -34,6 +34,12 @@ def is_transductive(network: Any) -> bool:
     return any(isinstance(part, Norm) and part.transductive for part in parts)
 
 
+def all_per_example(network: Any) -> bool:
+    """Whether every norm of the network looks at each example by itself."""
+    parts = jax.tree.leaves(network, is_leaf=lambda part: isinstance(part, Norm))
+    return all(part.per_example for part in parts if isinstance(part, Norm))
+
+
 class Linear(eqx.Module):
     """x ↦ x W + b for `x [n, inputs]`. Weights start as N(0, 1/inputs), or at zero."""
 

@@ -6,17 +6,24 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Num, PRNGKeyArray, Shaped
+from jaxtyping import Array, Bool, Float, Num, PRNGKeyArray, Shaped
+
+from quickstudy.errors import BadInput
 
 
 class Examples(eqx.Module):
     """A labelled set D = {(x_i, y_i)}.
+
+    Tasks of different sizes share one shape, and one compiled program, by padding: examples that
+    are not `real` count for nothing, and classes that are not `present` are never the answer.
 
     Attributes:
         x: inputs `[n, ...]`.
         y: class numbers `[n]` in `0 ... ways - 1`, or regression targets `[n, d]`.
         ways: N, the number of classes the labels range over; `None` for regression. It is
             static: a predictor's output size may depend on it.
+        real: `[n]`, which examples are more than padding; `None` if all are.
+        present: `[ways]`, which classes the task has; `None` if it has all.
 
     Example:
         >>> Examples.of([[0.0], [1.0], [5.0]], [0, 0, 1]).ways
@@ -26,6 +33,8 @@ class Examples(eqx.Module):
     x: Shaped[Array, "n ..."]
     y: Num[Array, "n ..."]
     ways: int | None = eqx.field(static=True, default=None)
+    real: Bool[Array, " n"] | None = None
+    present: Bool[Array, " ways"] | None = None
 
     @classmethod
     def of(cls, x: Any, y: Any) -> "Examples":
@@ -36,6 +45,29 @@ class Examples(eqx.Module):
 
     def __len__(self) -> int:
         return self.x.shape[0]
+
+    def with_inputs(self, x: Any) -> "Examples":
+        """The same labels with other inputs: features in the place of images, for example."""
+        return Examples(x, self.y, self.ways, self.real, self.present)
+
+    def members(self, dtype: Any = jnp.float32) -> Float[Array, "n ways"]:
+        """1 where an example belongs to a class, else 0; rows of padding are all 0.
+
+        Raises:
+            BadInput: the labels are no classes.
+        """
+        members = jax.nn.one_hot(self.y, demand_classes(self), dtype=dtype)
+        return members if self.real is None else members * self.real[:, None]
+
+
+def demand_classes(examples: Examples) -> int:
+    """N, or `BadInput` if the labels are no classes."""
+    if examples.ways is None:
+        raise BadInput(
+            "this learner needs class labels and the support set has `ways=None`; give "
+            "Examples(x, y, ways=N) with integer y, or use a learner for regression"
+        )
+    return examples.ways
 
 
 class Task(eqx.Module):

@@ -17,7 +17,7 @@ from jaxtyping import PRNGKeyArray
 
 from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner
-from quickstudy.learners.losses import metric_of
+from quickstudy.learners.losses import metric_name, score
 from quickstudy.learners.meta_training import MetaTraining
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
 from quickstudy.progress import Reporter, Silent
@@ -212,14 +212,14 @@ def _better_than_chance(subject: _Subject) -> None:
     train_key, test_key = jax.random.split(subject.key)
     learner = fit(_algorithm(subject), subject.plan, key=train_key).best
     arrays, rest = eqx.partition((learner, subject.tasks), eqx.is_array)
-    name, metric = metric_of(subject.task.query)
+    name = metric_name(subject.task.query)
     sign = 1 if name == "accuracy" else -1
 
     def gain(arrays: Any, key: PRNGKeyArray) -> Any:
         learner, tasks = eqx.combine(arrays, rest)
         task = tasks.sample(key)
         answers = learner.adapt(task.support, key=key)(task.query.x), _mean_label(task)
-        ours, chance = (metric(outputs, task.query.y) for outputs in answers)
+        ours, chance = (score(outputs, task.query) for outputs in answers)
         return sign * (ours - chance)
 
     gains = jax.jit(lambda a, k: map_over_tasks(gain, a, k, EPISODES))(arrays, test_key)
