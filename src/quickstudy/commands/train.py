@@ -128,7 +128,8 @@ def _run(recipe: Recipe, options: Options) -> "Run":
 
     if options.resume is not None:
         return Run.open(options.resume)
-    default = Path("runs") / f"{recipe.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = Path(recipe.name).name.replace(".py:", "-")
+    default = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
     return Run.create(options.run or default, recipe.to_json())
 
 

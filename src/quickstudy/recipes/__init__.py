@@ -12,6 +12,7 @@ from quickstudy.recipes import (
     prototypical,
     transfer,
 )
+from quickstudy.recipes.own import from_file, from_packages, is_path
 from quickstudy.recipes.recipe import Recipe as Recipe
 from quickstudy.recipes.recipe import Shape as Shape
 from quickstudy.recipes.recipe import Source as Source
@@ -61,8 +62,13 @@ RECIPES: dict[str, type[Recipe]] = {
 }
 
 
+def known() -> dict[str, type[Recipe]]:
+    """All recipes by name: ours, and those of installed packages."""
+    return {**from_packages(), **RECIPES}
+
+
 def find(name: str) -> type[Recipe]:
-    """The recipe of that name.
+    """The recipe of that name, or the class `path.py:Name` of a file.
 
     Raises:
         BadInput: there is none; the message suggests the nearest.
@@ -73,7 +79,12 @@ def find(name: str) -> type[Recipe]:
     """
     if name in RECIPES:
         return RECIPES[name]
-    near = difflib.get_close_matches(name, RECIPES, n=1, cutoff=0.4)
+    if is_path(name):
+        return from_file(name)
+    recipes = known()
+    if name in recipes:
+        return recipes[name]
+    near = difflib.get_close_matches(name, recipes, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}? " if near else ""
     raise BadInput(f"there is no recipe {name!r}; {hint}`quickstudy recipes` lists them all")
 
