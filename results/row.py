@@ -1,4 +1,4 @@
-"""Print a results row for each run's folder, from what the run itself wrote down.
+"""Print results rows for runs' folders, one for each evaluation, from what the runs wrote down.
 
     python results/row.py runs/a runs/b
 
@@ -8,6 +8,7 @@ A run must have been evaluated: `quickstudy train` does so at its end, `quickstu
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 HEAD = (
     "| what | result on test tasks | transductive | tasks | trained | machine | commit, date |",
@@ -15,30 +16,40 @@ HEAD = (
 )
 
 
-def row(folder: Path) -> str:
-    """The row of one run, and the command below it."""
-    recipe, environment, evaluation = (
+def rows(folder: Path) -> str:
+    """A row for each evaluation of a run, and the command below them."""
+    recipe, environment = (
         json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("recipe", "environment", "evaluation-test")
+        for name in ("recipe", "environment")
     )
     lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    last = json.loads(lines[-1])
-    machine = environment["machine"]
-    cells = (
-        f"{recipe['recipe']}, seed {recipe['seed']}",
-        written(evaluation["after"], evaluation["metric"]),
-        "yes" if evaluation["transductive"] else "no",
-        f"{evaluation['episodes']:,}",
+    last, machine = json.loads(lines[-1]), environment["machine"]
+    trained = (
         f"{last['step']:,} of {recipe['steps']:,} steps, {last['seconds'] / 60:.1f} min",
         f"{machine['processor']}, {machine['cores']} cores",
         f"{environment['commit']}, {environment['date'][:10]}",
     )
-    path = "; ".join(
-        f"{step}: {written(value, evaluation['metric'])}"
-        for step, value in enumerate(evaluation["path"])
+    found, notes = [], [f"    {environment['command']}"]
+    for file in sorted(folder.glob("evaluation-*.json")):
+        name = file.stem.removeprefix("evaluation-")
+        cells, path = measured(json.loads(file.read_text(encoding="utf-8")))
+        what = f"{recipe['recipe']}, seed {recipe['seed']}, {name}"
+        found.append(f"| {' | '.join((what, *cells, *trained))} |")
+        if path:
+            notes.append(f"{name}, after 0, 1, 2 ... inner steps: {path}")
+    return "\n".join(found) + "\n\n" + "\n\n".join(notes)
+
+
+def measured(evaluation: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    """The cells of one evaluation, and its path in words."""
+    metric = evaluation["metric"]
+    cells = (
+        written(evaluation["after"], metric),
+        "yes" if evaluation["transductive"] else "no",
+        f"{evaluation['episodes']:,}",
     )
-    note = f"\n\nafter 0, 1, 2 ... inner steps: {path}" if path else ""
-    return f"| {' | '.join(cells)} |\n\n    {environment['command']}{note}"
+    steps = enumerate(evaluation["path"])
+    return cells, "; ".join(f"{step}: {written(value, metric)}" for step, value in steps)
 
 
 def written(value: dict[str, float], metric: str) -> str:
@@ -51,4 +62,4 @@ def written(value: dict[str, float], metric: str) -> str:
 if __name__ == "__main__":
     print("\n".join(HEAD))
     for name in sys.argv[1:]:
-        print(row(Path(name)))
+        print(rows(Path(name)))

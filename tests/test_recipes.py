@@ -42,6 +42,17 @@ def test_learner_and_tasks_fit(name):
     assert jax.tree.structure(gradient) == jax.tree.structure(parameters)
 
 
+def test_one_half_does_not_undo_the_other():
+    """Defaults follow Python's order of bases, which a dataclass by itself does not."""
+    prototypical = RECIPES["prototypical-omniglot"]()
+    assert (prototypical.filters, prototypical.queries, prototypical.train_ways) == (64, 0, 60)
+    first_order = RECIPES["fomaml-glyphs"]()
+    assert (first_order.steps, first_order.meta_batch, first_order.inner_lr) == (2000, 8, 0.4)
+    reptile = RECIPES["reptile-omniglot"]()
+    assert (reptile.filters, reptile.learning_rate, reptile.queries) == (64, 1.0, 9)
+    assert "steps" in {field.name for field in dataclasses.fields(first_order)}
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_to_json_and_back(name):
     recipe = dataclasses.replace(RECIPES[name](), seed=7, steps=5)

@@ -41,6 +41,12 @@ def test_matching_shares_out_the_labels(similarity):
     np.testing.assert_allclose(loss, -np.mean(np.log([wanted[0, 0], wanted[1, 1]])), rtol=1e-5)
 
 
+def test_sharper_attention():
+    query = jnp.array([[3.0, 4.0]])
+    found = qs.Matching(same, sharpness=3.0).adapt(SUPPORT).attention(query)
+    np.testing.assert_allclose(found, jax.nn.softmax(3 * qs.cosine(query, X)), rtol=1e-5)
+
+
 def test_own_networks_for_support_and_query():
     query = jnp.array([[1.0, 1.0]])
     for learner in (

@@ -98,6 +98,7 @@ class Attention(eqx.Module):
     g: Float[Array, "k d"]
     members: Float[Array, "k ways"]
     similarity: Similarity = eqx.field(static=True)
+    sharpness: float = eqx.field(static=True)
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """log p(y | x)."""
@@ -111,19 +112,24 @@ class Attention(eqx.Module):
     def _scores(self, x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
         scores = self.similarity(self.context.query(self.f(x), self.g), self.g)
         # Padding belongs to no class, and nobody looks at it.
-        return jnp.where(jnp.sum(self.members, 1)[None] > 0, scores, ABSENT)
+        real = jnp.sum(self.members, 1)[None] > 0
+        return jnp.where(real, self.sharpness * scores, ABSENT)
 
 
 class Matching(Learner):
     """Matching networks (Vinyals et al., 2016, https://arxiv.org/abs/1606.04080).
 
-    p(y | x) = Σ_k a(x, x_k) y_k,   a = softmax_k(similarity(f(x, D^tr), g(x_k, D^tr))).
+    p(y | x) = Σ_k a(x, x_k) y_k,   a = softmax_k(s · similarity(f(x, D^tr), g(x_k, D^tr))).
+
+    The paper's attention has s = 1; as cosines end at 1, the attention of 20 classes can then give
+    the right one no more than 28 %, and larger s learns better.
 
     Attributes:
         g: the embedding of support examples, from `[n, ...]` to `[n, d]`.
         f: that of queries; `None` for f = g, one network and one set of weights.
         context: `NoContext()`, or `FullContext.create(d, key=...)`.
         similarity: `cosine` (the paper), `dot_product` (the notes) or another.
+        sharpness: s.
         loss: L, on log p.
 
     Example:
@@ -139,13 +145,15 @@ class Matching(Learner):
     f: Any = None
     context: Context = NoContext()
     similarity: Similarity = eqx.field(static=True, default=cosine)
+    sharpness: float = eqx.field(static=True, default=1.0)
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Embed the support set."""
         g = condition(self.g, support.x)
         f = g if self.f is None else condition(self.f, support.x)
         embedded = self.context.support(g(support.x))
-        return Attention(f, self.context, embedded, support.members(), self.similarity)
+        members = support.members()
+        return Attention(f, self.context, embedded, members, self.similarity, self.sharpness)
 
     def check(self, task: Task) -> None:
         """Only classification has labels to share out."""

@@ -1,7 +1,7 @@
 """MAML's relatives: first-order, Reptile, ANIL, BOIL, Meta-SGD, MAML++, implicit MAML."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.recipes.data import OnData, OnGlyphs, OnOmniglot, OnSinusoids
 from quickstudy.recipes.maml import WithInnerSteps
@@ -27,6 +27,7 @@ class Long(OnOmniglot):
     steps: int = 15_000
     meta_batch: int = 32
     validate_every: int = 1000
+    protocol: Literal["snell2017", "finn2017", "lake2015"] = "finn2017"
 
 
 @dataclass(frozen=True)

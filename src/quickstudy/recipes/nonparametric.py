@@ -18,6 +18,8 @@ class WithMatching(WithPrototypes):
 
     similarity: Literal["euclidean", "dot", "cosine"] = "cosine"  # type: ignore[assignment]
     """What attention looks at; cosine in the paper, dot product in the notes."""
+    sharpness: float = 10.0
+    """What similarities are multiplied by before the softmax; 1 in the paper."""
     context: Literal["none", "full"] = "none"
     """Whether embeddings see the support set: full context embeddings."""
     reads: int = 5
@@ -42,7 +44,12 @@ class WithMatching(WithPrototypes):
             if self.context == "none"
             else FullContext.create(features, reads=self.reads, key=key)
         )
-        return Matching(body, context=context, similarity=similarities[self.similarity])
+        return Matching(
+            body,
+            context=context,
+            similarity=similarities[self.similarity],
+            sharpness=self.sharpness,
+        )
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,23 @@ class Recipe(abc.ABC):
     image: ClassVar[tuple[int, int, int] | None] = None
     """Height, width and channels of the images that the learner takes; `None` if it takes none."""
 
+    def __init_subclass__(cls) -> None:
+        """Let a recipe of two halves have its defaults in Python's order of bases.
+
+        A dataclass takes a field's default from the last base that *inherits* it, so that one half
+        would undo what the other changes: `class B(With, On)` would lose `On`'s own `steps`.
+        """
+        super().__init_subclass__()
+        taken: dict[str, Any] = {}
+        for base in reversed(cls.__mro__[1:]):
+            taken.update(getattr(base, "__dataclass_fields__", {}))
+        own = dict(cls.__dict__.get("__annotations__", {}))
+        for name, field in taken.items():
+            if name not in own and hasattr(cls, name) and getattr(cls, name) != field.default:
+                own[name] = field.type
+                setattr(cls, name, getattr(cls, name))
+        cls.__annotations__ = own
+
     @abc.abstractmethod
     def learner(self) -> "Learner":
         """The untrained learner."""
