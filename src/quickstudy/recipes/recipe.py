@@ -4,6 +4,7 @@ JAX is imported inside the methods, so that the command line can list recipes at
 """
 
 import abc
+import inspect
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -90,7 +91,7 @@ class Recipe(abc.ABC):
         taken: dict[str, Any] = {}
         for base in reversed(cls.__mro__[1:]):
             taken.update(getattr(base, "__dataclass_fields__", {}))
-        own = dict(cls.__dict__.get("__annotations__", {}))
+        own = inspect.get_annotations(cls)
         for name, field in taken.items():
             if name not in own and hasattr(cls, name) and getattr(cls, name) != field.default:
                 own[name] = field.type
