@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, adapt, export, recipes.
+"""The command line: train, evaluate, adapt, report, export, recipes.
 
 JAX is imported by the commands that need it, so that `quickstudy --help` answers at once.
 """
@@ -14,11 +14,13 @@ HELP = """usage: quickstudy COMMAND [options]
 
 Learn to learn from a few examples.
 
-  quickstudy train [RECIPE] [options]      meta-train, then test on unseen classes
+  quickstudy train [RECIPE] [options]      meta-train, then test on unseen classes;
+                                           RECIPE may be your own: PATH.py:NAME
   quickstudy train --resume RUN            continue a run that was stopped
   quickstudy evaluate RUN [options]        test a trained run again, perhaps otherwise
   quickstudy adapt RUN --support FOLDER --query FOLDER
                                            classify your own images
+  quickstudy report RUN                    write a page of results, curves and pictures
   quickstudy export RUN FILE               write the learner as one file
   quickstudy recipes                       list the recipes and what they reach
 
@@ -56,6 +58,7 @@ def _command(name: str) -> Callable[[list[str]], None]:
         "train": commands.train.main,
         "evaluate": commands.evaluate.main,
         "adapt": commands.adapt.main,
+        "report": commands.report.main,
         "export": commands.export.main,
         "recipes": commands.recipes.main,
     }

@@ -1,16 +1,24 @@
-"""Figures from real runs: the adaptation curve, and one task as images."""
+"""Figures from real runs: the adaptation curve, one task as images, one regression as curves."""
 
+import base64
+import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PRNGKeyArray
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from quickstudy.checkpoint import write_atomically
 from quickstudy.evaluation import Estimate, Evaluation
 from quickstudy.learners.learner import Learner
+from quickstudy.tasks.sinusoid import Sinusoid
 from quickstudy.tasks.task import Task
 
 RIGHT, WRONG, LINE = "#1a7f37", "#c62828", "#1f4e9c"
@@ -18,8 +26,6 @@ RIGHT, WRONG, LINE = "#1a7f37", "#c62828", "#1f4e9c"
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as a PNG, whole or not at all."""
-    import io
-
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
@@ -69,9 +75,9 @@ def episode(learner: Learner, task: Task, most: int = 8) -> Figure:
         most: the most classes, supports or queries to draw.
     """
     ways = min(task.support.ways or 0, most)
-    predicted = np.asarray(_answers(learner, task)).argmax(-1)
-    rows = [_of_class(task.support, c, most) for c in range(ways)]
-    asked = [_of_class(task.query, c, most) for c in range(ways)]
+    predicted = answers(learner, task)
+    rows = [of_class(task.support, c, most) for c in range(ways)]
+    asked = [of_class(task.query, c, most) for c in range(ways)]
     wide, asked_wide = max(map(len, rows)), max(map(len, asked))
     columns = wide + asked_wide
     figure = Figure(figsize=(0.9 * columns + 1.4, 0.95 * ways + 0.7), layout="constrained")
@@ -96,18 +102,94 @@ def episode(learner: Learner, task: Task, most: int = 8) -> Figure:
     return figure
 
 
+def answers(learner: Learner, task: Task) -> np.ndarray:
+    """The class `[n]` that the learner gives each query, once adapted to the support set."""
+    return np.asarray(_outputs(learner, task)).argmax(-1)
+
+
 @eqx.filter_jit
-def _answers(learner: Learner, task: Task) -> Any:
+def _outputs(learner: Learner, task: Task) -> Any:
     return learner.adapt(task.support)(task.query.x)
 
 
-def _of_class(examples: Any, c: int, most: int) -> list[int]:
+def of_class(examples: Any, c: int, most: int) -> list[int]:
+    """Where the first `most` examples of class c are."""
     return np.flatnonzero(np.asarray(examples.y) == c)[:most].tolist()
 
 
 def _image(axis: Any, image: Any) -> None:
-    pixels = np.asarray(image)
-    if pixels.shape[-1] == 1:
-        axis.imshow(1 - pixels[..., 0], cmap="gray", vmin=0, vmax=1)
-    else:
-        axis.imshow(np.clip(pixels, 0, 1))
+    pixels = _on_paper(image)
+    axis.imshow(pixels, cmap="gray" if pixels.ndim == 2 else None, vmin=0, vmax=1)
+
+
+def _on_paper(image: Any) -> np.ndarray:
+    """An image in [0, 1] as it is shown: drawings `[h, w, 1]`, whose ink is 1, dark on light."""
+    pixels = np.clip(np.asarray(image), 0, 1)
+    return 1 - pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+
+
+def data_uri(image: Any) -> str:
+    """An image `[h, w, 1]` or `[h, w, 3]` in [0, 1] as the address of a PNG that holds itself.
+
+    Example:
+        >>> data_uri(np.zeros((4, 4, 1)))[:22]
+        'data:image/png;base64,'
+    """
+    buffer = io.BytesIO()
+    levels = np.round(255 * _on_paper(image)).astype(np.uint8)
+    Image.fromarray(levels).save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One regression task of one input: the truth, the points, and what was learned from them.
+
+    Attributes:
+        x: `[n]`, where everything is evaluated.
+        truth: `[n]`.
+        support: `[2, k]`, the points' positions and heights.
+        curves: predictions `[n]` by what they are: "before", "after 1 step" ...
+    """
+
+    x: np.ndarray
+    truth: np.ndarray
+    support: np.ndarray
+    curves: dict[str, np.ndarray]
+
+
+STEPS = (0, 1, 5, 10)
+"""After how many inner steps a regression is drawn."""
+
+
+def fit(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> Fit:
+    """The task `tasks.sample(key)`, before and after 1, 5 and 10 steps, or just after adapting.
+
+    Example:
+        >>> import quickstudy as qs
+        >>> model = qs.MLP(1, (8, 1), key=jax.random.key(0))
+        >>> learner = qs.MAML(model, inner_lr=0.01, loss=qs.squared_error)
+        >>> list(fit(learner, Sinusoid(), jax.random.key(1)).curves)
+        ['before', 'after 1 step', 'after 5 steps', 'after 10 steps']
+    """
+    x = jnp.linspace(*tasks.inputs, 121)[:, None]
+    task, truth, ends, path = _fitted(learner, tasks, key, x)
+    names = ["before", *(f"after {k} step{'s' * (k > 1)}" for k in STEPS[1:])]
+    drawn = ends if path is None else path[np.array(STEPS)]
+    curves = dict(zip(["before", "after"] if path is None else names, drawn, strict=True))
+    return Fit(
+        np.asarray(x)[:, 0],
+        np.asarray(truth)[:, 0],
+        np.concatenate([task.support.x, task.support.y], 1).T,
+        {name: np.asarray(values)[:, 0] for name, values in curves.items()},
+    )
+
+
+@eqx.filter_jit
+def _fitted(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray, x: Any) -> tuple[Any, ...]:
+    """The task, the truth at x, predictions `[2, n, 1]` before and after, and `[steps, n, 1]`."""
+    task = tasks.sample(key)
+    ends = jnp.stack([learner.unadapted(task.support)(x), learner.adapt(task.support)(x)])
+    passed = learner.adapt_by_steps(task.support, max(STEPS))
+    path = None if passed is None else jax.lax.map(lambda predictor: predictor(x), passed)
+    return task, tasks.truth(key)(x), ends, path

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from quickstudy.errors import BadInput
 from quickstudy.tasks.images import ImageClasses
+from quickstudy.tasks.streaming import HostImages
 from quickstudy.tasks.task import Examples, Task
 from quickstudy.tasks.transforms import Transform, quarter_turns
 
@@ -26,6 +27,7 @@ class Episodes(eqx.Module):
         images: uint8 `[classes, items, h, w]` or `[classes, items, h, w, c]`; they stay uint8 on
             the device and only the drawn ones become float32 in [0, 1], `[n, h, w, c]`.
             Or float32 features `[classes, items, ...]`, which are passed on as they are.
+            `HostImages` stay on the host, where the device has no room for them.
         ways: N, the classes of a task.
         shots: K, the support items per class.
         queries: the query items per class.
@@ -49,7 +51,9 @@ class Episodes(eqx.Module):
     The episode is that of Vinyals et al. (2016, https://arxiv.org/abs/1606.04080).
     """
 
-    images: Shaped[Array, "classes items ..."] = eqx.field(converter=jnp.asarray)
+    images: Shaped[Array, "classes items ..."] | HostImages = eqx.field(
+        converter=lambda i: i if isinstance(i, HostImages) else jnp.asarray(i)
+    )
     ways: int = eqx.field(static=True)
     shots: int = eqx.field(static=True)
     queries: int = eqx.field(static=True)
@@ -93,6 +97,18 @@ class Episodes(eqx.Module):
 
     def sample(self, key: PRNGKeyArray) -> Task:
         """Draw one task. The key is consumed."""
+        return self.draw(key)[0]
+
+    def draw(self, key: PRNGKeyArray) -> tuple[Task, Int[Array, " ways"]]:
+        """The task of `sample(key)`, and the class in 0 ... classes − 1 behind each label.
+
+        Class c shows `images[c // turns]`, turned anticlockwise by c % turns times 90°.
+
+        Example:
+            >>> tasks = Episodes(np.zeros((3, 2, 8, 8), np.uint8), ways=3, shots=1, queries=1)
+            >>> sorted(tasks.draw(jax.random.key(0))[1].tolist())
+            [0, 1, 2]
+        """
         class_key, item_key, order_key, change_key = jax.random.split(key, 4)
         chosen = self._draw_classes(class_key)
         rows, items = chosen // self.turns, self._draw_items(item_key, chosen // self.turns)
@@ -110,8 +126,8 @@ class Episodes(eqx.Module):
             x = quarter_turns(x, (chosen % self.turns)[label])
         if self.transform is not None:
             x = self.transform(x, label, key=change_key)
-        n = self.ways * self.shots
-        return Task(Examples(x[:n], label[:n], self.ways), Examples(x[n:], label[n:], self.ways))
+        n, ways = self.ways * self.shots, self.ways
+        return Task(Examples(x[:n], label[:n], ways), Examples(x[n:], label[n:], ways)), chosen
 
     def _draw_classes(self, key: PRNGKeyArray) -> Int[Array, " ways"]:
         """The episode's classes in random order, each in 0 ... classes − 1."""

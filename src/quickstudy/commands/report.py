@@ -1,0 +1,168 @@
+"""`quickstudy report RUN`: one HTML page on which everything about a run stands."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from quickstudy.errors import BadInput, CheckpointError, DataError
+from quickstudy.recipes import Recipe, Source
+
+if TYPE_CHECKING:
+    from quickstudy.evaluation import Estimate, Evaluation
+    from quickstudy.learners.learner import Learner
+
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write one self-contained page, RUN/report.html, with results, curves, pictures and cost."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """The run's folder."""
+    episodes: int = 200
+    """How many test tasks to look for confused classes in."""
+    data: str | None = None
+    """The folder that holds the data set; QUICKSTUDY_DATA by default."""
+
+
+def main(arguments: list[str]) -> None:
+    """Parse and run."""
+    options = tyro.cli(Report, args=arguments, prog="quickstudy report")
+    if options.run.is_file():
+        raise BadInput(
+            f"{options.run} is a file; a report tells of the training too: give the run's folder"
+        )
+    if options.episodes < 1:
+        raise BadInput(f"--episodes is {options.episodes}; give a whole number of 1 or more")
+    from quickstudy.runs import Run
+
+    run = Run.open(options.run)
+    from quickstudy.mesh import set_up_devices
+
+    set_up_devices()
+    from quickstudy.checkpoint import write_atomically
+    from quickstudy.recipes.exports import load, load_recipe
+    from quickstudy.report.page import page
+
+    recipe = load_recipe(run.folder)
+    learner = recipe.for_test(load(run.folder))
+    path = run.folder / PAGE
+    write_atomically(path, page(_story(run, recipe, learner, options)).encode())
+    print(f"wrote {path}")
+
+
+def _story(run: Any, recipe: Recipe, learner: "Learner", options: Report) -> Any:
+    """Everything the page tells, read from the run's folder and seen on test tasks."""
+    from quickstudy.report.page import Story
+
+    evaluation, shots = _evaluation(run.folder / "evaluation-test.json") or (None, {})
+    others = {
+        file.stem.removeprefix("evaluation-"): found[0]
+        for file in sorted(run.folder.glob("evaluation-*.json"))
+        if file.name != "evaluation-test.json" and (found := _evaluation(file))
+    }
+    return Story(
+        run=str(options.run),
+        recipe=recipe.name,
+        about={"must reach": recipe.reaches, "takes": recipe.takes, "source": recipe.source},
+        settings=[
+            (field.name, getattr(recipe, field.name), field.default)
+            for field in dataclasses.fields(recipe)
+        ],
+        environment=_json(run.folder / "environment.json") or {},
+        metrics=run.metrics(),
+        trained_on=_trained_on(recipe),
+        tested_on=_tested_on(recipe),
+        evaluation=evaluation,
+        shots=shots,
+        others=others,
+        **_seen(recipe, learner, options),
+    )
+
+
+def _seen(recipe: Recipe, learner: "Learner", options: Report) -> dict[str, Any]:
+    """One test task and the confused classes; or why they cannot be shown."""
+    import equinox as eqx
+    import jax
+
+    from quickstudy.commands.evaluate import TEST_SEED
+    from quickstudy.progress import CountingBar
+    from quickstudy.report import confusion, figures
+    from quickstudy.tasks.episodes import Episodes
+    from quickstudy.tasks.sinusoid import Sinusoid
+
+    try:
+        with CountingBar() as progress:
+            tasks = recipe.tasks("test", source=Source(options.data, progress))
+    except DataError as error:
+        return {"missing": f"There are no pictures, because the data could not be read: {error}"}
+    key = jax.random.key(TEST_SEED)  # the tasks that `quickstudy evaluate` meets
+    if isinstance(tasks, Sinusoid):
+        return {"fit": figures.fit(learner, tasks, key)}
+    if recipe.image is None or not isinstance(tasks, Episodes):
+        return {}
+    task = eqx.filter_jit(tasks.sample)(key)
+    return {
+        "tasks": tasks,
+        "episode": (task, figures.answers(learner, task)),
+        "confusions": confusion.confusions(learner, tasks, episodes=options.episodes, key=key),
+    }
+
+
+def _trained_on(recipe: Recipe) -> str:
+    """How many classes a training task has, where that is not the same in validation."""
+    from quickstudy.recipes.data import OnImages
+    from quickstudy.recipes.transfer import WithTransfer
+
+    if isinstance(recipe, WithTransfer):
+        return f"all {recipe.train_classes:,} classes"
+    if isinstance(recipe, OnImages) and recipe.training_ways != recipe.ways:
+        return f"{recipe.training_ways}-way, validation {recipe.ways}-way"
+    return ""
+
+
+def _tested_on(recipe: Recipe) -> str:
+    """The shape of a test task."""
+    settings = vars(recipe)
+    if "ways" in settings:
+        return f"{settings['ways']}-way {settings['shots']}-shot"
+    return f"{settings['test_shots']} support points" if "test_shots" in settings else ""
+
+
+def _evaluation(path: Path) -> "tuple[Evaluation, dict[int, Estimate]] | None":
+    """An evaluation and its results per number of shots, if there is one."""
+    from quickstudy.evaluation import Estimate, Evaluation
+
+    value = _json(path)
+    if value is None:
+        return None
+    try:
+        fields = {field.name: value[field.name] for field in dataclasses.fields(Evaluation)}
+        ends = {name: Estimate(**value[name]) for name in ("before", "after")}
+        path_of = tuple(Estimate(**one) for one in value["path"])
+        shots = {int(k): Estimate(**one) for k, one in value.get("shots", {}).items()}
+        return Evaluation(**{**fields, **ends, "path": path_of}), shots
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _json(path: Path) -> Any:
+    """What a JSON file holds, or `None` where there is none."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"{path} cannot be read ({type(error).__name__}: {error}); delete it, or write it anew "
+        f"with quickstudy evaluate {path.parent}"
+    )

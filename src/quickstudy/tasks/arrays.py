@@ -1,0 +1,216 @@
+"""Labelled images in NumPy's `.npz` files, which are never unpickled."""
+
+import shlex
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from quickstudy.errors import DataError
+from quickstudy.tasks.episodes import Episodes
+from quickstudy.tasks.images import ImageClasses
+from quickstudy.tasks.splits import RATIOS, check_complete, select_split
+
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+
+
+def array_episodes(
+    path: str | Path,
+    split: str,
+    *,
+    ratios: Sequence[float] = RATIOS,
+    split_file: str | Path | None = None,
+    seed: int = 0,
+    **episodes: Any,
+) -> Episodes:
+    """Episodes of one split of the classes in an `.npz` file.
+
+    Args:
+        path: see `image_arrays`.
+        split: `train`, `validation`, `test`, or `train+validation`.
+        ratios: shares (floats) or numbers (ints) of classes of the three splits.
+        split_file: class names per split instead of ratios; see `read_splits`.
+        seed: divides the classes.
+        episodes: `ways`, `shots`, `queries`, `transform` ...: see `Episodes`.
+
+    Raises:
+        BadInput: an unknown split, or fewer classes or items than are asked for.
+        DataError: see `image_arrays` and `read_splits`.
+
+    Example:
+        >>> tasks = array_episodes(
+        ...     "birds.npz", "test", ways=5, shots=1, queries=15
+        ... )  # doctest: +SKIP
+    """
+    data = image_arrays(path)
+    chosen = select_split(data, split, ratios=ratios, split_file=split_file, seed=seed)
+    return Episodes.of(chosen, **episodes)
+
+
+def image_arrays(path: str | Path) -> ImageClasses:
+    """The images of an `.npz` file, by class. Nothing in it is unpickled.
+
+    It holds `images`, whole numbers in 0 ... 255, as
+
+    - `[n, h, w]` or `[n, h, w, c]` together with `labels [n]` (whole numbers or strings), or
+    - `[classes, items, h, w]` or `[classes, items, h, w, c]`, without `labels`,
+
+    and may hold `names`, one string per class, and in the second form `counts [classes]`, how
+    many of a class's items are real. Labels are sorted; label i of 0 ... classes − 1 is called
+    `names[i]`.
+
+    Args:
+        path: the file.
+
+    Returns:
+        uint8 `[classes, items, h, w]` or `[classes, items, h, w, c]`, padded with zeros to
+        equally many items.
+
+    Raises:
+        DataError: the file is missing or damaged, or its arrays are not of these forms.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "tiny.npz"
+        >>> np.savez(path, images=np.zeros((4, 8, 8, 3), np.uint8), labels=["a", "b", "a", "a"])
+        >>> data = image_arrays(path)
+        >>> data.names, data.counts.tolist(), data.images.shape
+        (('a', 'b'), [3, 1], (2, 3, 8, 8, 3))
+    """
+    path = Path(path)
+    arrays = _read(path)
+    if "images" not in arrays:
+        raise DataError(f"{path} holds {sorted(arrays)}, but no array named images; add it.")
+    images = _as_pixels(arrays["images"], path)
+    if "labels" in arrays:
+        return _by_label(images, arrays, path)
+    if images.ndim not in (4, 5) or 0 in images.shape:
+        raise DataError(
+            f"{path} holds images of the shape {images.shape} and no labels; without labels they "
+            "must be [classes, items, h, w] or [classes, items, h, w, c], and not empty."
+        )
+    classes, items = images.shape[:2]
+    given = {"names": np.arange(classes), "counts": np.full(classes, items)} | arrays
+    names = _one_per_class(given["names"], "names", classes, path)
+    counts = _one_per_class(given["counts"], "counts", classes, path)
+    if not np.issubdtype(counts.dtype, np.integer) or counts.min() < 0 or counts.max() > items:
+        raise DataError(f"{path}: counts must be whole numbers in 0 ... {items}, but are {counts}.")
+    return ImageClasses(images, _as_names(names), counts.astype(np.int32))
+
+
+def benchmark_arrays(file: Path, shape: tuple[int, int, int, int, int]) -> ImageClasses:
+    """The images of a benchmark's `.npz` file, which must be whole: `[classes, items, h, w, c]`.
+
+    Raises:
+        DataError: see `image_arrays`; or the shape is another one.
+    """
+    data = image_arrays(file)
+    counts = dict(zip(data.names, data.counts.tolist(), strict=True))
+    check_complete(counts, shape[:2], file)
+    if data.images.shape[2:] != shape[2:]:
+        raise DataError(
+            f"{file} holds images of the shape {data.images.shape[2:]} instead of {shape[2:]}: it "
+            "is not the published one."
+        )
+    return data
+
+
+def refuse_pickle(file: Path, target: Path, images: str, labels: str) -> NoReturn:
+    """Say how the user turns a pickled data set into an `.npz` file, once and on their own risk.
+
+    Args:
+        file: the pickle, which is not opened.
+        target: the `.npz` file to make.
+        images: a Python expression for the images, from `data`, what was pickled.
+        labels: one for the labels.
+
+    Raises:
+        DataError: always.
+    """
+    script = (
+        "import pickle, sys, numpy as np; "
+        'data = pickle.load(open(sys.argv[1], "rb"), encoding="latin1"); '
+        f"np.savez(sys.argv[2], images=np.asarray({images}, np.uint8), labels=np.asarray({labels}))"
+    )
+    command = shlex.join(["python", "-c", script, str(file), str(target)])
+    raise DataError(
+        f"{file} is a pickle, and opening a pickle runs whatever program is in it: quickstudy "
+        f"never does. If you trust where it came from, convert it once to {target.name}, best in "
+        f"a container without network, by the command\n\n    {command}\n"
+    )
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise DataError(f"There is no file {path}; give an .npz file with images and labels.")
+    try:
+        # np.load leaves a file that it opened itself open when it is damaged.
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise DataError(f"{path} is damaged or no .npz file; write it with np.savez.")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+    except _UNREADABLE as error:
+        raise DataError(
+            f"{path} is damaged or holds Python objects ({error}); write it with np.savez from "
+            "arrays of numbers and strings."
+        ) from error
+
+
+def _as_pixels(images: np.ndarray, path: Path) -> np.ndarray:
+    if images.dtype == np.uint8:
+        return images
+    whole = np.issubdtype(images.dtype, np.integer)
+    if not whole or images.min(initial=0) < 0 or images.max(initial=0) > 255:
+        raise DataError(
+            f"{path} holds {images.dtype} images; give whole numbers in 0 ... 255, for example "
+            "(images * 255).round().astype(np.uint8) where they are in [0, 1]."
+        )
+    return images.astype(np.uint8)
+
+
+def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> ImageClasses:
+    labels = arrays["labels"]
+    if images.ndim not in (3, 4) or labels.shape != images.shape[:1] or 0 in images.shape:
+        raise DataError(
+            f"{path} holds images {images.shape} and labels {labels.shape}; they must be "
+            "[n, h, w] or [n, h, w, c], and [n], and not empty."
+        )
+    if images.ndim == 4 and images.shape[3] > 4 and images.shape[1] in (1, 3, 4):
+        raise DataError(
+            f"{path} holds images {images.shape}, with the channels first; they must come last: "
+            "images.transpose(0, 2, 3, 1)."
+        )
+    if not np.issubdtype(labels.dtype, np.integer) and labels.dtype.kind not in "US":
+        raise DataError(f"{path} holds {labels.dtype} labels; give whole numbers or strings.")
+    found, inverse = np.unique(labels, return_inverse=True)
+    names = _as_names(found)
+    if "names" in arrays:
+        given = _as_names(arrays["names"].ravel())
+        if labels.dtype.kind in "US" or found.min() < 0 or found.max() >= len(given):
+            raise DataError(
+                f"{path} holds {len(given)} names, so its labels must be whole numbers in "
+                f"0 ... {len(given) - 1}, but they are {names[0]!r} ... {names[-1]!r}."
+            )
+        names = tuple(given[label] for label in found)
+    if len(set(names)) < len(names):
+        raise DataError(f"{path} gives two classes one name; the names are {names}.")
+    order = np.argsort(inverse, kind="stable")
+    parts = np.split(images[order], np.cumsum(np.bincount(inverse))[:-1])
+    return ImageClasses.of(dict(zip(names, parts, strict=True)))
+
+
+def _one_per_class(values: np.ndarray, what: str, classes: int, path: Path) -> np.ndarray:
+    if values.shape != (classes,):
+        raise DataError(
+            f"{path} holds {what} of the shape {values.shape} for {classes} classes of images; "
+            f"give [{classes}]."
+        )
+    return values
+
+
+def _as_names(values: np.ndarray) -> tuple[str, ...]:
+    return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist())
