@@ -34,10 +34,18 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())  # as any new file; mkstemp's is for its owner alone
         os.replace(name, target)
         _sync_folder(target.parent)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """What this process leaves out of a new file's permissions; it can only be read by setting."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _sync_folder(folder: Path) -> None:
