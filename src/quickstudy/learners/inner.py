@@ -89,8 +89,8 @@ class LearnedRates(InnerRule):
         """All rates equal at first.
 
         Example:
-            >>> LearnedRates.like({"w": jnp.ones(2)}, 0.1).rates["w"].tolist()
-            [0.10000000149011612, 0.10000000149011612]
+            >>> LearnedRates.like({"w": jnp.ones(2)}, 0.5).rates["w"].tolist()
+            [0.5, 0.5]
         """
         theta = eqx.filter(model, eqx.is_inexact_array)
         return cls(jax.tree.map(lambda leaf: jnp.full_like(leaf, rate), theta))

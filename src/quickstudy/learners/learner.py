@@ -36,6 +36,9 @@ class Learner(eqx.Module):
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """f_adapt(θ, D^tr): the predictor φ, from inputs `[n, ...]` to outputs `[n, d]`.
 
+        Networks that keep the support set's statistics (norm `support`) get to see it by
+        `quickstudy.nets.network.condition(network, support.x)`.
+
         Args:
             support: D^tr.
             key: consumed, by learners that adapt at random; others ignore it.

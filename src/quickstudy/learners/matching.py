@@ -125,7 +125,7 @@ class Matching(Learner):
     the right one no more than 28 %, and larger s learns better.
 
     Attributes:
-        g: the embedding of support examples, from `[n, ...]` to `[n, d]`.
+        embed: g, the embedding of support examples, from `[n, ...]` to `[n, d]`.
         f: that of queries; `None` for f = g, one network and one set of weights.
         context: `NoContext()`, or `FullContext.create(d, key=...)`.
         similarity: `cosine` (the paper), `dot_product` (the notes) or another.
@@ -141,7 +141,7 @@ class Matching(Learner):
         ((3, 2), (3, 3))
     """
 
-    g: Any
+    embed: Any
     f: Any = None
     context: Context = NoContext()
     similarity: Similarity = eqx.field(static=True, default=cosine)
@@ -149,7 +149,7 @@ class Matching(Learner):
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Embed the support set."""
-        g = condition(self.g, support.x)
+        g = condition(self.embed, support.x)
         f = g if self.f is None else condition(self.f, support.x)
         embedded = self.context.support(g(support.x))
         members = support.members()

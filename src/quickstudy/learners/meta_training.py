@@ -22,7 +22,7 @@ class MetaState(eqx.Module):
 
 
 class MetaTraining(eqx.Module):
-    """Supervised meta-training, in the form that `quickstudy.train.fit` drives.
+    """Supervised meta-training, in the form that `quickstudy.fit` drives.
 
     Attributes:
         learner: its array leaves are the initial θ.

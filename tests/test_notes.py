@@ -1,0 +1,76 @@
+"""The pages under docs/ run, quote the package word for word, and link to what exists."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+NOTES = sorted((DOCS / "notes").glob("*.md"))
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+QUOTE = re.compile(r"^```py (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def name(page):
+    return page.relative_to(DOCS).as_posix()
+
+
+def text_of(page):
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search(text_of(p))], ids=name)
+def test_python_blocks_run(page):
+    text, namespace = text_of(page), {}
+    for block in BLOCK.finditer(text):
+        # Empty lines above the block: a traceback then shows the page's own line.
+        above = "\n" * text.count("\n", 0, block.start(1))
+        exec(compile(above + block[1], str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if QUOTE.search(text_of(p))], ids=name)
+def test_quoted_lines_are_the_package_s(page):
+    for path, quote in QUOTE.findall(text_of(page)):
+        wanted = quote.splitlines()
+        source = text_of(ROOT / "src" / "quickstudy" / path).splitlines()
+        windows = (source[i : i + len(wanted)] for i in range(len(source)))
+        assert any(same(window, wanted) for window in windows), (
+            f"{name(page)} quotes lines that {path} does not have; quote what is there now:\n"
+            + quote
+        )
+
+
+def same(lines, wanted):
+    """Whether the lines are equal, wherever they are indented to."""
+    return textwrap.dedent("\n".join(lines)) == textwrap.dedent("\n".join(wanted))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page):
+    for link in LINK.findall(text_of(page)):
+        if not link.startswith(("https://", "#")):
+            path = page.parent / link.partition("#")[0]
+            assert path.exists(), f"{name(page)} links to {link}"
+
+
+def test_every_page_and_figure_is_shown():
+    index = text_of(DOCS / "README.md")
+    for page in PAGES:
+        assert page == DOCS / "README.md" or f"]({name(page)})" in index, f"{page} is not listed"
+    shown = {link for page in NOTES for link in LINK.findall(text_of(page))}
+    figures = list((DOCS / "notes").glob("*.png"))
+    assert figures
+    for figure in figures:
+        assert figure.name in shown, f"no page shows {figure.name}"
+        assert figure.stat().st_size < 150_000, f"{figure.name} has more than 150 kB"
+
+
+def test_every_note_runs_and_quotes():
+    assert len(NOTES) == 7
+    for page in NOTES:
+        assert BLOCK.search(text_of(page)), f"{page.name} has no code that runs"
+        assert QUOTE.search(text_of(page)), f"{page.name} quotes nothing"
