@@ -47,10 +47,13 @@ class MLP(eqx.Module):
         keys = jax.random.split(key, len(sizes))
         ends = zip((inputs, *sizes[:-1]), sizes, keys, strict=True)
         layers = [Linear.create(i, o, key=k) for i, o, k in ends]
-        # √2 keeps the variance through a rectifier; the last layer has none (arXiv 1502.01852).
+        # √2 keeps the variance through a rectifier; an output layer has none (arXiv 1502.01852).
         gain = jnp.sqrt(2.0)
-        hidden = [Linear(layer.weight * gain, layer.bias) for layer in layers[:-1]]
-        self.layers = (*hidden, layers[-1])
+        hidden = len(layers) - (last is identity)
+        self.layers = tuple(
+            Linear(layer.weight * gain, layer.bias) if i < hidden else layer
+            for i, layer in enumerate(layers)
+        )
         self.activation, self.last = activation, last
 
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:

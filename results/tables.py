@@ -1,0 +1,64 @@
+"""Print the tables of `sinusoids.sh` and `fonts.sh` from the folders that they filled.
+
+python results/tables.py sinusoids runs/sinusoids
+python results/tables.py fonts runs/fonts
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from row import written
+
+
+def read(file: Path) -> dict[str, Any]:
+    """A JSON file, or nothing."""
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def minutes(run: Path) -> str:
+    """How long the training took."""
+    last = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+    return f"{json.loads(last)['seconds'] / 60:.1f}"
+
+
+def sinusoids(run: Path) -> Iterator[str]:
+    """A row per number of support points: the error after 0, 1, 5 and 10 steps."""
+    for shots in (5, 10, 20):
+        found = read(run / f"evaluation-test-{shots}-shot.json")
+        if not found:
+            continue
+        path = found["path"]
+        # A learner that does not go by steps has one answer.
+        steps = [path[i] for i in (0, 1, 5, 10)] if path else [found["before"], found["after"]]
+        cells = [written(value, "squared_error") for value in steps]
+        yield f"| {run.name} | {shots} | {' | '.join(cells + ['–'] * (4 - len(cells)))} |"
+
+
+def fonts(run: Path) -> Iterator[str]:
+    """One row: printed and handwritten characters."""
+    printed = read(run / "evaluation-test.json")
+    handwritten = read(run / "evaluation-test-on-prototypical-omniglot.json")
+    if printed and handwritten:
+        cells = [written(found["after"], "accuracy") for found in (printed, handwritten)]
+        yield f"| {run.name} | {' | '.join(cells)} | {minutes(run)} |"
+
+
+TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
+    "sinusoids": (
+        "| learner | points | before | 1 step, or adapted | 5 | 10 |\n|---|---|---|---|---|---|",
+        sinusoids,
+    ),
+    "fonts": (
+        "| learner | unseen glyphs | Omniglot | training, min |\n|---|---|---|---|",
+        fonts,
+    ),
+}
+
+if __name__ == "__main__":
+    head, rows = TABLES[sys.argv[1]]
+    runs = sorted(run for run in Path(sys.argv[2]).iterdir() if (run / "metrics.jsonl").exists())
+    print(head)
+    print("\n".join(row for run in runs for row in rows(run)))
