@@ -92,6 +92,7 @@ def test_evaluate_writes_table_json_and_pictures(glyphs_run, capsys):
 def test_evaluate_on_the_data_of_another_recipe(glyphs_run, capsys):
     arguments = ["evaluate", str(glyphs_run), "--episodes", "4", "--no-curves", "--on"]
     main([*arguments, "maml-glyphs"])
+    assert "maml-glyphs: test tasks" in capsys.readouterr().out
     assert (glyphs_run / "evaluation-test-on-maml-glyphs.json").exists()
     with pytest.raises(SystemExit):
         main([*arguments, "maml-glyph"])

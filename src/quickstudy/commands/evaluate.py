@@ -67,7 +67,8 @@ def evaluate_run(learner: "Learner", recipe: Recipe, options: Evaluate) -> "Eval
     folder = options.run if options.run.is_dir() else options.run.parent
     from rich.console import Console
 
-    Console().print(evaluation_table(evaluation, tasks, options.split, folder))
+    split = options.split if options.on is None else f"{options.on}: {options.split}"
+    Console().print(evaluation_table(evaluation, tasks, split, folder))
     curve = _shots_curve(learner, recipe, options) if options.curves else {}
     _write(folder, options, {"evaluation": evaluation, "shots": curve, "tasks": tasks}, learner)
     return evaluation
