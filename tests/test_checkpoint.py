@@ -122,7 +122,6 @@ def test_every_flipped_byte_is_noticed(tmp_path):
             checkpoints.restore(ZEROS)
 
 
-@pytest.mark.parametrize("share", [0, 0.01, 0.3, 0.7, 0.99])
 @pytest.mark.skipif(os.name != "posix", reason="permissions of other systems are not a number")
 def test_files_have_the_permissions_of_new_files(tmp_path):
     mask = os.umask(0o027)
@@ -133,6 +132,7 @@ def test_files_have_the_permissions_of_new_files(tmp_path):
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("share", [0, 0.01, 0.3, 0.7, 0.99])
 def test_truncated_file_falls_back_to_the_one_before(tmp_path, caplog, share):
     checkpoints = saved_steps(tmp_path)
     newest = checkpoints.path(3)

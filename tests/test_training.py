@@ -292,7 +292,7 @@ def test_tasks_that_the_learner_cannot_take():
     learner = qs.MAML(qs.MLP(1, (4, 3), key=KEY), loss=qs.squared_error)
     with pytest.raises(qs.BadInput, match=r"3 outputs.*targets of size 1"):
         train(learner, tasks, validation=tasks, key=KEY)
-    with pytest.raises(qs.BadInput, match="prototypical networks need class labels"):
+    with pytest.raises(qs.BadInput, match="needs class labels"):
         train(qs.Prototypical(learner.model), tasks, validation=tasks, key=KEY)
 
 
