@@ -57,9 +57,9 @@ class PrototypicalOmniglot(WithPrototypes, OnOmniglot):
 
     name: ClassVar[str] = "prototypical-omniglot"
     reaches: ClassVar[str] = "98.8 % (5-way 1-shot), 99.7 % (5-way 5-shot), 96.0 % (20-way 1-shot)"
-    takes: ClassVar[str] = "about 1 h on 2 cores"
+    takes: ClassVar[str] = "about 30 min on 2 cores"
 
-    steps: int = 6000
+    steps: int = 3000
     meta_batch: int = 1
     train_ways: int = 60
     downsample: Literal["stride", "pool"] = "pool"
