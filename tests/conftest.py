@@ -23,11 +23,18 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # Tests compile thousands of small functions; programs cache only what takes half a second.
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
-# Loading a cached program now and then crashes XLA (a segmentation fault in
-# `deserialize_executable`, seen once in some ten thousand loads): CI compiles everything itself.
-if os.environ.get("CI"):
-    os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # for programs that tests start
-    jax.config.update("jax_enable_compilation_cache", False)
+MAPS = Path("/proc/self/maps")
+MOST_MAPS = 15_000
+
+
+@pytest.fixture(autouse=True)
+def few_programs():
+    """Forget compiled programs before they are too many: each takes several memory maps, Linux
+    allows a process 65,530, and XLA crashes when it gets no more."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+
 
 hypothesis.settings.register_profile("quickstudy", deadline=None, max_examples=25)
 hypothesis.settings.register_profile(
