@@ -1,5 +1,6 @@
 """What every test shares: two CPU devices, strict switches, and real data where it is at hand."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def few_programs():
     yield
     if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
         jax.clear_caches()
+        gc.collect()
 
 
 hypothesis.settings.register_profile("quickstudy", deadline=None, max_examples=25)
