@@ -168,7 +168,7 @@ class BlackBox(Learner):
         super().check(task)
         if not isinstance(self.layout, Paired):
             refuse_padding(self, task)
-        outputs, wanted = self.head.bias.shape[0], _size(task.support)
+        outputs, wanted = self.head.bias.shape[0], task.support.outputs
         if outputs != wanted:
             raise BadInput(
                 f"this black-box learner was built for {outputs} outputs and the tasks need "
@@ -182,9 +182,7 @@ class BlackBox(Learner):
             )
 
     def _labels(self, support: Examples) -> Labels:
-        if support.ways is None:
-            return support.y
-        return jax.nn.one_hot(support.y, support.ways, dtype=jnp.float32)
+        return support.y if support.ways is None else support.members()
 
 
 class SequenceBlackBox(BlackBox):
@@ -218,10 +216,6 @@ class SequenceBlackBox(BlackBox):
         if not isinstance(self.layout, Shifted):
             raise BadInput("SequenceBlackBox answers the support examples: give layout=Shifted()")
         super().check(task)
-
-
-def _size(examples: Examples) -> int:
-    return examples.y.shape[-1] if examples.ways is None else examples.ways
 
 
 def _create(memory: Any, inputs: int, *, key: PRNGKeyArray) -> Memory:

@@ -37,6 +37,10 @@ class InnerRule(eqx.Module):
         """
 
 
+def _descended(theta: PyTree, gradient: PyTree, rate: Any) -> PyTree:
+    return jax.tree.map(lambda t, g: t - rate * g, theta, gradient)
+
+
 class Rate(InnerRule):
     """θ − α g: gradient descent.
 
@@ -53,7 +57,7 @@ class Rate(InnerRule):
     def move(
         self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
     ) -> tuple[PyTree, PyTree]:
-        return jax.tree.map(lambda t, g: t - self.rate * g, theta, gradient), state
+        return _descended(theta, gradient, self.rate), state
 
 
 class LearnedRate(InnerRule):
@@ -72,7 +76,7 @@ class LearnedRate(InnerRule):
     def move(
         self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
     ) -> tuple[PyTree, PyTree]:
-        return jax.tree.map(lambda t, g: t - self.rate * g, theta, gradient), state
+        return _descended(theta, gradient, self.rate), state
 
 
 class LearnedRates(InnerRule):

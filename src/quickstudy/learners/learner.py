@@ -49,8 +49,7 @@ class Learner(eqx.Module):
 
         By default it finds all classes equally likely (or every target zero).
         """
-        outputs = support.y.shape[-1] if support.ways is None else support.ways
-        return lambda x: jnp.zeros((x.shape[0], outputs), jnp.float32)
+        return lambda x: jnp.zeros((x.shape[0], support.outputs), jnp.float32)
 
     def adapt_by_steps(self, support: Examples, steps: int) -> Predictor | None:
         """The predictors after 0, 1 ... `steps` steps of adaptation, stacked on a first axis.
@@ -118,10 +117,9 @@ def check_outputs(learner: Learner, model: Any, task: Task) -> None:
     For learners whose output layer has a fixed size; `jax.eval_shape` costs no arithmetic.
     """
     outputs = jax.eval_shape(model, task.query.x).shape[-1]
-    ways = task.query.ways
-    wanted = task.query.y.shape[-1] if ways is None else ways
+    wanted = task.query.outputs
     if outputs != wanted:
-        kind = "targets of size" if ways is None else "ways"
+        kind = "targets of size" if task.query.ways is None else "ways"
         raise BadInput(
             f"{type(learner).__name__} was built for {outputs} outputs and the tasks have {kind} "
             f"{wanted}; give tasks with {outputs}, or train with --ways {wanted}"

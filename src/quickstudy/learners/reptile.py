@@ -67,7 +67,7 @@ class Reptile(GradientBased):
         adapted, _ = descent(self.model, batches, self.loss, rule=self.inner_rule(), steps=None)
         before, after = (eqx.filter(m, eqx.is_inexact_array) for m in (self.model, adapted))
         moved = jax.tree.map(jnp.subtract, before, after)
-        template = jax.tree.map(jnp.zeros_like, eqx.filter(self, eqx.is_inexact_array))
+        template = eqx.filter(self, eqx.is_inexact_array)
         direction = eqx.tree_at(lambda learner: learner.model, template, moved)
         outputs = condition(adapted, task.support.x)(task.query.x)
         return direction, self.judge(outputs, task.query)[1]

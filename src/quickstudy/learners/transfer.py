@@ -15,7 +15,7 @@ from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
 from quickstudy.learners.prototypical import Prototypical
 from quickstudy.learners.similarity import cosine, negative_squared_distance, unit
 from quickstudy.nets.network import Headed, Linear, condition
-from quickstudy.tasks.task import Examples, Task
+from quickstudy.tasks.task import Examples, Task, demand_classes
 
 
 class CosineHead(eqx.Module):
@@ -82,7 +82,7 @@ class FineTuned(Transfer):
     def head(self, support: Examples) -> Any:
         """The classifier to start from: every class equally likely."""
         features = jax.eval_shape(self.body, support.x).shape[-1]
-        return Linear.zeros(features, _ways(support))
+        return Linear.zeros(features, demand_classes(support))
 
     @abc.abstractmethod
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
@@ -178,9 +178,3 @@ class Normalised(eqx.Module):
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n d"]:
         """f(x) / ‖f(x)‖."""
         return unit(self.body(x))
-
-
-def _ways(support: Examples) -> int:
-    if support.ways is None:
-        raise BadInput("give Examples(x, y, ways=N) with integer y")
-    return support.ways

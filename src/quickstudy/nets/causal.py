@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from quickstudy.nets.memory import Memory, State
+from quickstudy.nets.memory import AtOnce, State
 
 Ages = Int[Array, " time"]
 """For every input, how many inputs came before it since the last reset."""
@@ -35,11 +35,10 @@ class CausalLayer(eqx.Module):
         """The buffer after `xs`, and the outputs `[time, d2]`."""
 
 
-class Causal(Memory):
+class Causal(AtOnce):
     """A memory made of causal layers, one after the other.
 
-    Its state holds each layer's buffer and the age of the next input. `sequence` computes all
-    times at once; a step is a sequence of one.
+    Its state holds each layer's buffer and the age of the next input.
 
     Attributes:
         layers: from `[time, d]` to `[time, features]`.
@@ -56,10 +55,6 @@ class Causal(Memory):
 
     def initial(self) -> State:
         return tuple(layer.initial() for layer in self.layers), jnp.zeros((), jnp.int32)
-
-    def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
-        state, hs = self.sequence(state, x_t[None], jnp.zeros(1, bool))
-        return state, hs[0]
 
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]

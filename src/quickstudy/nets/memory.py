@@ -77,6 +77,14 @@ class Recurrent(Memory):
         return jax.lax.scan(body, state, (self.drive(xs), resets))
 
 
+class AtOnce(Memory):
+    """A memory that computes all times at once; a step is a sequence of one."""
+
+    def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
+        state, hs = self.sequence(state, x_t[None], jnp.zeros(1, bool))
+        return state, hs[0]
+
+
 def select(condition: Bool[Array, ""], yes: State, no: State) -> State:
     """`yes` where the condition holds, else `no`, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.nets.causal import ages_of, attend, remembered, visible
-from quickstudy.nets.memory import Memory, State
+from quickstudy.nets.memory import AtOnce, Memory, State
 from quickstudy.nets.mlp import MLP
 
 
@@ -69,7 +69,7 @@ class MeanMemory(Memory):
         return jax.nn.relu(self.answer(jnp.concatenate([means, xs], -1)))
 
 
-class AttentiveMemory(Memory):
+class AttentiveMemory(AtOnce):
     """Attention over all that was read: r = Σ_i softmax_i(q(x) · k(x_i)) v(x_i), and ρ(r, x).
 
     The deterministic path of the attentive neural process (Kim et al., 2019,
@@ -121,10 +121,6 @@ class AttentiveMemory(Memory):
         held, count = state
         may_see = jnp.arange(self.past) >= self.past - count
         return self._answers(x[None], held, may_see[None])[0]
-
-    def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
-        state, hs = self.sequence(state, x_t[None], jnp.zeros(1, bool))
-        return state, hs[0]
 
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]

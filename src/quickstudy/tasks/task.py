@@ -46,6 +46,11 @@ class Examples(eqx.Module):
     def __len__(self) -> int:
         return self.x.shape[0]
 
+    @property
+    def outputs(self) -> int:
+        """How many numbers a prediction has: one per class, or the size of a target."""
+        return self.y.shape[-1] if self.ways is None else self.ways
+
     def with_inputs(self, x: Any) -> "Examples":
         """The same labels with other inputs: features in the place of images, for example."""
         return Examples(x, self.y, self.ways, self.real, self.present)
