@@ -1,0 +1,103 @@
+"""The environment: a family of MDPs in which the task M_i is an argument, so `vmap` runs over MDPs.
+
+M_i ~ p(M),   s_0 ~ ρ(M_i),   (s_{t+1}, r_t) ~ P(· | s_t, a_t, M_i)
+"""
+
+import abc
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Num, PRNGKeyArray
+
+Action = Num[Array, "..."]
+Observation = Float[Array, "..."]
+State = Any
+MDP = Any
+
+
+class Discrete(NamedTuple):
+    """Actions 0 … n − 1, as whole numbers `[]`."""
+
+    n: int
+
+    @property
+    def size(self) -> int:
+        """How many numbers `encode` gives."""
+        return self.n
+
+    def encode(self, action: Action) -> Float[Array, " n"]:
+        """1 at the action, else 0."""
+        return jax.nn.one_hot(action, self.n, dtype=jnp.float32)
+
+    def draw(self, key: PRNGKeyArray) -> Action:
+        """Any action, equally likely. The key is consumed."""
+        return jax.random.randint(key, (), 0, self.n)
+
+
+class Continuous(NamedTuple):
+    """Actions `[size]`, each within ± `limit`; an environment clips what lies beyond."""
+
+    size: int
+    limit: float = 1.0
+
+    def encode(self, action: Action) -> Float[Array, " size"]:
+        """The action itself, as the environment takes it."""
+        return jnp.clip(action, -self.limit, self.limit)
+
+    def draw(self, key: PRNGKeyArray) -> Action:
+        """Any action, equally likely. The key is consumed."""
+        return jax.random.uniform(key, (self.size,), minval=-self.limit, maxval=self.limit)
+
+
+Actions = Discrete | Continuous
+
+
+class Step(NamedTuple):
+    """What follows an action.
+
+    Attributes:
+        state: s_{t+1}.
+        observation: of s_{t+1}.
+        reward: r_t.
+        done: whether the episode is over by the MDP's own rules; that its `horizon` is reached is
+            for those to notice who count (`rl.trial`, Gymnasium's time limit).
+    """
+
+    state: State
+    observation: Observation
+    reward: Float[Array, ""]
+    done: Bool[Array, ""]
+
+
+class Environment(eqx.Module):
+    """A family of MDPs. All methods are pure and of one task; `vmap` makes many.
+
+    Attributes:
+        horizon: the most steps of an episode.
+    """
+
+    horizon: eqx.AbstractVar[int]
+
+    @property
+    @abc.abstractmethod
+    def actions(self) -> Actions:
+        """What may be done."""
+
+    @property
+    @abc.abstractmethod
+    def observation_shape(self) -> tuple[int, ...]:
+        """The shape of an observation; `(0,)` where there is nothing to see."""
+
+    @abc.abstractmethod
+    def sample(self, key: PRNGKeyArray) -> MDP:
+        """M_i ~ p(M): one task, a pytree of arrays. The key is consumed."""
+
+    @abc.abstractmethod
+    def reset(self, key: PRNGKeyArray, task: MDP) -> tuple[State, Observation]:
+        """Begin an episode in the MDP `task`, which stays the same. The key is consumed."""
+
+    @abc.abstractmethod
+    def step(self, key: PRNGKeyArray, state: State, action: Action, task: MDP) -> Step:
+        """Act. The key is consumed."""

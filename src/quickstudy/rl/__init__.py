@@ -1,0 +1,1 @@
+"""Meta-reinforcement learning: trials, policies that remember, and what trains them."""

@@ -1,0 +1,136 @@
+"""A trial: several episodes in one MDP, with a memory that nothing clears in between.
+
+M_i is drawn once; episodes follow each other by automatic reset, which never draws it again. A
+policy sees what the last episode ended with: its last reward and its done flag arrive together
+with the next episode's first observation.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from quickstudy.envs.environment import MDP, Action, Environment, Observation, State
+from quickstudy.errors import BadInput
+
+
+class Seen(NamedTuple):
+    """What a meta-policy sees at time t.
+
+    Attributes:
+        observation: o_t.
+        action_tm1: a_{t−1}, encoded (one-hot if discrete); zeros for "none" at the trial's start.
+        reward_tm1: r_{t−1}, or 0.
+        done_tm1: 1 if an episode ended at t − 1, so that o_t begins another.
+        first: 1 at the trial's first step.
+    """
+
+    observation: Observation
+    action_tm1: Float[Array, " actions"]
+    reward_tm1: Float[Array, ""]
+    done_tm1: Float[Array, ""]
+    first: Float[Array, ""]
+
+    def flat(self) -> Float[Array, " inputs"]:
+        """All of it in one vector, the observation first."""
+        flags = jnp.stack([self.reward_tm1, self.done_tm1, self.first])
+        return jnp.concatenate([self.observation.reshape(-1), self.action_tm1, flags])
+
+
+class Place(NamedTuple):
+    """Where in a trial one is.
+
+    Attributes:
+        state: the environment's state.
+        episode: episodes that have ended.
+        time: steps taken in this episode.
+    """
+
+    state: State
+    episode: Int[Array, ""]
+    time: Int[Array, ""]
+
+
+class Outcome(NamedTuple):
+    """What follows an action in a trial.
+
+    Attributes:
+        reward: r_t.
+        done: whether the episode ended with this step, by its own rules or at the horizon.
+    """
+
+    reward: Float[Array, ""]
+    done: Bool[Array, ""]
+
+
+class Trial(eqx.Module):
+    """n episodes in one MDP.
+
+    Attributes:
+        environment: the family of MDPs.
+        episodes: n.
+
+    Raises:
+        BadInput: no episode.
+
+    Example:
+        >>> from quickstudy.envs.bandit import Bandit
+        >>> trial = Trial(Bandit(arms=3), episodes=10)
+        >>> trial.steps, trial.inputs
+        (10, 6)
+    """
+
+    environment: Environment
+    episodes: int = eqx.field(static=True)
+
+    def __check_init__(self) -> None:
+        if self.episodes < 1:
+            raise BadInput(f"episodes is {self.episodes}; a trial has 1 or more")
+
+    @property
+    def steps(self) -> int:
+        """The most steps a trial can take; one whose episodes end early is over sooner."""
+        return self.episodes * self.environment.horizon
+
+    @property
+    def inputs(self) -> int:
+        """The size of `Seen.flat()`."""
+        observed = 1
+        for size in self.environment.observation_shape:
+            observed *= size
+        return observed + self.environment.actions.size + 3
+
+    def begin(self, key: PRNGKeyArray, task: MDP) -> tuple[Place, Seen]:
+        """The first episode's start. The key is consumed."""
+        state, observation = self.environment.reset(key, task)
+        zero = jnp.zeros(())
+        nothing = jnp.zeros(self.environment.actions.size)
+        zeros = jnp.zeros((), jnp.int32)
+        return Place(state, zeros, zeros), Seen(observation, nothing, zero, zero, jnp.ones(()))
+
+    def step(
+        self, key: PRNGKeyArray, place: Place, action: Action, task: MDP
+    ) -> tuple[Place, Seen, Outcome]:
+        """Act, and begin the next episode if this one is over. The key is consumed."""
+        step_key, reset_key = jax.random.split(key)
+        after = self.environment.step(step_key, place.state, action, task)
+        done = after.done | (place.time + 1 >= self.environment.horizon)
+        fresh = self.environment.reset(reset_key, task)
+        state, observation = jax.tree.map(
+            lambda new, old: jnp.where(done, new, old), fresh, (after.state, after.observation)
+        )
+        seen = Seen(
+            observation,
+            self.environment.actions.encode(action),
+            after.reward,
+            done.astype(jnp.float32),
+            jnp.zeros(()),
+        )
+        place = Place(state, place.episode + done, jnp.where(done, 0, place.time + 1))
+        return place, seen, Outcome(after.reward, done)
+
+    def over(self, place: Place) -> Bool[Array, ""]:
+        """Whether all episodes have ended: what follows counts for nothing."""
+        return place.episode >= self.episodes
