@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 
 import quickstudy as qs
-from quickstudy.recipes import Recipe
+from quickstudy.recipes import FewShot
 
 
 class Scaled(qs.Learner):
@@ -32,7 +32,7 @@ class Scaled(qs.Learner):
 
 
 @dataclass(frozen=True)
-class Lines(Recipe):
+class Lines(FewShot):
     """Lines for sinusoids."""
 
     name: ClassVar[str] = "lines"

@@ -5,10 +5,12 @@ import os
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import pytest
 
 import quickstudy as qs
-from quickstudy.recipes import RECIPES, Shape, from_json
+from quickstudy.recipes import RECIPES, FewShot, MetaRL, Shape, from_json
+from quickstudy.rl.rl2 import trial_returns
 from quickstudy.tasks.all_classes import AllClasses
 
 KEY = jax.random.key(0)
@@ -20,7 +22,26 @@ def marked(name):
     return pytest.param(name, marks=NEEDS_DATA if "omniglot" in name else ())
 
 
-@pytest.mark.parametrize("name", [marked(name) for name in RECIPES])
+FEW_SHOT = [name for name, recipe in RECIPES.items() if issubclass(recipe, FewShot)]
+META_RL = [name for name, recipe in RECIPES.items() if issubclass(recipe, MetaRL)]
+
+
+@pytest.mark.parametrize("name", META_RL)
+def test_policy_and_trials_fit(name):
+    """Shapes only: a policy acts in its test trials, and an improvement is one of its policy."""
+    recipe = RECIPES[name]()
+    algorithm = dataclasses.replace(recipe, meta_batch=8).algorithm()
+    state = eqx.filter_eval_shape(algorithm.init)
+    after, metrics = eqx.filter_eval_shape(algorithm.update, state, KEY, jnp.zeros(()))
+    assert {"loss", "return"} <= metrics.keys()
+    assert jax.tree.structure(after) == jax.tree.structure(state)
+    trial = recipe.trial("test")
+    returns = eqx.filter_eval_shape(trial_returns, algorithm.policy, trial, KEY, 4)
+    assert returns.shape == (4, recipe.episodes)
+    assert "random" in recipe.references("test")
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in FEW_SHOT])
 def test_learner_and_tasks_fit(name):
     """Shapes only: nothing is computed. On Omniglot the learners are those of the other data."""
     recipe = RECIPES[name]()

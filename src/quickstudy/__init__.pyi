@@ -5,6 +5,12 @@ from .errors import CheckpointError as CheckpointError
 from .errors import DataError as DataError
 from .errors import NonFiniteLoss as NonFiniteLoss
 from .errors import QuickstudyError as QuickstudyError
+from .envs.bandit import Bandit as Bandit
+from .envs.environment import Continuous as Continuous
+from .envs.environment import Discrete as Discrete
+from .envs.environment import Environment as Environment
+from .envs.environment import Step as Step
+from .envs.tabular import TabularMDP as TabularMDP
 from .evaluation import Estimate as Estimate
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
@@ -47,6 +53,7 @@ from .learners.transfer import FineTuneAll as FineTuneAll
 from .learners.transfer import FineTuneHead as FineTuneHead
 from .learners.transfer import NearestCentroid as NearestCentroid
 from .mesh import set_up_devices as set_up_devices
+from .nets.context import Context as Context
 from .nets.conv4 import Conv4 as Conv4
 from .nets.memory import GRU as GRU
 from .nets.memory import LSTM as LSTM
@@ -62,6 +69,15 @@ from .nets.snail import SNAIL as SNAIL
 from .nets.transformer import Transformer as Transformer
 from .recipes.exports import export as export
 from .recipes.exports import load as load
+from .rl.oracles.simple import Random as Random
+from .rl.policy import Actor as Actor
+from .rl.policy import MetaPolicy as MetaPolicy
+from .rl.ppo import PPO as PPO
+from .rl.ppo import PolicyGradient as PolicyGradient
+from .rl.rl2 import RL2 as RL2
+from .rl.rollout import rollout as rollout
+from .rl.trial import Seen as Seen
+from .rl.trial import Trial as Trial
 from .runs import Run as Run
 from .tasks.all_classes import AllClasses as AllClasses
 from .tasks.arrays import array_episodes as array_episodes
@@ -87,3 +103,5 @@ from .training import Fitted as Fitted
 from .training import Plan as Plan
 from .training import fit as fit
 from .training import train as train
+from .trial_evaluation import TrialEvaluation as TrialEvaluation
+from .trial_evaluation import evaluate_policy as evaluate_policy

@@ -12,9 +12,9 @@ from quickstudy.errors import BadInput, QuickstudyError
 
 HELP = """usage: quickstudy COMMAND [options]
 
-Learn to learn from a few examples.
+Learn to learn: from a few examples, or from a few episodes.
 
-  quickstudy train [RECIPE] [options]      meta-train, then test on unseen classes;
+  quickstudy train [RECIPE] [options]      meta-train, then test on unseen classes or MDPs;
                                            RECIPE may be your own: PATH.py:NAME
   quickstudy train --resume RUN            continue a run that was stopped
   quickstudy evaluate RUN [options]        test a trained run again, perhaps otherwise

@@ -94,6 +94,58 @@ def map_over_tasks(
     return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
 
 
+def on_shares(
+    f: Callable[[Any, Any, Any], PyTree],
+    arguments: PyTree,
+    key: PRNGKeyArray,
+    tasks: int,
+    *,
+    multiple: int = 1,
+) -> PyTree:
+    """f(arguments, keys, real) on every device, each with its share of the tasks side by side.
+
+    For algorithms that update more than once on the same tasks, and meet through `total` on the
+    way. Tasks beyond `tasks` are there to make all shares equal, and must count for nothing.
+
+    Args:
+        f: pure; `keys` are fold_in(key, i) for this device's numbers i, in order, and `real` says
+            which are below `tasks`. Its outputs must be equal on all devices: made of `total`s.
+        arguments: a pytree of arrays that all devices share.
+        key: folded with the task's number.
+        tasks: n, static.
+        multiple: every share's size is a multiple of it.
+
+    Returns:
+        f's outputs, replicated.
+    """
+    here = -(-tasks // (task_mesh().size * multiple)) * multiple
+
+    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
+        numbers = jax.lax.axis_index(AXIS) * here + jnp.arange(here)
+        return f(arguments, _keys(key, numbers), numbers < tasks)
+
+    return _on_every_device(local, PartitionSpec())(arguments, key)
+
+
+def map_in_batches(
+    f: Callable[[Any, PRNGKeyArray], PyTree], arguments: PyTree, key: PRNGKeyArray, tasks: int
+) -> PyTree:
+    """`map_over_tasks` with a device's tasks side by side: for tasks of little arithmetic each."""
+    here = -(-tasks // task_mesh().size)
+
+    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
+        keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
+        return jax.vmap(lambda k: f(arguments, k))(keys)
+
+    run = _on_every_device(local, PartitionSpec(AXIS))
+    return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
+
+
+def total(tree: PyTree) -> PyTree:
+    """The sum over devices, inside `on_shares`."""
+    return jax.tree.map(lambda x: jax.lax.psum(x, AXIS), tree)
+
+
 def _on_every_device(local: Callable[..., PyTree], out: PartitionSpec) -> Callable[..., PyTree]:
     """`local(arguments, key)` once per device, both replicated.
 

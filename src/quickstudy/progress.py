@@ -237,6 +237,8 @@ def describe(metrics: dict[str, float]) -> str:
 _FOLLOWED = {
     "loss": "loss",
     "accuracy": "accuracy",
+    "return": "return",
+    "validation_return": "validation",
     "validation_accuracy": "validation",
     "validation_squared_error": "validation error",
 }

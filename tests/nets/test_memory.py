@@ -8,6 +8,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.nets.causal import ages_of, attend, visible
+from quickstudy.nets.context import Context, Mean
 from quickstudy.nets.memory import select
 
 KEY = jax.random.key(0)
@@ -33,6 +34,8 @@ MEMORIES = {
     "transformer": transformer(SIZE, key=KEY),
     "mean": qs.MeanMemory.create(SIZE, 6, key=KEY),
     "attentive": attentive(SIZE, key=KEY),
+    "context": Context.create(SIZE, 6, observed=2, key=KEY),
+    "context, mean": Context.create(SIZE, 6, observed=2, pooling=Mean(), key=KEY),
     "snail, short": snail(SIZE, key=KEY, past=3),
     "transformer, short": transformer(SIZE, key=KEY, past=3),
     "attentive, short": attentive(SIZE, key=KEY, past=3),

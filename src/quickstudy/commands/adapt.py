@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from quickstudy.errors import BadInput
+from quickstudy.recipes import FewShot
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> None:
     from quickstudy.recipes.exports import load, load_recipe
 
     recipe = load_recipe(options.run)
-    if recipe.image is None:
+    if not isinstance(recipe, FewShot) or recipe.image is None:
         raise BadInput(
             f"{options.run} is a run of {recipe.name}, which takes no images; give a run of a "
             "recipe on images, such as prototypical-omniglot"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from quickstudy.recipes import Recipe, Shape, Source, find
+from quickstudy.errors import BadInput
+from quickstudy.recipes import FewShot, Recipe, Shape, Source, find
 
 if TYPE_CHECKING:
     from quickstudy.evaluation import Evaluation
@@ -51,8 +52,16 @@ def main(arguments: list[str]) -> None:
     evaluate_run(load(options.run), load_recipe(options.run), options)
 
 
-def evaluate_run(learner: "Learner", recipe: Recipe, options: Evaluate) -> "Evaluation":
+def evaluate_run(learned: Any, recipe: Recipe, options: Evaluate) -> Any:
     """Evaluate, print the table, and leave JSON and pictures beside the run."""
+    if isinstance(recipe, FewShot):
+        return _evaluate_learner(learned, recipe, options)
+    from quickstudy.commands.evaluate_policy import evaluate_policy_run
+
+    return evaluate_policy_run(learned, recipe, options)
+
+
+def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) -> "Evaluation":
     import jax
 
     from quickstudy.evaluation import evaluate
@@ -74,12 +83,17 @@ def evaluate_run(learner: "Learner", recipe: Recipe, options: Evaluate) -> "Eval
     return evaluation
 
 
-def _data(recipe: Recipe, options: Evaluate) -> Recipe:
+def _data(recipe: FewShot, options: Evaluate) -> FewShot:
     """The recipe whose data the tasks come from."""
-    return recipe if options.on is None else find(options.on)()
+    if options.on is None:
+        return recipe
+    other = find(options.on)()
+    if not isinstance(other, FewShot):
+        raise BadInput(f"--on {options.on}: that recipe has no examples to classify or predict")
+    return other
 
 
-def _tasks(recipe: Recipe, options: Evaluate, shots: int | None = None) -> Any:
+def _tasks(recipe: FewShot, options: Evaluate, shots: int | None = None) -> Any:
     """The tasks: of the shape that was trained, unless another was asked for."""
     own = None if options.on is None else recipe
     ways, own_shots = (getattr(own, name, None) for name in ("ways", "shots"))
@@ -102,11 +116,10 @@ def _any_task(tasks: Any) -> Any:
     return eqx.filter_eval_shape(tasks.sample, jax.random.key(0))
 
 
-def _shots_curve(learner: "Learner", recipe: Recipe, options: Evaluate) -> dict[int, Any]:
+def _shots_curve(learner: "Learner", recipe: FewShot, options: Evaluate) -> dict[int, Any]:
     """Accuracy per number of shots, where the data and the learner allow it."""
     import jax
 
-    from quickstudy.errors import BadInput
     from quickstudy.evaluation import evaluate
 
     curve = {}

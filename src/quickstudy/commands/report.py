@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from quickstudy.errors import BadInput, CheckpointError, DataError
-from quickstudy.recipes import Recipe, Source
+from quickstudy.recipes import FewShot, Source
 
 if TYPE_CHECKING:
     from quickstudy.evaluation import Estimate, Evaluation
@@ -50,13 +50,15 @@ def main(arguments: list[str]) -> None:
     from quickstudy.report.page import page
 
     recipe = load_recipe(run.folder)
+    if not isinstance(recipe, FewShot):
+        raise BadInput(f"{options.run} is a run of {recipe.name}, of which there is no page yet")
     learner = recipe.for_test(load(run.folder))
     path = run.folder / PAGE
     write_atomically(path, page(_story(run, recipe, learner, options)).encode())
     print(f"wrote {path}")
 
 
-def _story(run: Any, recipe: Recipe, learner: "Learner", options: Report) -> Any:
+def _story(run: Any, recipe: FewShot, learner: "Learner", options: Report) -> Any:
     """Everything the page tells, read from the run's folder and seen on test tasks."""
     from quickstudy.report.page import Story
 
@@ -85,7 +87,7 @@ def _story(run: Any, recipe: Recipe, learner: "Learner", options: Report) -> Any
     )
 
 
-def _seen(recipe: Recipe, learner: "Learner", options: Report) -> dict[str, Any]:
+def _seen(recipe: FewShot, learner: "Learner", options: Report) -> dict[str, Any]:
     """One test task and the confused classes; or why they cannot be shown."""
     import equinox as eqx
     import jax
@@ -114,7 +116,7 @@ def _seen(recipe: Recipe, learner: "Learner", options: Report) -> dict[str, Any]
     }
 
 
-def _trained_on(recipe: Recipe) -> str:
+def _trained_on(recipe: FewShot) -> str:
     """How many classes a training task has, where that is not the same in validation."""
     from quickstudy.recipes.data import OnImages
     from quickstudy.recipes.transfer import WithTransfer
@@ -126,7 +128,7 @@ def _trained_on(recipe: Recipe) -> str:
     return ""
 
 
-def _tested_on(recipe: Recipe) -> str:
+def _tested_on(recipe: FewShot) -> str:
     """The shape of a test task."""
     settings = vars(recipe)
     if "ways" in settings:

@@ -99,28 +99,17 @@ def _train(recipe: Recipe, options: Options) -> None:
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()
-    import jax
-
     from quickstudy.commands.evaluate import Evaluate, evaluate_run
     from quickstudy.progress import CountingBar
-    from quickstudy.training import train
 
     with CountingBar() as progress:
         source = Source(options.data, progress)
-        tasks, validation = (recipe.tasks(s, source=source) for s in ("train", "validation"))
+        train = recipe.training(source)
     run = _run(recipe, options)
     print(f"training {recipe.name} in {run.folder}", file=sys.stderr)
-    learner = train(
-        recipe.learner(),
-        tasks,
-        validation=validation,
-        plan=recipe.plan(),
-        key=jax.random.key(recipe.seed),
-        run=run,
-        report=_reporter(run, options),
-    )
+    learned = train(run=run, report=_reporter(run, options))
     if options.test:
-        evaluate_run(learner, recipe, Evaluate(run.folder, data=options.data, curves=False))
+        evaluate_run(learned, recipe, Evaluate(run.folder, data=options.data, curves=False))
 
 
 def _run(recipe: Recipe, options: Options) -> "Run":

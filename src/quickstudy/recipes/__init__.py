@@ -15,9 +15,12 @@ from quickstudy.recipes import (
     nonparametric,
     prototypical,
     reptile,
+    rl2,
     transfer,
 )
+from quickstudy.recipes.meta_rl import MetaRL as MetaRL
 from quickstudy.recipes.own import from_file, from_packages, is_path
+from quickstudy.recipes.recipe import FewShot as FewShot
 from quickstudy.recipes.recipe import Recipe as Recipe
 from quickstudy.recipes.recipe import Shape as Shape
 from quickstudy.recipes.recipe import Source as Source
@@ -63,6 +66,8 @@ RECIPES: dict[str, type[Recipe]] = {
         transfer.TransferGlyphs,
         transfer.TransferOmniglot,
         maml.PretrainedSinusoid,
+        rl2.RL2Bandit,
+        rl2.RL2Tabular,
     )
 }
 

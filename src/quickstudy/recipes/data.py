@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput
-from quickstudy.recipes.recipe import Norm, Recipe, Shape, Source, Split
+from quickstudy.recipes.recipe import FewShot, Norm, Shape, Source, Split
 
 if TYPE_CHECKING:
     from quickstudy.learners.losses import Loss
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class OnData(Recipe):
+class OnData(FewShot):
     """A recipe on data of a known kind."""
 
     @abc.abstractmethod

@@ -1,7 +1,7 @@
 """A learner as one file, from which it can be rebuilt: weights, and the recipe in the header."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from quickstudy.checkpoint import load_arrays, read_recipe, save_arrays
 from quickstudy.errors import CheckpointError
@@ -9,11 +9,8 @@ from quickstudy.recipes import from_json
 from quickstudy.recipes.recipe import Recipe
 from quickstudy.runs import LEARNER
 
-if TYPE_CHECKING:
-    from quickstudy.learners.learner import Learner
 
-
-def export(learner: "Learner", path: Path | str, recipe: Recipe) -> None:
+def export(learner: Any, path: Path | str, recipe: Recipe) -> None:
     """Write a learner as one safetensors file, with its recipe in the header.
 
     Args:
@@ -36,8 +33,8 @@ def export(learner: "Learner", path: Path | str, recipe: Recipe) -> None:
     save_arrays(Path(path), learner, recipe.to_json())
 
 
-def load(path: Path | str) -> "Learner":
-    """A learner from a run's folder, or from a file that `export` or a run wrote.
+def load(path: Path | str) -> Any:
+    """A learner, or a policy, from a run's folder, or from a file that `export` or a run wrote.
 
     Raises:
         CheckpointError: it is missing, damaged, or of an unknown recipe.

@@ -66,6 +66,6 @@ def _demand_recipe(found: object, where: str) -> type[Recipe]:
     if not (isinstance(found, type) and _is_recipe(found)):
         raise BadInput(
             f"{where}: {found!r} is no recipe; give a frozen dataclass that extends "
-            "quickstudy.recipes.Recipe and states name, reaches, takes and source"
+            "quickstudy.recipes.FewShot (or MetaRL) and states name, reaches, takes and source"
         )
     return found

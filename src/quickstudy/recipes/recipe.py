@@ -4,7 +4,9 @@ JAX is imported inside the methods, so that the command line can list recipes at
 """
 
 import abc
+import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from quickstudy.tasks.task import TaskDistribution
     from quickstudy.training import Plan
 
+Trainer = Callable[..., Any]
+"""`train(*, run=None, report=None)`: what was learned at the best validation."""
 Split = Literal["train", "validation", "test"]
 Norm = Literal["layer", "group", "support", "batch", "none"]
 
@@ -52,7 +56,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Recipe(abc.ABC):
-    """Base of the recipes: the outer loop's settings, and what each recipe must provide."""
+    """Base of the recipes: the outer loop's settings, and how they are written down.
+
+    `FewShot` and `MetaRL` (quickstudy.recipes.meta_rl) are its two kinds.
+    """
 
     name: ClassVar[str]
     """What the command line calls it."""
@@ -78,9 +85,6 @@ class Recipe(abc.ABC):
     validation_episodes: int = 200
     """Tasks per validation."""
 
-    image: ClassVar[tuple[int, int, int] | None] = None
-    """Height, width and channels of the images that the learner takes; `None` if it takes none."""
-
     def __init_subclass__(cls) -> None:
         """Let a recipe of two halves have its defaults in Python's order of bases.
 
@@ -99,23 +103,12 @@ class Recipe(abc.ABC):
         cls.__annotations__ = own
 
     @abc.abstractmethod
-    def learner(self) -> "Learner":
-        """The untrained learner."""
+    def learner(self) -> Any:
+        """The untrained learner, or policy: a pytree whose arrays are trained."""
 
     @abc.abstractmethod
-    def tasks(
-        self, split: Split, shape: Shape | None = None, source: Source | None = None
-    ) -> "TaskDistribution":
-        """The task distribution of a split."""
-
-    @property
-    def test_episodes(self) -> int:
-        """Test tasks, frozen by the protocol."""
-        return 1000
-
-    def for_test(self, learner: "Learner") -> "Learner":
-        """The learner as it is tested: with another number of inner steps, for example."""
-        return learner
+    def training(self, source: Source | None = None) -> Trainer:
+        """Read the data, and return what trains as the recipe says."""
 
     def optimiser(self) -> "optax.GradientTransformation":
         """Adam on a cosine to zero, with the gradient's norm clipped."""
@@ -154,3 +147,46 @@ class Recipe(abc.ABC):
                 "version of quickstudy, which the run's environment.json names"
             )
         return cls(**settings)
+
+
+@dataclass(frozen=True)
+class FewShot(Recipe):
+    """Base of the recipes for learners that read a support set and answer queries."""
+
+    image: ClassVar[tuple[int, int, int] | None] = None
+    """Height, width and channels of the images that the learner takes; `None` if it takes none."""
+
+    @abc.abstractmethod
+    def learner(self) -> "Learner":
+        """The untrained learner."""
+
+    @abc.abstractmethod
+    def tasks(
+        self, split: Split, shape: Shape | None = None, source: Source | None = None
+    ) -> "TaskDistribution":
+        """The task distribution of a split."""
+
+    @property
+    def test_episodes(self) -> int:
+        """Test tasks, frozen by the protocol."""
+        return 1000
+
+    def for_test(self, learner: "Learner") -> "Learner":
+        """The learner as it is tested: with another number of inner steps, for example."""
+        return learner
+
+    def training(self, source: Source | None = None) -> Trainer:
+        """Meta-train on the tasks of the split `train`, choosing weights by `validation`."""
+        import jax
+
+        from quickstudy.training import train
+
+        tasks, validation = (self.tasks(split, source=source) for split in ("train", "validation"))
+        return functools.partial(
+            train,
+            self.learner(),
+            tasks,
+            validation=validation,
+            plan=self.plan(),
+            key=jax.random.key(self.seed),
+        )

@@ -1,0 +1,49 @@
+"""`quickstudy evaluate RUN` for policies: many trials in MDPs never met, beside the oracles."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from quickstudy.errors import BadInput
+from quickstudy.recipes import MetaRL, Recipe
+
+if TYPE_CHECKING:
+    from quickstudy.commands.evaluate import Evaluate
+    from quickstudy.trial_evaluation import TrialEvaluation
+
+
+def evaluate_policy_run(policy: Any, recipe: Recipe, options: "Evaluate") -> "TrialEvaluation":
+    """Evaluate, print the table, and leave JSON and a picture beside the run.
+
+    Raises:
+        BadInput: an option that is about classes and examples.
+    """
+    import jax
+    from rich.console import Console
+
+    from quickstudy.checkpoint import write_atomically
+    from quickstudy.commands.evaluate import TEST_SEED
+    from quickstudy.report.figures import save
+    from quickstudy.report.returns import returns_figure, returns_table
+    from quickstudy.trial_evaluation import evaluate_policy
+
+    assert isinstance(recipe, MetaRL)
+    given = [name for name in ("ways", "shots", "queries", "on") if getattr(options, name)]
+    if given:
+        raise BadInput(
+            f"--{given[0]} is for learners that read examples, and {recipe.name} trains a policy "
+            "that acts; leave it out"
+        )
+    evaluation = evaluate_policy(
+        policy,
+        recipe.trial(options.split),
+        trials=options.episodes or recipe.test_trials,
+        key=jax.random.key(TEST_SEED),
+        references=recipe.references(options.split),
+    )
+    folder = options.run if options.run.is_dir() else options.run.parent
+    Console().print(returns_table(evaluation, recipe.name, options.split, folder))
+    name = f"evaluation-{options.split}"
+    text = json.dumps(evaluation.to_json(), indent=2) + "\n"
+    write_atomically(folder / f"{name}.json", text.encode())
+    save(returns_figure(evaluation), folder / f"{name}.png")
+    return evaluation

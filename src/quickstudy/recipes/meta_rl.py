@@ -1,0 +1,162 @@
+"""What recipes of meta-reinforcement learning share: policy, improvement, and how they are tested.
+
+A recipe is made of two halves, `class RL2Bandit(WithRL2, OnBandits)`: what learns, and where it
+acts. JAX is imported inside the methods.
+"""
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
+
+if TYPE_CHECKING:
+    import optax
+
+    from quickstudy.envs.environment import Environment
+    from quickstudy.nets.memory import Memory
+    from quickstudy.rl.policy import MetaPolicy
+    from quickstudy.rl.ppo import Improvement
+    from quickstudy.rl.rl2 import RL2
+    from quickstudy.rl.trial import Trial
+    from quickstudy.trial_evaluation import Reference
+
+
+@dataclass(frozen=True)
+class MetaRL(Recipe):
+    """Base of the recipes for policies that act in trials."""
+
+    episodes: int = 10
+    """n, episodes of a trial."""
+
+    @abc.abstractmethod
+    def environment(self, split: Split) -> "Environment":
+        """The family of MDPs of a split."""
+
+    def trial(self, split: Split) -> "Trial":
+        """What the policy acts in."""
+        from quickstudy.rl.trial import Trial
+
+        return Trial(self.environment(split), self.episodes)
+
+    def references(self, split: Split) -> "Mapping[str, Reference]":
+        """Whose scores stand beside the policy's: by default, that of random actions."""
+        from quickstudy.rl.oracles.simple import Random
+        from quickstudy.trial_evaluation import acting
+
+        trial = self.trial(split)
+        return {"random": acting(Random(trial.environment), trial)}
+
+    @property
+    def test_trials(self) -> int:
+        """Test trials."""
+        return 1000
+
+
+@dataclass(frozen=True)
+class WithRL2(MetaRL):
+    """RL² with PPO over whole trials."""
+
+    meta_batch: int = 1024
+    """Trials per step."""
+    learning_rate: float = 3e-3
+    clip: float = 0.5
+    validate_every: int = 50
+    validation_episodes: int = 1000
+    """Trials per validation."""
+    memory: Literal["gru", "lstm", "snail", "transformer", "context", "context-mean"] = "gru"
+    """The history encoder."""
+    width: int = 64
+    """The size of its output h_t."""
+    improvement: Literal["ppo", "policy-gradient"] = "ppo"
+    """How the policy is improved on a batch of its trials."""
+    discount: float = 0.99
+    """γ, over the whole trial."""
+    decay: float = 0.95
+    """λ of generalised advantages."""
+    epochs: int = 4
+    """PPO: passes over the same trials."""
+    minibatches: int = 4
+    """PPO: how many shares of trials a pass is made of."""
+    entropy_weight: float = 0.003
+    """c_e: rewards policies that stay undecided."""
+    parts: int = 1
+    """Backpropagation is cut between so many equal parts of a trial."""
+    forgets: Literal["between-tasks", "between-episodes", "never"] = "between-tasks"
+    """When memory is cleared; the others are there to show why it must be between tasks."""
+
+    def learner(self) -> "MetaPolicy":
+        """An untrained policy."""
+        from quickstudy.rl import policy
+
+        trial = self.trial("train")
+        forgets = getattr(policy, self.forgets.replace("-", "_"))
+        return policy.MetaPolicy.create(trial, self.encoder(trial), forgets=forgets)
+
+    def encoder(self, trial: "Trial") -> "Memory":
+        """The history encoder, untrained."""
+        import jax
+
+        from quickstudy.nets.context import Context, GaussianProduct, Mean
+        from quickstudy.nets.memory import GRU, LSTM
+        from quickstudy.nets.snail import SNAIL
+        from quickstudy.nets.transformer import Transformer
+
+        key, inputs, past = jax.random.key(self.seed), trial.inputs, trial.steps
+        if self.memory in ("context", "context-mean"):
+            pooling = GaussianProduct() if self.memory == "context" else Mean()
+            observed = inputs - trial.environment.actions.size - 3
+            return Context.create(inputs, self.width, observed=observed, pooling=pooling, key=key)
+        if self.memory == "snail":
+            return SNAIL.create(inputs, past=past, key=key)
+        if self.memory == "transformer":
+            return Transformer.create(inputs, self.width, past=past, key=key)
+        return {"gru": GRU, "lstm": LSTM}[self.memory].create(inputs, self.width, key=key)
+
+    def optimiser(self) -> "optax.GradientTransformation":
+        """Adam on a cosine to zero over all of its steps, with the gradient's norm clipped."""
+        import optax
+
+        each = self.epochs * self.minibatches if self.improvement == "ppo" else 1
+        rate = optax.cosine_decay_schedule(self.learning_rate, self.steps * each)
+        return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(rate))
+
+    def improved_by(self) -> "Improvement":
+        """What improves the policy."""
+        from quickstudy.rl.ppo import PPO, PolicyGradient
+
+        if self.improvement == "policy-gradient":
+            return PolicyGradient(self.optimiser(), entropy_weight=self.entropy_weight)
+        return PPO(
+            self.optimiser(), self.epochs, self.minibatches, entropy_weight=self.entropy_weight
+        )
+
+    def algorithm(self) -> "RL2":
+        """RL² with all settings."""
+        from quickstudy.rl.rl2 import RL2
+
+        return RL2(
+            self.learner(),
+            self.trial("train"),
+            self.improved_by(),
+            self.meta_batch,
+            self.validation_episodes,
+            self.discount,
+            self.decay,
+            parts=self.parts,
+            # What is never cleared must have another MDP's memories to show it.
+            in_a_row=2 if self.forgets == "never" else 1,
+        )
+
+    def training(self, source: Source | None = None) -> Trainer:
+        """Collect and improve."""
+        import jax
+
+        from quickstudy.training import fit
+
+        def train(**where: Any) -> "MetaPolicy":
+            key = jax.random.key(self.seed + 1)
+            return fit(self.algorithm(), self.plan(), key=key, **where).best
+
+        return train

@@ -1,0 +1,59 @@
+"""What a policy earned, as a table and as a picture: beside the optimum, never alone."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from rich.table import Table
+
+from quickstudy.report.table import written
+from quickstudy.trial_evaluation import Returns, TrialEvaluation
+
+COLOURS = ("#9a6700", "#1a7f37", "#8250df", "#c62828", "#0a7ea4", "#57606a", "#bf3989")
+POLICY = "#1f4e9c"
+
+
+def returns_table(evaluation: TrialEvaluation, recipe: str, split: str, folder: Path) -> Table:
+    """Rewards of the whole trial, and of its first and last episode.
+
+    Args:
+        evaluation: of `quickstudy.evaluate_policy`.
+        recipe: its name.
+        split: the name of the split.
+        folder: where JSON and pictures are.
+    """
+    table = Table(
+        title=f"{recipe}, {split} MDPs", caption=f"{evaluation.trials:,} trials; {folder}"
+    )
+    for column in ("reward", "whole trial", "first episode", "last episode"):
+        table.add_column(column)
+    for name, returns in _rows(evaluation):
+        first, last = returns.episodes[0], returns.episodes[-1]
+        cells = (written(x, "return") for x in (returns.total, first, last))
+        table.add_row(f"[bold]{name}[/bold]" if returns is evaluation.policy else name, *cells)
+    return table
+
+
+def returns_figure(evaluation: TrialEvaluation) -> Figure:
+    """The reward of each episode: the policy's with its 95 % interval, and the references'."""
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for (name, returns), colour in zip(
+        _rows(evaluation), (POLICY, *COLOURS * len(evaluation.references)), strict=False
+    ):
+        episodes = range(1, 1 + len(returns.episodes))
+        means = [estimate.mean for estimate in returns.episodes]
+        style = "-" if returns is evaluation.policy else "--"
+        axes.plot(episodes, means, style, color=colour, lw=1.6, label=name)
+        low, high = ([e.mean + sign * e.interval for e in returns.episodes] for sign in (-1, 1))
+        axes.fill_between(episodes, low, high, color=colour, alpha=0.15, lw=0)
+    axes.set_xlabel("episode of the trial")
+    axes.set_ylabel("reward of the episode")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, frameon=False)
+    figure.suptitle(f"{evaluation.trials:,} trials in MDPs never met in training", fontsize=10)
+    return figure
+
+
+def _rows(evaluation: TrialEvaluation) -> list[tuple[str, Returns]]:
+    return [("policy", evaluation.policy), *evaluation.references.items()]

@@ -1,0 +1,93 @@
+"""What a policy is improved on: many trials, and what is true of each of their steps."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Scalar
+
+from quickstudy.envs.environment import Action, State
+from quickstudy.mesh import total
+from quickstudy.rl.policy import MetaPolicy, Thought
+from quickstudy.rl.trial import Seen
+
+Sums = dict[str, Scalar]
+
+
+class Batch(NamedTuple):
+    """Parts of trials, `[parts, time]`; a part is what gradients run through.
+
+    Attributes:
+        seen: before acting.
+        action: a_t.
+        log_prob: log π(a_t) when it was chosen.
+        advantage: A_t, of mean 0 and variance 1 over the whole batch.
+        target: what V_t should have been.
+        real: which steps count.
+        state: `[parts]`, the memory before the part's first step.
+        spread: `[parts]`, the standard deviation of all targets, in which V's errors are measured.
+    """
+
+    seen: Seen
+    action: Action
+    log_prob: Float[Array, "parts time"]
+    advantage: Float[Array, "parts time"]
+    target: Float[Array, "parts time"]
+    real: Bool[Array, "parts time"]
+    state: State
+    spread: Float[Array, " parts"]
+
+
+def mean_over(x: Float[Array, "..."], real: Bool[Array, "..."]) -> Scalar:
+    """The mean of what is real, over all devices."""
+    sums = total((jnp.sum(jnp.where(real, x, 0.0)), jnp.sum(real)))
+    return sums[0] / jnp.maximum(sums[1], 1)
+
+
+def thoughts(policy: MetaPolicy, batch: Batch) -> Thought:
+    """What the policy makes of all steps, `[parts, time]`."""
+    return jax.vmap(policy.rethink)(batch.state, batch.seen)
+
+
+def log_probs(thought: Thought, batch: Batch) -> Float[Array, "parts time"]:
+    """log π(a_t) of the actions that were taken."""
+    one = type(thought.actions).log_prob
+    return jax.vmap(jax.vmap(one))(thought.actions, batch.action)
+
+
+def entropies(thought: Thought) -> Float[Array, "parts time"]:
+    """How undecided the policy is at each step, in nats."""
+    return jax.vmap(jax.vmap(type(thought.actions).entropy))(thought.actions)
+
+
+def value_error(thought: Thought, batch: Batch) -> Float[Array, "parts time"]:
+    """½ (V_t − target)², in units of the targets' variance."""
+    return 0.5 * jnp.square((thought.value - batch.target) / batch.spread[:, None])
+
+
+def gradient_of(
+    loss: Callable[[MetaPolicy, Batch], tuple[Float[Array, "parts time"], dict[str, Array]]],
+    policy: MetaPolicy,
+    batch: Batch,
+) -> tuple[Any, Sums]:
+    """The gradient of a loss per step, meaned over the real steps of all devices.
+
+    Args:
+        loss: `[parts, time]`, and what else is to be reported of every step.
+        policy: its inexact arrays are what is differentiated.
+        batch: this device's share.
+    """
+    parameters, rest = eqx.partition(policy, eqx.is_inexact_array)
+
+    def summed(parameters: Any) -> tuple[Scalar, Sums]:
+        each, notes = loss(eqx.combine(parameters, rest), batch)
+        sums = {k: jnp.sum(jnp.where(batch.real, v, 0.0)) for k, v in notes.items()}
+        # What is not real may be infinite; it must not be multiplied by zero.
+        return jnp.sum(jnp.where(batch.real, each, 0.0)), sums
+
+    (value, sums), gradient = jax.value_and_grad(summed, has_aux=True)(parameters)
+    gradient, sums, count = total((gradient, {**sums, "loss": value}, jnp.sum(batch.real)))
+    share = 1 / jnp.maximum(count, 1)
+    return jax.tree.map(lambda x: x * share, (gradient, sums))

@@ -1,0 +1,104 @@
+"""Distributions over actions: categorical for discrete actions, Gaussian for continuous ones."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from quickstudy.envs.environment import Action
+
+
+class ActionDistribution(eqx.Module):
+    """π(· | what was seen), of one action; `vmap` for more."""
+
+    @abc.abstractmethod
+    def sample(self, key: PRNGKeyArray) -> Action:
+        """a ~ π. The key is consumed."""
+
+    @abc.abstractmethod
+    def log_prob(self, action: Action) -> Float[Array, ""]:
+        """log π(a), in nats."""
+
+    @abc.abstractmethod
+    def entropy(self) -> Float[Array, ""]:
+        """−E[log π], in nats."""
+
+    @abc.abstractmethod
+    def divergence(self, other: "ActionDistribution") -> Float[Array, ""]:
+        """KL(self ‖ other) = E_self[log self − log other], in nats."""
+
+    @abc.abstractmethod
+    def mode(self) -> Action:
+        """The likeliest action."""
+
+
+class Categorical(ActionDistribution):
+    """Softmax over n actions.
+
+    Attributes:
+        logits: `[n]`, up to a constant; more axes in front are a batch, for `vmap`.
+
+    Example:
+        >>> round(float(Categorical(jnp.zeros(4)).entropy()), 4)
+        1.3863
+    """
+
+    logits: Float[Array, "*batch n"]
+
+    def sample(self, key: PRNGKeyArray) -> Int[Array, ""]:
+        # One uniform number, where Gumbel noise would take n: random bits are what acting costs.
+        cumulated = jnp.cumsum(jax.nn.softmax(self.logits))
+        drawn = jnp.sum(cumulated <= jax.random.uniform(key) * cumulated[-1])
+        return jnp.minimum(drawn, self.logits.shape[-1] - 1).astype(jnp.int32)
+
+    def log_prob(self, action: Action) -> Float[Array, ""]:
+        # A product with a one-hot row: its derivative is one, too, where an index's would scatter.
+        chosen = jax.nn.one_hot(action, self.logits.shape[-1], dtype=self.logits.dtype)
+        return jnp.sum(jax.nn.log_softmax(self.logits) * chosen)
+
+    def entropy(self) -> Float[Array, ""]:
+        logs = jax.nn.log_softmax(self.logits)
+        return -jnp.sum(jnp.exp(logs) * logs)
+
+    def divergence(self, other: "Categorical") -> Float[Array, ""]:  # pyright: ignore
+        mine, theirs = jax.nn.log_softmax(self.logits), jax.nn.log_softmax(other.logits)
+        return jnp.sum(jnp.exp(mine) * (mine - theirs))
+
+    def mode(self) -> Int[Array, ""]:
+        return jnp.argmax(self.logits).astype(jnp.int32)
+
+
+class Gaussian(ActionDistribution):
+    """Independent normal coordinates; the log-probability of an action is the sum over them.
+
+    Attributes:
+        mean: `[d]`.
+        log_std: `[d]`.
+
+    Example:
+        >>> round(float(Gaussian(jnp.zeros(2), jnp.zeros(2)).log_prob(jnp.zeros(2))), 4)
+        -1.8379
+    """
+
+    mean: Float[Array, "*batch d"]
+    log_std: Float[Array, "*batch d"]
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " d"]:
+        return self.mean + jnp.exp(self.log_std) * jax.random.normal(key, self.mean.shape)
+
+    def log_prob(self, action: Action) -> Float[Array, ""]:
+        z = (action - self.mean) * jnp.exp(-self.log_std)
+        return jnp.sum(-0.5 * z**2 - self.log_std - 0.5 * jnp.log(2 * jnp.pi))
+
+    def entropy(self) -> Float[Array, ""]:
+        return jnp.sum(self.log_std + 0.5 * jnp.log(2 * jnp.pi * jnp.e))
+
+    def divergence(self, other: "Gaussian") -> Float[Array, ""]:  # pyright: ignore
+        ratio = jnp.exp(2 * (self.log_std - other.log_std))
+        z = (self.mean - other.mean) * jnp.exp(-other.log_std)
+        return jnp.sum(other.log_std - self.log_std + 0.5 * (ratio + z**2 - 1))
+
+    def mode(self) -> Float[Array, " d"]:
+        return self.mean

@@ -1,0 +1,136 @@
+"""The meta-policy: f_θ reads what was seen, remembers, and so adapts without changing a weight."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from quickstudy.envs.environment import MDP, Action, Discrete
+from quickstudy.nets.memory import Memory, State, select
+from quickstudy.nets.network import Linear
+from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
+from quickstudy.rl.trial import Seen, Trial
+
+
+@runtime_checkable
+class Actor(Protocol):
+    """What acts in a trial: a policy, or an oracle that is told the task."""
+
+    def begin(self, task: MDP) -> State:
+        """The state before the trial's first step. Only oracles may look at the task."""
+        ...
+
+    def act(self, state: State, seen: Seen, *, key: PRNGKeyArray) -> tuple[State, Action, Any]:
+        """Act at time t: the next state, the action, and what else is to be noted. The key is
+        consumed."""
+        ...
+
+
+class Thought(NamedTuple):
+    """What a policy makes of what it has seen.
+
+    Attributes:
+        actions: π(· | history).
+        value: V, an estimate of the trial's remaining (discounted) reward.
+    """
+
+    actions: ActionDistribution
+    value: Float[Array, "..."]
+
+
+Forgets = Callable[[Seen], Bool[Array, "..."]]
+"""When memory is cleared, before it reads what was seen."""
+
+
+def between_tasks(seen: Seen) -> Bool[Array, "..."]:
+    """Clear at a trial's first step: the right way, which keeps what was learned in the MDP."""
+    return seen.first > 0.5
+
+
+def between_episodes(seen: Seen) -> Bool[Array, "..."]:
+    """Clear at every episode's first step: nothing learned in one episode serves the next."""
+    return (seen.first > 0.5) | (seen.done_tm1 > 0.5)
+
+
+def never(seen: Seen) -> Bool[Array, "..."]:
+    """Never clear: what was learned of one MDP leaks into the next."""
+    return jnp.zeros_like(seen.first, bool)
+
+
+class MetaPolicy(eqx.Module):
+    """A memory with an actor and a critic that read it (Duan et al., 2016, RL²,
+    https://arxiv.org/abs/1611.02779; Wang et al., 2016, https://arxiv.org/abs/1611.05763).
+
+        m_t, h_t = memory(m_{t−1}, (o_t, a_{t−1}, r_{t−1}, d_{t−1})),   a_t ~ π(· | h_t),   V(h_t)
+
+    Attributes:
+        memory: reads `Seen.flat()`.
+        actor: from h_t to logits, or to the mean of a Gaussian.
+        critic: from h_t to V.
+        log_std: `[d]` of a Gaussian, learned; `None` for discrete actions.
+        forgets: when memory is cleared.
+
+    Example:
+        >>> from quickstudy.envs.bandit import Bandit
+        >>> from quickstudy.nets.memory import GRU
+        >>> trial = Trial(Bandit(arms=3), episodes=4)
+        >>> policy = MetaPolicy.create(trial, GRU.create(trial.inputs, 8, key=jax.random.key(0)))
+        >>> task = trial.environment.sample(jax.random.key(1))
+        >>> _, seen = trial.begin(jax.random.key(2), task)
+        >>> policy.think(policy.begin(task), seen)[1].value.shape
+        ()
+    """
+
+    memory: Memory
+    actor: Linear
+    critic: Linear
+    log_std: Float[Array, " d"] | None
+    forgets: Forgets = eqx.field(static=True, default=between_tasks)
+
+    @classmethod
+    def create(
+        cls, trial: Trial, memory: Memory, *, forgets: Forgets = between_tasks
+    ) -> "MetaPolicy":
+        """A policy that finds all actions equally good at first.
+
+        Args:
+            trial: what it will act in.
+            memory: reads inputs of the size `trial.inputs`.
+            forgets: when memory is cleared.
+        """
+        actions = trial.environment.actions
+        log_std = None if isinstance(actions, Discrete) else jnp.full(actions.size, -0.5)
+        actor = Linear.zeros(memory.features, actions.size)
+        return cls(memory, actor, Linear.zeros(memory.features, 1), log_std, forgets)
+
+    def begin(self, task: MDP = None) -> State:
+        """The memory that remembers nothing; the task stays hidden."""
+        return self.memory.initial()
+
+    def think(self, state: State, seen: Seen) -> tuple[State, Thought]:
+        """Read what was seen at time t."""
+        state = select(self.forgets(seen), self.memory.initial(), state)
+        state, h_t = self.memory.step(state, seen.flat())
+        return state, jax.tree.map(lambda x: x[0], self._heads(h_t[None]))
+
+    def act(self, state: State, seen: Seen, *, key: PRNGKeyArray) -> tuple[State, Action, Any]:
+        """Act at time t, and note what was thought and done."""
+        state, thought = self.think(state, seen)
+        action = thought.actions.sample(key)
+        return state, action, (thought.actions.log_prob(action), thought.value)
+
+    def rethink(self, state: State, seen: Seen) -> Thought:
+        """All of a sequence at once, `[time]`: equal to thinking step by step."""
+        xs = jax.vmap(Seen.flat)(seen)
+        return self._heads(self.memory.sequence(state, xs, self.forgets(seen))[1])
+
+    def _heads(self, hs: Float[Array, "time h"]) -> Thought:
+        out = self.actor(hs)
+        if self.log_std is None:
+            actions: ActionDistribution = Categorical(out)
+        else:
+            actions = Gaussian(out, jnp.broadcast_to(self.log_std[None], out.shape))
+        return Thought(actions, self.critic(hs)[:, 0])

@@ -1,0 +1,143 @@
+"""Proximal policy optimisation over whole trials, and the plain policy gradient."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Scalar
+
+from quickstudy.rl.batch import (
+    Batch,
+    entropies,
+    gradient_of,
+    log_probs,
+    thoughts,
+    value_error,
+)
+from quickstudy.rl.policy import MetaPolicy
+
+Metrics = dict[str, Scalar]
+
+
+@runtime_checkable
+class Improvement(Protocol):
+    """What makes a policy better, from a batch of its own trials."""
+
+    minibatches: int
+    """How many equal shares of trials it wants the batch in."""
+
+    def init(self, policy: MetaPolicy) -> Any:
+        """The state before the first improvement: an optimiser's moments."""
+        ...
+
+    def improve(
+        self, policy: MetaPolicy, state: Any, batch: Batch
+    ) -> tuple[MetaPolicy, Any, Metrics]:
+        """A better policy, from a batch `[minibatches, parts, time]`. Metrics hold a `loss`."""
+        ...
+
+
+class PPO(eqx.Module):
+    """Proximal policy optimisation (Schulman et al., 2017, https://arxiv.org/abs/1707.06347).
+
+        L = −E[min(ρ A, clip(ρ, 1 ± ε) A)] + c_v E[½(V − target)²] − c_e E[H],   ρ = π(a)/π_old(a)
+
+    Minibatches are whole trials, always the same ones in the same order: trials are exchangeable,
+    so that drawing them anew would change nothing.
+
+    Attributes:
+        optimiser: descends L.
+        epochs: how often each minibatch is used.
+        minibatches: how many there are.
+        clip: ε.
+        value_weight: c_v; errors are measured in the targets' standard deviation.
+        entropy_weight: c_e.
+    """
+
+    optimiser: optax.GradientTransformation = eqx.field(static=True)
+    epochs: int = eqx.field(static=True, default=4)
+    minibatches: int = eqx.field(static=True, default=4)
+    clip: float = eqx.field(static=True, default=0.2)
+    value_weight: float = eqx.field(static=True, default=0.5)
+    entropy_weight: float = eqx.field(static=True, default=0.003)
+
+    def init(self, policy: MetaPolicy) -> Any:
+        """The optimiser's state."""
+        return self.optimiser.init(eqx.filter(policy, eqx.is_inexact_array))
+
+    def loss(
+        self, policy: MetaPolicy, batch: Batch
+    ) -> tuple[Float[Array, "parts time"], dict[str, Array]]:
+        """L at every step, `[parts, time]`."""
+        thought = thoughts(policy, batch)
+        change = log_probs(thought, batch) - batch.log_prob
+        ratio = jnp.exp(change)
+        clipped = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
+        gain = jnp.minimum(ratio * batch.advantage, clipped * batch.advantage)
+        error, entropy = value_error(thought, batch), entropies(thought)
+        each = -gain + self.value_weight * error - self.entropy_weight * entropy
+        # E[ρ − 1 − log ρ] estimates KL(old ‖ new) with little variance.
+        return each, {"value_error": error, "entropy": entropy, "kl": ratio - 1 - change}
+
+    def improve(
+        self, policy: MetaPolicy, state: Any, batch: Batch
+    ) -> tuple[MetaPolicy, Any, Metrics]:
+        """`epochs` passes over the minibatches."""
+        parameters, rest = eqx.partition(policy, eqx.is_inexact_array)
+
+        def descend(carry: Any, share: Batch) -> tuple[Any, Metrics]:
+            parameters, state = carry
+            policy = eqx.combine(parameters, rest)
+            gradient, metrics = gradient_of(self.loss, policy, share)
+            updates, state = self.optimiser.update(gradient, state, parameters)
+            metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
+            return (optax.apply_updates(parameters, updates), state), metrics
+
+        def epoch(carry: Any, _: None) -> Any:
+            return jax.lax.scan(descend, carry, batch)
+
+        (parameters, state), metrics = jax.lax.scan(epoch, (parameters, state), length=self.epochs)
+        return eqx.combine(parameters, rest), state, jax.tree.map(jnp.mean, metrics)
+
+
+class PolicyGradient(eqx.Module):
+    """The plain policy gradient, ∇ E[log π(a_t) A_t], as REINFORCE with a baseline
+    (Williams, 1992, https://doi.org/10.1007/BF00992696).
+
+    Attributes:
+        optimiser: descends −E[log π A] + c_v E[½(V − target)²] − c_e E[H].
+        value_weight: c_v.
+        entropy_weight: c_e.
+    """
+
+    optimiser: optax.GradientTransformation = eqx.field(static=True)
+    value_weight: float = eqx.field(static=True, default=0.5)
+    entropy_weight: float = eqx.field(static=True, default=0.003)
+    minibatches: int = eqx.field(static=True, default=1, init=False)
+
+    def init(self, policy: MetaPolicy) -> Any:
+        """The optimiser's state."""
+        return self.optimiser.init(eqx.filter(policy, eqx.is_inexact_array))
+
+    def loss(
+        self, policy: MetaPolicy, batch: Batch
+    ) -> tuple[Float[Array, "parts time"], dict[str, Array]]:
+        """The loss at every step, `[parts, time]`."""
+        thought = thoughts(policy, batch)
+        gain = log_probs(thought, batch) * batch.advantage
+        error, entropy = value_error(thought, batch), entropies(thought)
+        each = -gain + self.value_weight * error - self.entropy_weight * entropy
+        return each, {"value_error": error, "entropy": entropy}
+
+    def improve(
+        self, policy: MetaPolicy, state: Any, batch: Batch
+    ) -> tuple[MetaPolicy, Any, Metrics]:
+        """One step along the gradient."""
+        whole = jax.tree.map(lambda x: x[0], batch)
+        gradient, metrics = gradient_of(self.loss, policy, whole)
+        parameters = eqx.filter(policy, eqx.is_inexact_array)
+        updates, state = self.optimiser.update(gradient, state, parameters)
+        metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
+        return eqx.apply_updates(policy, updates), state, metrics

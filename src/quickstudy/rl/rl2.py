@@ -1,0 +1,189 @@
+"""RL²: fast reinforcement learning, learned by slow reinforcement learning.
+
+Duan et al., 2016, https://arxiv.org/abs/1611.02779; Wang et al., 2016,
+https://arxiv.org/abs/1611.05763. Draw an MDP, reset the memory, collect several episodes carrying
+it along, improve the policy on the whole trial's reward, and again.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.errors import BadInput
+from quickstudy.mesh import map_in_batches, on_shares
+from quickstudy.rl.batch import Batch, mean_over
+from quickstudy.rl.policy import Actor, MetaPolicy
+from quickstudy.rl.ppo import Improvement, Metrics
+from quickstudy.rl.returns import advantages
+from quickstudy.rl.rollout import Rollout, episode_returns, rollout
+from quickstudy.rl.trial import Trial
+
+
+class RL2State(eqx.Module):
+    """What training carries from step to step: θ and the improvement's state."""
+
+    parameters: Any
+    optimiser: Any
+
+
+class RL2(eqx.Module):
+    """RL² in the form that `quickstudy.fit` drives: collect trials, improve the policy, repeat.
+
+    Attributes:
+        policy: its array leaves are the initial θ.
+        trial: n episodes in one MDP of a family.
+        improvement: PPO, TRPO or the plain policy gradient.
+        trials: trials per step.
+        validation_trials: trials per validation.
+        discount: γ, over the whole trial.
+        decay: λ of generalised advantages.
+        parts: backpropagation is cut between so many equal parts of a trial; 1 does not cut.
+        in_a_row: MDPs that follow each other with the memory left as it is, for policies that
+            do not clear it themselves: 1, unless it is to be shown what that does.
+
+    Raises:
+        BadInput: the trial cannot be cut into `parts`.
+    """
+
+    policy: MetaPolicy
+    trial: Trial
+    improvement: Improvement
+    trials: int = eqx.field(static=True)
+    validation_trials: int = eqx.field(static=True)
+    discount: float = eqx.field(static=True, default=0.99)
+    decay: float = eqx.field(static=True, default=0.95)
+    parts: int = eqx.field(static=True, default=1)
+    in_a_row: int = eqx.field(static=True, default=1)
+
+    def __check_init__(self) -> None:
+        if self.parts < 1 or self.trial.steps % self.parts:
+            raise BadInput(
+                f"a trial of {self.trial.steps} steps cannot be cut into {self.parts} equal parts; "
+                "give a number that divides it"
+            )
+
+    def init(self) -> RL2State:
+        """The state before the first step."""
+        parameters = eqx.filter(self.policy, eqx.is_inexact_array)
+        return RL2State(parameters, self.improvement.init(self.policy))
+
+    def learned(self, state: RL2State) -> MetaPolicy:
+        """The policy with the parameters of that state."""
+        return eqx.combine(state.parameters, self.policy)
+
+    def update(
+        self, state: RL2State, key: PRNGKeyArray, progress: Float[Array, ""]
+    ) -> tuple[RL2State, Metrics]:
+        """Collect `trials` trials with π_θ, and improve it on them."""
+        fixed, rest = eqx.partition((self.policy, self.trial), eqx.is_array)
+
+        def share(arguments: Any, keys: Any, real: Any) -> tuple[Any, Any, Metrics]:
+            state, fixed = arguments
+            policy, trial = eqx.combine(fixed, rest)
+            policy = eqx.combine(state.parameters, policy)
+            collect = lambda key: trials_in_a_row(  # noqa: E731
+                policy, trial, key, parts=self.parts, in_a_row=self.in_a_row
+            )
+            paths = jax.vmap(collect)(keys)
+            paths = paths._replace(real=paths.real & real[:, None, None])
+            score = mean_over(jnp.sum(paths.reward, -1), paths.real[..., 0])
+            batch = _in_minibatches(self._batch(paths), self.improvement.minibatches)
+            policy, optimiser, metrics = self.improvement.improve(policy, state.optimiser, batch)
+            parameters = eqx.filter(policy, eqx.is_inexact_array)
+            return parameters, optimiser, {**metrics, "return": score}
+
+        parameters, optimiser, metrics = on_shares(
+            share, (state, fixed), key, self.trials, multiple=self.improvement.minibatches
+        )
+        return RL2State(parameters, optimiser), metrics
+
+    def validate(self, state: RL2State, key: PRNGKeyArray) -> Metrics:
+        """The mean reward of a trial in fresh MDPs, always the same ones."""
+        policy = self.learned(state)
+        returns = trial_returns(
+            policy, self.trial, key, self.validation_trials, in_a_row=self.in_a_row
+        )
+        mean = jnp.mean(jnp.sum(returns, -1))
+        return {"return": mean, "score": mean}
+
+    def _batch(self, paths: Rollout) -> Batch:
+        """Rollouts `[trials, in a row, time]` to parts `[trials, parts, time]`."""
+        log_prob, value = paths.notes
+        per_trial = jax.vmap(jax.vmap(advantages, (0, 0, 0, None, None)), (0, 0, 0, None, None))
+        advantage = per_trial(paths.reward, value, paths.real, self.discount, self.decay)
+        target = advantage + value
+        spread = _deviation(target, paths.real)
+        centred = advantage - mean_over(advantage, paths.real)
+        advantage = centred / _deviation(advantage, paths.real)
+        path = (paths.seen, paths.action, log_prob, advantage, target, paths.real)
+        parts = jax.tree.map(self._cut, path)
+        state = jax.tree.map(lambda x: x.reshape(x.shape[0], -1, *x.shape[3:]), paths.states)
+        spreads = jnp.full(parts[2].shape[:2], spread)
+        seen, action, log_prob, advantage, target, real = parts
+        return Batch(seen, action, log_prob, advantage, target, real, state, spreads)
+
+    def _cut(self, x: Array) -> Array:
+        """`[trials, in a row, time, ...]` to `[trials, parts, shorter time, ...]`."""
+        time = self.trial.steps // self.parts
+        return x.reshape(x.shape[0], self.in_a_row * self.parts, time, *x.shape[3:])
+
+
+def trials_in_a_row(
+    policy: Actor, trial: Trial, key: PRNGKeyArray, *, parts: int = 1, in_a_row: int = 1
+) -> Rollout:
+    """Trials in as many MDPs, one after the other, `[in a row, time]`; the actor's state is handed
+    on, and it is for the actor to clear it."""
+
+    def one(state: Any, key: PRNGKeyArray) -> tuple[Any, Rollout]:
+        task_key, act_key = jax.random.split(key)
+        task = trial.environment.sample(task_key)
+        path = rollout(policy, trial, task, act_key, state=state, parts=parts)
+        return path.last, path._replace(last=None)
+
+    if in_a_row == 1:
+        path = one(None, key)[1]
+        return jax.tree.map(lambda x: x[None], path)
+    start = policy.begin(trial.environment.sample(key))
+    return jax.lax.scan(one, start, jax.random.split(key, in_a_row))[1]
+
+
+def trial_returns(
+    actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int, *, in_a_row: int = 1
+) -> Float[Array, "trials episodes"]:
+    """The reward of every episode of many trials, in MDPs that the key decides.
+
+    Args:
+        actor: a policy or an oracle.
+        trial: how many episodes, in which family.
+        key: consumed; the same key gives the same MDPs to every actor.
+        trials: how many.
+        in_a_row: MDPs in a row, of which the last is scored.
+    """
+    fixed, rest = eqx.partition((actor, trial), eqx.is_array)
+
+    def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, " episodes"]:
+        actor, trial = eqx.combine(fixed, rest)
+        paths = trials_in_a_row(actor, trial, key, in_a_row=in_a_row)
+        last = jax.tree.map(lambda x: x[-1], paths)
+        return episode_returns(last, trial.episodes)
+
+    return map_in_batches(one, fixed, key, trials)
+
+
+def _in_minibatches(batch: Batch, n: int) -> Batch:
+    """`[trials, parts, time]` to `[n, trials / n · parts, time]`; trial i goes to share i mod n."""
+
+    def split(x: Array) -> Array:
+        trials, parts, *rest = x.shape
+        shares = jnp.moveaxis(x.reshape(trials // n, n, parts, *rest), 1, 0)
+        return shares.reshape(n, trials // n * parts, *rest)
+
+    return jax.tree.map(split, batch)
+
+
+def _deviation(x: Float[Array, "..."], real: Array) -> Float[Array, ""]:
+    """The standard deviation over all devices; at least 10⁻⁴, for batches without rewards."""
+    return jnp.maximum(jnp.sqrt(mean_over(jnp.square(x - mean_over(x, real)), real)), 1e-4)

@@ -1,0 +1,105 @@
+"""Many trials in MDPs never met in training: the reward of each episode, beside the optimum's."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from quickstudy.errors import BadInput
+from quickstudy.evaluation import Estimate
+from quickstudy.rl.policy import Actor
+from quickstudy.rl.rl2 import trial_returns
+from quickstudy.rl.trial import Trial
+
+Reference = Callable[[PRNGKeyArray, int], Any]
+"""From the key of an evaluation and a number of trials to returns `[trials, episodes]`, in the
+same MDPs that `evaluate_policy` meets with that key."""
+
+
+@dataclass(frozen=True)
+class Returns:
+    """What an actor earned.
+
+    Attributes:
+        total: the reward of a whole trial.
+        episodes: the reward of its first, second ... episode.
+    """
+
+    total: Estimate
+    episodes: tuple[Estimate, ...]
+
+    @classmethod
+    def of(cls, returns: np.ndarray) -> "Returns":
+        """From returns `[trials, episodes]`."""
+        columns = tuple(Estimate.of(column) for column in returns.T)
+        return cls(Estimate.of(returns.sum(1)), columns)
+
+
+@dataclass(frozen=True)
+class TrialEvaluation:
+    """What a policy earns in many trials, and what others earn in the same MDPs.
+
+    Attributes:
+        policy: the policy's.
+        references: the oracles' and baselines', by name.
+        trials: how many trials.
+    """
+
+    policy: Returns
+    references: dict[str, Returns] = field(default_factory=dict)
+    trials: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary that `json.dumps` takes."""
+        return dataclasses.asdict(self)
+
+
+def evaluate_policy(
+    actor: Actor,
+    trial: Trial,
+    *,
+    trials: int = 1000,
+    key: PRNGKeyArray,
+    references: Mapping[str, Reference] | None = None,
+) -> TrialEvaluation:
+    """Act through many trials, each in a fresh MDP.
+
+    Args:
+        actor: a policy, trained or not, or an oracle.
+        trial: how many episodes, in which family.
+        trials: how many trials.
+        key: consumed; the same key gives the same MDPs to every actor.
+        references: what to measure beside it, by name.
+
+    Raises:
+        BadInput: `trials` is not positive.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> trial = qs.Trial(qs.Bandit(arms=3), episodes=5)
+        >>> found = evaluate_policy(
+        ...     qs.Random(trial.environment), trial, trials=8, key=jax.random.key(0)
+        ... )
+        >>> len(found.policy.episodes), found.trials
+        (5, 8)
+    """
+    if trials < 1:
+        raise BadInput(f"trials is {trials}; give a whole number of 1 or more")
+    returns = np.asarray(_returns(actor, trial, key, trials))
+    beside = {
+        name: Returns.of(np.asarray(reference(key, trials)))
+        for name, reference in (references or {}).items()
+    }
+    return TrialEvaluation(Returns.of(returns), beside, trials)
+
+
+def acting(actor: Actor, trial: Trial) -> Reference:
+    """An actor as a reference."""
+    return lambda key, trials: _returns(actor, trial, key, trials)
+
+
+_returns = eqx.filter_jit(trial_returns)

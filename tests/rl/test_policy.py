@@ -1,0 +1,137 @@
+"""Meta-policies: what is thought while acting is thought again in training, with any memory."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy.nets.context import GaussianProduct, Mean
+from quickstudy.rl.policy import between_episodes, between_tasks, never
+from references.corridor import Corridor
+
+KEY = jax.random.key(0)
+TRIAL = qs.Trial(Corridor(), episodes=3)
+
+
+class Reach(Corridor):
+    """The same corridor with one continuous action."""
+
+    @property
+    def actions(self):
+        return qs.Continuous(2, 0.5)
+
+    def step(self, key, state, action, task):
+        return super().step(key, state, jnp.where(action[0] > 0, 1, 0), task)
+
+
+def encoder(name, inputs, *, key=KEY):
+    return {
+        "gru": lambda: qs.GRU.create(inputs, 6, key=key),
+        "lstm": lambda: qs.LSTM.create(inputs, 6, key=key),
+        "snail": lambda: qs.SNAIL.create(
+            inputs, filters=4, attention=((4, 4), (4, 4)), past=12, key=key
+        ),
+        "transformer": lambda: qs.Transformer.create(inputs, 8, heads=2, past=12, key=key),
+        "context": lambda: qs.Context.create(
+            inputs, 8, observed=2, pooling=GaussianProduct(), key=key
+        ),
+        "context-mean": lambda: qs.Context.create(inputs, 8, observed=2, pooling=Mean(), key=key),
+    }[name]()
+
+
+ENCODERS = ("gru", "lstm", "snail", "transformer", "context", "context-mean")
+
+
+def policy_of(name, trial=TRIAL, forgets=between_tasks):
+    """With heads that decide something."""
+    policy = qs.MetaPolicy.create(trial, encoder(name, trial.inputs), forgets=forgets)
+    weight = jax.random.normal(KEY, policy.actor.weight.shape)
+    return eqx.tree_at(lambda p: p.actor.weight, policy, weight)
+
+
+@eqx.filter_jit
+def act_and_rethink(policy, trial, task):
+    path = qs.rollout(policy, trial, task, KEY, parts=3)
+    start = jax.tree.map(lambda x: x[0], path.states)
+    thought = policy.rethink(start, path.seen)
+    logs = jax.vmap(type(thought.actions).log_prob)(thought.actions, path.action)
+    return path, logs, thought.value
+
+
+@pytest.mark.parametrize("forgets", [between_tasks, between_episodes, never])
+@pytest.mark.parametrize("name", ENCODERS)
+def test_training_thinks_what_acting_thought(name, forgets):
+    path, logs, values = act_and_rethink(policy_of(name, forgets=forgets), TRIAL, jnp.array(2))
+    np.testing.assert_allclose(path.notes[0], logs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(path.notes[1], values, rtol=1e-4, atol=1e-5)
+
+
+def test_continuous_actions():
+    trial = qs.Trial(Reach(), episodes=3)
+    path, logs, _ = act_and_rethink(policy_of("gru", trial), trial, jnp.array(2))
+    np.testing.assert_allclose(path.notes[0], logs, rtol=1e-4, atol=1e-5)
+    assert path.action.shape == (12, 2)
+    assert float(jnp.abs(path.seen.action_tm1).max()) <= 0.5
+
+
+@eqx.filter_jit
+def values(policy, seen):
+    return policy.rethink(policy.begin(), seen).actions.logits
+
+
+def seen_of(key, time=9):
+    """Anything that might have been seen; episodes end at 2 and 5."""
+    ends = jnp.isin(jnp.arange(time), jnp.array([3, 6])).astype(jnp.float32)
+    first = (jnp.arange(time) == 0).astype(jnp.float32)
+    keys = jax.random.split(key, 3)
+    return qs.Seen(
+        jax.random.normal(keys[0], (time, 2)),
+        jax.nn.one_hot(jax.random.randint(keys[1], (time,), 0, 2), 2),
+        jax.random.normal(keys[2], (time,)),
+        ends,
+        first,
+    )
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_the_future_changes_nothing(name):
+    """Causality: what is seen from time 5 on does not reach what was thought before."""
+    policy = policy_of(name)
+    seen, other = seen_of(KEY), seen_of(jax.random.key(9))
+    mixed = jax.tree.map(lambda a, b: jnp.concatenate([a[:5], b[5:]]), seen, other)
+    before, after = values(policy, seen), values(policy, mixed)
+    np.testing.assert_allclose(before[:5], after[:5], rtol=1e-5, atol=1e-6)
+    assert float(jnp.abs(before[5:] - after[5:]).min()) > 1e-4
+
+
+@pytest.mark.parametrize("name", ["gru", "transformer", "context"])
+def test_forgetting(name):
+    """Cleared between episodes, an episode is thought of as if it were the first."""
+    seen = seen_of(KEY)
+    episode = jax.tree.map(lambda x: x[3:6], seen)
+    alone = values(policy_of(name), episode)
+    within = values(policy_of(name, forgets=between_episodes), seen)[3:6]
+    np.testing.assert_allclose(within, alone, rtol=1e-4, atol=1e-5)
+    kept = values(policy_of(name), seen)[3:6]
+    assert float(jnp.abs(kept - alone).max()) > 1e-3, "nothing was remembered"
+
+
+@pytest.mark.parametrize(
+    ("name", "invariant"), [("context", True), ("context-mean", True), ("gru", False)]
+)
+def test_a_set_has_no_order_but_a_present(name, invariant):
+    """The past's transitions in another order change nothing; another present does.
+
+    With the same observation everywhere, x_t alone tells the transition that ends at t.
+    """
+    policy, seen = policy_of(name), seen_of(KEY)
+    same = jnp.ones_like(seen.observation)
+    seen = seen._replace(observation=same, done_tm1=jnp.zeros(9))
+    order = jnp.array([0, 4, 2, 6, 1, 3, 5, 7, 8])
+    turned = jax.tree.map(lambda x: x[order], seen)
+    now, then = values(policy, seen)[-1], values(policy, turned)[-1]
+    assert np.allclose(now, then, rtol=1e-4, atol=1e-5) == invariant
+    other = seen._replace(observation=same.at[-1].set(0.0))
+    assert float(jnp.abs(values(policy, other)[-1] - now).max()) > 1e-3

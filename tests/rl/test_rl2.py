@@ -1,0 +1,153 @@
+"""RL²: the same on any number of devices, right in its gradient, and better after training."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import quickstudy as qs
+from quickstudy.mesh import on_shares
+from quickstudy.rl.batch import Batch, gradient_of
+from quickstudy.rl.ppo import PPO, PolicyGradient
+from quickstudy.rl.rl2 import RL2, trials_in_a_row
+from quickstudy.training import Plan, fit
+from references.corridor import Corridor
+
+KEY = jax.random.key(0)
+BANDIT = qs.Trial(qs.Bandit(arms=3), episodes=4)
+
+
+def head(outputs):
+    return qs.Linear.create(6, outputs, key=KEY)
+
+
+def rl2(improvement, trial=BANDIT, trials=12, **settings):
+    policy = qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 6, key=KEY))
+    policy = eqx.tree_at(lambda p: (p.actor, p.critic), policy, (head(3), head(1)))
+    return RL2(policy, trial, improvement, trials, 16, **settings)
+
+
+def updated(algorithm):
+    return eqx.filter_jit(algorithm.update)(algorithm.init(), KEY, jnp.zeros(()))
+
+
+def close(a, b, tolerance=2e-5):
+    for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True):
+        np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("trials", [12, 10])
+def test_devices_change_nothing(trials, monkeypatch):
+    """One device and two; 10 trials do not share out evenly, and what fills up must not count."""
+    algorithm = rl2(PPO(optax.sgd(0.1), epochs=2, minibatches=3), trials=trials)
+    two = updated(algorithm)
+    one_device = jax.make_mesh(
+        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
+    )
+    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    close(updated(algorithm), two)
+
+
+def test_parts_of_a_trial_of_one_step_each():
+    """With parts of one step and stored states, gradients stop at every step; forward nothing
+    changes, so that the first loss is the same and the gradient is not."""
+    whole, cut = (updated(rl2(PolicyGradient(optax.sgd(0.1)), parts=n))[1] for n in (1, 4))
+    np.testing.assert_allclose(whole["loss"], cut["loss"], rtol=1e-4, atol=1e-6)
+    assert abs(float(whole["gradient_norm"] - cut["gradient_norm"])) > 1e-6
+
+
+def test_the_first_step_of_ppo_is_the_policy_gradient():
+    """At ratio 1 nothing is clipped."""
+    ppo = rl2(PPO(optax.sgd(0.1), epochs=1, minibatches=1))
+    plain = rl2(PolicyGradient(optax.sgd(0.1)))
+    close(updated(ppo)[0].parameters, updated(plain)[0].parameters)
+
+
+def test_policy_gradient_by_enumeration():
+    """E[∇ log π A], with A the reward to go of the trial, is ∇J of a bandit with two pulls, by
+    the sum over all of its 2 × 2 × 2 × 2 outcomes; and half of it without the second reward."""
+    trial = qs.Trial(qs.Bandit(arms=2), episodes=2)
+    policy = qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 4, key=KEY))
+    policy = eqx.tree_at(
+        lambda p: p.actor.weight, policy, jax.random.normal(KEY, policy.actor.weight.shape)
+    )
+    p = jnp.array([0.3, 0.8])
+    outcomes = [(a, r, b, s) for a in (0, 1) for r in (0, 1) for b in (0, 1) for s in (0, 1)]
+    a, r, b, s = (jnp.array(column) for column in zip(*outcomes, strict=True))
+
+    def chance(arm, paid):
+        return jnp.where(paid == 1, p[arm], 1 - p[arm])
+
+    def seen_of(a, r):
+        """What is seen at the two steps if the first pull was a and paid r."""
+        zero = jnp.zeros(())
+        before = jnp.stack([jnp.zeros(2), jax.nn.one_hot(a, 2)])
+        paid, flag = jnp.stack([zero, r.astype(float)]), jnp.array([0.0, 1.0])
+        return qs.Seen(jnp.zeros((2, 0)), before, paid, flag, 1 - flag)
+
+    seen = jax.vmap(seen_of)(a, r)
+    actions = jnp.stack([a, b], 1)
+
+    def logs(policy):
+        thought = jax.vmap(lambda one: policy.rethink(policy.begin(), one))(seen)
+        one = type(thought.actions).log_prob
+        return jax.vmap(jax.vmap(one))(thought.actions, actions)
+
+    parameters, rest = eqx.partition(policy, eqx.is_inexact_array)
+
+    def expected(parameters):
+        pi = jnp.exp(logs(eqx.combine(parameters, rest)).sum(1))
+        return jnp.sum(pi * chance(a, r) * chance(b, s) * (r + s))
+
+    # The batch has every outcome, weighted by its probability through the advantage.
+    pi = jnp.exp(logs(policy).sum(1)) * chance(a, r) * chance(b, s)
+    to_go = jnp.stack([r + s, s], 1) * pi[:, None] * 2 * len(outcomes)
+    states = jnp.zeros((16, 4))
+    ones = jnp.ones((16, 2))
+    batch = Batch(seen, actions, ones, to_go, ones, ones > 0, states, jnp.ones(16))
+    rule = PolicyGradient(optax.sgd(1.0), value_weight=0.0, entropy_weight=0.0)
+
+    def share(policy, keys, real):
+        return gradient_of(rule.loss, eqx.combine(policy, rest), batch)[0]
+
+    found = eqx.filter_jit(lambda: on_shares(share, parameters, KEY, 2))()
+    wanted = jax.grad(expected)(parameters)
+    close(jax.tree.map(lambda x: -x, found), wanted, 1e-5)
+    assert float(optax.tree.norm(wanted)) > 0.01
+
+
+def test_learns():
+    """Bandits with three arms, four pulls: better than chance (2.0) after a minute's fraction."""
+    rule = PPO(optax.adam(1e-2), epochs=4, minibatches=2)
+    found = fit(rl2(rule, trials=256), Plan(25, validate_every=25), key=KEY)
+    returns = qs.evaluate_policy(found.best, BANDIT, trials=2000, key=jax.random.key(1))
+    assert returns.policy.total.mean > 2.0 + 0.15
+    random = qs.evaluate_policy(qs.Random(BANDIT.environment), BANDIT, trials=2000, key=KEY)
+    assert abs(random.policy.total.mean - 2.0) < 3 * random.policy.total.interval
+
+
+def test_never_cleared_remembers_another_task():
+    """In a row, a policy that never clears begins with the last MDP's memory, others do not."""
+    from quickstudy.rl.policy import between_tasks, never
+
+    trial = qs.Trial(Corridor(), episodes=2)
+    memory = qs.GRU.create(trial.inputs, 6, key=KEY)
+    for forgets in (between_tasks, never):
+        policy = qs.MetaPolicy.create(trial, memory, forgets=forgets)
+        policy = eqx.tree_at(lambda p: p.critic, policy, head(1))
+        rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY, in_a_row=2)
+        handed_on = jax.tree.map(lambda x: x[:, 0], rows.states)
+        second = jax.tree.map(lambda x: x[1], rows.seen)
+        rethink = eqx.filter_jit(type(policy).rethink)
+        value = rethink(policy, handed_on[1], second).value
+        np.testing.assert_allclose(value, rows.notes[1][1], rtol=1e-4, atol=1e-5)
+        fresh = rethink(policy, policy.begin(), second).value
+        assert rows.reward.shape == (2, 8)
+        assert np.allclose(fresh, value, atol=1e-5) == (forgets is between_tasks)
+
+
+def test_parts_must_divide():
+    with pytest.raises(qs.BadInput, match="cannot be cut into 3"):
+        rl2(PolicyGradient(optax.sgd(0.1)), parts=3)

@@ -1,0 +1,89 @@
+"""A trial: one MDP, several episodes, and nothing that happened is hidden from the policy."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy.rl.rollout import episode_lengths, episode_returns, rollout
+from references.corridor import Corridor
+
+KEY = jax.random.key(0)
+
+
+class Always(eqx.Module):
+    """One action, and a note of what it saw."""
+
+    action: int = eqx.field(static=True)
+
+    def begin(self, task):
+        return jnp.zeros(())
+
+    def act(self, state, seen, *, key):
+        return state + 1, jnp.array(self.action), state
+
+
+@eqx.filter_jit
+def act(actor, trial, task, key, parts=1):
+    return rollout(actor, trial, task, key, parts=parts)
+
+
+def test_early_ends():
+    """A corridor of two: episodes of two steps, a trial of three of them, then padding."""
+    trial = qs.Trial(Corridor(), episodes=3)
+    path = act(Always(1), trial, jnp.array(2), KEY)
+    assert trial.steps == 12
+    np.testing.assert_array_equal(path.real, [True] * 6 + [False] * 6)
+    np.testing.assert_array_equal(path.done[:6], [False, True] * 3)
+    np.testing.assert_array_equal(path.reward, [1, 2, 1, 2, 1, 2] + [0] * 6)
+    np.testing.assert_array_equal(path.episode[:6], [0, 0, 1, 1, 2, 2])
+    np.testing.assert_array_equal(episode_returns(path, 3), [3, 3, 3])
+    np.testing.assert_array_equal(episode_lengths(path, 3), [2, 2, 2])
+
+
+def test_the_horizon_ends_an_episode():
+    path = act(Always(0), qs.Trial(Corridor(), episodes=2), jnp.array(2), KEY)
+    np.testing.assert_array_equal(path.done, [False] * 3 + [True] + [False] * 3 + [True])
+    assert path.real.all()
+
+
+def test_an_episodes_last_reward_is_seen():
+    """With the next episode's first observation come the last one's reward and its done flag."""
+    path = act(Always(1), qs.Trial(Corridor(), episodes=3), jnp.array(2), KEY)
+    seen = path.seen
+    np.testing.assert_array_equal(seen.first[:4], [1, 0, 0, 0])
+    np.testing.assert_array_equal(seen.reward_tm1[:6], [0, 1, 2, 1, 2, 1])
+    np.testing.assert_array_equal(seen.done_tm1[:6], [0, 0, 1, 0, 1, 0])
+    np.testing.assert_array_equal(seen.observation[:4, 0], [0, 1, 0, 1])
+    np.testing.assert_array_equal(seen.action_tm1[:2], [[0, 0], [0, 1]])
+    flat = jax.vmap(lambda s: s.flat())(seen)
+    assert flat.shape == (12, qs.Trial(Corridor(), 3).inputs)
+    np.testing.assert_array_equal(flat[2], [0, 1, 0, 1, 2, 1, 0])
+
+
+def test_the_task_stays_and_differs_across_the_batch():
+    """All episodes of a trial have one length; trials have others."""
+    trial = qs.Trial(Corridor(), episodes=3)
+
+    def one(key):
+        task = trial.environment.sample(key)
+        return episode_lengths(act(Always(1), trial, task, key), 3)
+
+    lengths = np.asarray(jax.vmap(one)(jax.random.split(KEY, 32)))
+    assert (lengths == lengths[:, :1]).all()
+    assert set(lengths[:, 0]) == {1.0, 2.0, 3.0}
+
+
+def test_states_of_parts():
+    """The actor's state at the start of each part, for truncated backpropagation."""
+    path = act(Always(0), qs.Trial(Corridor(), episodes=2), jnp.array(3), KEY, parts=4)
+    np.testing.assert_array_equal(path.states, [0, 2, 4, 6])
+    np.testing.assert_array_equal(path.notes, range(8))
+    assert float(path.last) == 8
+
+
+def test_no_episode():
+    with pytest.raises(qs.BadInput, match="episodes is 0"):
+        qs.Trial(Corridor(), episodes=0)
