@@ -33,16 +33,25 @@ def transformer(inputs, *, key):
     return qs.Transformer.create(inputs, 8, heads=2, depth=1, past=16, key=key)
 
 
-def reader(memory):
-    return qs.BlackBox.create(mlp(4), 4, WAYS, memory, key=KEY)
+def reader(memory, make=qs.BlackBox, layout=None):
+    return make.create(mlp(4), 4, WAYS, memory, layout=layout, key=KEY)
 
 
 LEARNERS = {
     "prototypical": lambda n: qs.Prototypical(mlp(8, 4)),
     "matching": lambda n: qs.Matching(mlp(8, 4)),
+    "matching in full context": lambda n: qs.Matching(
+        mlp(8, 4), context=qs.FullContext.create(4, key=KEY)
+    ),
+    "relation": lambda n: qs.Relation(
+        mlp(8, 4), qs.MLP(8, (8, 1), activation=jnp.tanh, key=jax.random.key(1))
+    ),
     "ridge": lambda n: qs.RidgeRegression(mlp(8, 4)),
     "maml": lambda n: qs.MAML(headed(n), inner_lr=0.5, steps=3),
     "anil": lambda n: qs.ANIL(headed(n), inner_lr=0.5, steps=3),
+    "boil": lambda n: qs.BOIL(headed(n), inner_lr=0.5, steps=3),
+    "imaml": lambda n: qs.ImplicitMAML(headed(n), inner_lr=0.1, steps=3),
+    "reptile": lambda n: qs.Reptile(headed(n), optax.sgd(0.5), batch=4, test_steps=3),
     "maml++": lambda n: qs.MAMLPlusPlus.create(headed(n), inner_lr=0.5, steps=2),
     "fine-tune head": lambda n: qs.FineTuneHead(
         mlp(8), qs.Linear.zeros(8, 12), optimiser=optax.sgd(0.5), steps=5
@@ -54,6 +63,8 @@ LEARNERS = {
 }
 SAME_HEAD = {
     "lstm": reader(qs.LSTM),
+    "lstm, labels one late": reader(qs.LSTM, layout=qs.Shifted()),
+    "answers every input": reader(qs.GRU, qs.SequenceBlackBox, qs.Shifted()),
     "transformer": reader(transformer),
     "neural process": reader(qs.MeanMemory),
     "attentive neural process": reader(qs.AttentiveMemory),
@@ -65,6 +76,15 @@ def unpadded(task):
     ways = int(task.support.present.sum())
     sets = (
         qs.Examples(s.x[np.asarray(s.real)], s.y[np.asarray(s.real)], ways)
+        for s in (task.support, task.query)
+    )
+    return qs.Task(*sets)
+
+
+def without_padding(task):
+    """The real examples of the same task, of as many ways as there can be."""
+    sets = (
+        qs.Examples(s.x[np.asarray(s.real)], s.y[np.asarray(s.real)], WAYS, None, s.present)
         for s in (task.support, task.query)
     )
     return qs.Task(*sets)
@@ -102,10 +122,30 @@ def test_padding_counts_for_nothing(name):
 def test_a_memory_passes_over_padding(name):
     learner, task = SAME_HEAD[name], padded_task(3)
     learner.check(task)
-    real = np.asarray(task.support.real)
-    bare = qs.Examples(task.support.x[real], task.support.y[real], WAYS)
-    found, wanted = (learner.adapt(s)(task.query.x) for s in (task.support, bare))
+    bare = without_padding(task)
+    found, wanted = (learner.adapt(t.support)(task.query.x) for t in (task, bare))
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+    found, wanted = (learner.meta_loss(t)[0] for t in (task, bare))
+    assert float(found) == pytest.approx(float(wanted), rel=1e-4)
+
+
+@pytest.mark.parametrize("batch", [3, 20])
+def test_reptile_draws_what_is_real(batch):
+    """The same minibatches as without padding; and all there is, where that is less."""
+    task = padded_task(3)
+    bare = without_padding(task)
+    count = len(bare.support) + len(bare.query)
+    assert 3 < count < 20 == len(task.support) + len(task.query)
+    full, small = (
+        qs.Reptile(headed(WAYS), optax.sgd(0.5), batch=size, steps=3)
+        for size in (batch, min(batch, count))
+    )
+    full.check(task)
+    found, wanted = (
+        learner.meta_gradient(t, key=KEY) for learner, t in ((full, task), (small, bare))
+    )
+    for a, b in zip(*map(jax.tree.leaves, (found, wanted)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_drawn():
@@ -164,25 +204,10 @@ def test_it_can_be_trained_on():
     assert result.after.mean > 0.6
 
 
-@pytest.mark.parametrize(
-    "learner",
-    [
-        qs.Matching(mlp(8, 4), context=qs.FullContext.create(4, key=KEY)),
-        qs.Reptile(headed(WAYS)),
-        qs.SequenceBlackBox.create(mlp(4), 4, WAYS, qs.GRU, layout=qs.Shifted(), key=KEY),
-        qs.Prototypical(qs.Conv4((8, 8, 1), filters=2, norm="batch", downsample="stride", key=KEY)),
-    ],
-    ids=lambda learner: type(learner).__name__,
-)
-def test_learners_that_look_at_examples_together_say_so(learner):
+def test_a_network_that_looks_at_examples_together_is_refused():
+    network = qs.Conv4((8, 8, 1), filters=2, norm="batch", downsample="stride", key=KEY)
     with pytest.raises(qs.BadInput, match=r"tasks are padded.*without padding"):
-        learner.check(padded_task(3))
-
-
-def test_relation_needs_all_classes():
-    learner = qs.Relation(mlp(8, 4), mlp(8, 1))
-    with pytest.raises(qs.BadInput, match="fixed number of ways"):
-        learner.check(padded_task(3))
+        qs.Prototypical(network).check(padded_task(3))
 
 
 def test_fewest_and_most():

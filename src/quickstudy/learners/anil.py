@@ -1,49 +1,42 @@
 """ANIL and BOIL: MAML in which half of the network adapts."""
 
-import abc
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import PRNGKeyArray
+from jaxtyping import PRNGKeyArray, PyTree
 
 from quickstudy.learners.descent import descent, predictors
-from quickstudy.learners.inner import Rate
-from quickstudy.learners.learner import Learner, Predictor, check_outputs
+from quickstudy.learners.inner import InnerRule, Rate
+from quickstudy.learners.learner import Predictor
+from quickstudy.learners.maml import MAML
 from quickstudy.nets.network import Headed, condition
-from quickstudy.tasks.task import Examples, Task
+from quickstudy.tasks.task import Examples
 
 
-class HalfAdapted(Learner):
-    """MAML on a network of a body and a head, of which one stays as it is.
+class BodyOnly(InnerRule):
+    """Another rule, for the body of a network; its head stays.
 
     Attributes:
-        model: θ, a body and a linear head.
-        inner_lr: α.
-        steps: k.
-        loss: L, for both loops.
+        rule: the other rule.
     """
 
-    model: Headed
-    inner_lr: float = eqx.field(static=True, default=0.4)
-    steps: int = eqx.field(static=True, default=1)
+    rule: InnerRule
 
-    @abc.abstractmethod
-    def adapt_by_steps(self, support: Examples, steps: int) -> Predictor:
-        """θ_0 … θ_steps on a first axis `[steps + 1, ...]`."""
+    def start(self, theta: Headed) -> PyTree:
+        """The other rule's."""
+        return self.rule.start(theta)
 
-    def unadapted(self, support: Examples) -> Predictor:
-        """θ_0: the initialisation itself."""
-        return condition(self.model, support.x)
-
-    def check(self, task: Task) -> None:
-        """The model must have one output per class."""
-        super().check(task)
-        check_outputs(self, self.model, task)
+    def move(
+        self, theta: Headed, gradient: Headed, state: PyTree, step: Any
+    ) -> tuple[Headed, PyTree]:
+        """The body moves."""
+        moved, state = self.rule.move(theta, gradient, state, step)
+        return Headed(moved.body, theta.head), state
 
 
-class ANIL(HalfAdapted):
+class ANIL(MAML):
     """Almost no inner loop (Raghu et al., 2020, https://arxiv.org/abs/1909.09157).
 
     MAML whose inner loop moves the head alone. The body is reused as it is, and so the support
@@ -68,23 +61,24 @@ class ANIL(HalfAdapted):
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """The body as it was, and the head after k steps."""
         body, features = self._features(support)
-        rule = Rate(self.inner_lr)
-        head, _ = descent(self.model.head, features, self.loss, rule=rule, steps=self.steps)
-        return Headed(body, head)
+        return Headed(body, self._heads(features, self.steps)[0])
 
     def adapt_by_steps(self, support: Examples, steps: int) -> Predictor:
         """The body as it was, and the heads after 0 … `steps` steps."""
         body, features = self._features(support)
-        rule = Rate(self.inner_lr)
-        passed = descent(self.model.head, features, self.loss, rule=rule, steps=steps)
-        return Headed(_repeated(body, steps + 1), predictors(*passed, features))
+        heads = predictors(*self._heads(features, steps), features)
+        return Headed(_repeated(body, steps + 1), heads)
 
     def _features(self, support: Examples) -> tuple[Any, Examples]:
         body = condition(self.model.body, support.x)
         return body, support.with_inputs(body(support.x))
 
+    def _heads(self, features: Examples, steps: int) -> tuple[Any, PyTree]:
+        rule = self.inner_rule()
+        return descent(self.model.head, features, self.loss, rule=rule, steps=steps)
 
-class BOIL(HalfAdapted):
+
+class BOIL(MAML):
     """Body only update in the inner loop (Oh et al., 2021, https://arxiv.org/abs/2008.08882).
 
     MAML whose inner loop moves all but the head: what is learned within a task is a
@@ -107,21 +101,9 @@ class BOIL(HalfAdapted):
         (10, 1)
     """
 
-    def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
-        """The body after k steps, and the head as it was."""
-        body, _ = self._descent(support, self.steps)
-        return Headed(condition(body, support.x), self.model.head)
-
-    def adapt_by_steps(self, support: Examples, steps: int) -> Predictor:
-        """The bodies after 0 … `steps` steps, and the head as it was."""
-        bodies = predictors(*self._descent(support, steps), support)
-        return Headed(bodies, _repeated(self.model.head, steps + 1))
-
-    def _descent(self, support: Examples, steps: int) -> tuple[Any, Any]:
-        def loss(features: Any, y: Any) -> Any:
-            return self.loss(self.model.head(features), y)
-
-        return descent(self.model.body, support, loss, rule=Rate(self.inner_lr), steps=steps)
+    def inner_rule(self) -> InnerRule:
+        """θ − α g, of the body."""
+        return BodyOnly(Rate(self.inner_lr))
 
 
 def _repeated(tree: Any, times: int) -> Any:

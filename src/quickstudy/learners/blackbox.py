@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
 from quickstudy.errors import BadInput
-from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, refuse_padding
-from quickstudy.nets.memory import Memory, State, select
+from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
+from quickstudy.nets.memory import Memory, State, pass_over
 from quickstudy.nets.network import Linear, condition
 from quickstudy.tasks.task import Examples, Task
 
@@ -139,24 +139,18 @@ class BlackBox(Learner):
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Read the support set from the first example to the last."""
+        return self._read(support.packed())[0]
+
+    def _read(self, support: Examples) -> tuple[Reader, Float[Array, "n h"]]:
+        """The predictor, and what the memory said to every support example; padding comes last."""
         embed, labels = condition(self.embed, support.x), self._labels(support)
         tokens = self.layout.support(embed(support.x), labels)
-        resets = jnp.zeros(len(support), bool)
-        if support.real is not None:
-            return Reader(self, embed, *self._read_real(tokens, labels, support.real))
-        state, _ = self.memory.sequence(self.memory.initial(), tokens, resets)
-        return Reader(self, embed, state, labels[-1])
-
-    def _read_real(self, tokens: Array, labels: Labels, real: Array) -> tuple[State, Array]:
-        """Step by step, passing over what is padding."""
-
-        def body(carry: Any, now: Any) -> tuple[Any, None]:
-            token, label, is_real = now
-            read = self.memory.step(carry[0], token)[0], label
-            return select(is_real, read, carry), None
-
-        start = self.memory.initial(), jnp.zeros_like(labels[0])
-        return jax.lax.scan(body, start, (tokens, labels, real))[0]
+        if support.real is None:
+            resets = jnp.zeros(len(support), bool)
+            state, hs = self.memory.sequence(self.memory.initial(), tokens, resets)
+        else:
+            state, hs = pass_over(self.memory, tokens, support.real)
+        return Reader(self, embed, state, labels[support.count - 1]), hs
 
     def unadapted(self, support: Examples) -> Predictor:
         """Asked before anything is read."""
@@ -166,8 +160,6 @@ class BlackBox(Learner):
     def check(self, task: Task) -> None:
         """The head has one output per class (or target), and the memory holds the support set."""
         super().check(task)
-        if not isinstance(self.layout, Paired):
-            refuse_padding(self, task)
         outputs, wanted = self.head.bias.shape[0], task.support.outputs
         if outputs != wanted:
             raise BadInput(
@@ -200,14 +192,11 @@ class SequenceBlackBox(BlackBox):
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
         """The loss of all answers of the episode."""
-        support, query = task.support, task.query
-        labels = self._labels(support)
-        tokens = self.layout.support(self.embed(support.x), labels)
-        resets = jnp.zeros(len(support), bool)
-        state, hs = self.memory.sequence(self.memory.initial(), tokens, resets)
-        outputs = Reader(self, self.embed, state, labels[-1])(query.x)
-        n, m = len(support), len(query)
-        passing, (last, metrics) = self.judge(self.head(hs), support)[0], self.judge(outputs, query)
+        support, query = task.support.packed(), task.query
+        reader, hs = self._read(support)
+        n, m = support.count, query.count
+        passing = self.judge(self.head(hs), support)[0]
+        last, metrics = self.judge(reader(query.x), query)
         loss = (n * passing + m * last) / (n + m)
         return loss, {**metrics, "loss": loss}
 

@@ -102,7 +102,11 @@ class Learner(eqx.Module):
 
 
 def refuse_padding(learner: Learner, task: Task) -> None:
-    """Raise `BadInput` for tasks with padding: what is padding would change the answers."""
+    """Raise `BadInput` for tasks with padding: what is padding would change the answers.
+
+    A network is a function of the inputs alone. It is not told which are real, and so a norm over
+    a batch cannot leave the others out of its mean.
+    """
     if task.support.real is not None or task.query.real is not None:
         raise BadInput(
             f"this {type(learner).__name__} looks at its examples together, and the tasks are "

@@ -51,8 +51,7 @@ def loss_on(loss: Loss, outputs: Any, examples: Examples) -> Any:
     if examples.real is None:
         return loss(outputs, examples.y)
     each = jax.vmap(lambda o, y: loss(o[None], y[None]))(outputs, examples.y)
-    count = jnp.maximum(jnp.sum(examples.real), 1)
-    return jnp.sum(jnp.where(examples.real, each, 0)) / count
+    return jnp.sum(jnp.where(examples.real, each, 0)) / jnp.maximum(examples.count, 1)
 
 
 def possible(outputs: Any, examples: Examples) -> Any:

@@ -6,35 +6,41 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from quickstudy.learners.learner import Learner, Predictor, refuse_padding
+from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import ABSENT
 from quickstudy.learners.similarity import Similarity, cosine
-from quickstudy.nets.memory import LSTM
+from quickstudy.nets.memory import LSTM, pass_over
 from quickstudy.nets.network import Linear, condition
 from quickstudy.tasks.task import Examples, Task, demand_classes
+
+Real = Bool[Array, " k"] | None
 
 
 class Context(eqx.Module):
     """How embeddings get to see the support set: g(x_k, D^tr) and f(x, D^tr)."""
 
     @abc.abstractmethod
-    def support(self, g: Float[Array, "k d"]) -> Float[Array, "k d"]:
-        """g(x_k, D^tr) from all g'(x_k)."""
+    def support(self, g: Float[Array, "k d"], real: Real = None) -> Float[Array, "k d"]:
+        """g(x_k, D^tr) from all g'(x_k); rows that are not real count for nothing."""
 
     @abc.abstractmethod
-    def query(self, f: Float[Array, "n d"], g: Float[Array, "k d"]) -> Float[Array, "n d"]:
-        """f(x, D^tr) from f'(x) and all g(x_k, D^tr); every row by itself."""
+    def query(
+        self, f: Float[Array, "n d"], g: Float[Array, "k d"], real: Real = None
+    ) -> Float[Array, "n d"]:
+        """f(x, D^tr) from f'(x) and all real g(x_k, D^tr); every row by itself."""
 
 
 class NoContext(Context):
     """Embeddings as they are."""
 
-    def support(self, g: Float[Array, "k d"]) -> Float[Array, "k d"]:
+    def support(self, g: Float[Array, "k d"], real: Real = None) -> Float[Array, "k d"]:
         return g
 
-    def query(self, f: Float[Array, "n d"], g: Float[Array, "k d"]) -> Float[Array, "n d"]:
+    def query(
+        self, f: Float[Array, "n d"], g: Float[Array, "k d"], real: Real = None
+    ) -> Float[Array, "n d"]:
         return f
 
 
@@ -66,14 +72,16 @@ class FullContext(Context):
         merge = Linear.create(features, 4 * features, key=keys[3])
         return cls(forward, backward, reader, merge, reads)
 
-    def support(self, g: Float[Array, "k d"]) -> Float[Array, "k d"]:
-        there, back = (
-            lstm.sequence(lstm.initial(), xs, jnp.zeros(len(g), bool))[1]
-            for lstm, xs in ((self.forward, g), (self.backward, g[::-1]))
-        )
+    def support(self, g: Float[Array, "k d"], real: Real = None) -> Float[Array, "k d"]:
+        there = _read(self.forward, g, real)
+        back = _read(self.backward, g[::-1], None if real is None else real[::-1])
         return there + back[::-1] + g
 
-    def query(self, f: Float[Array, "n d"], g: Float[Array, "k d"]) -> Float[Array, "n d"]:
+    def query(
+        self, f: Float[Array, "n d"], g: Float[Array, "k d"], real: Real = None
+    ) -> Float[Array, "n d"]:
+        where = jnp.ones(len(g), bool) if real is None else real
+
         def read_all(own: Float[Array, " d"]) -> Float[Array, " d"]:
             driven = self.reader.drive(own[None])[0]
 
@@ -82,12 +90,20 @@ class FullContext(Context):
                 # The LSTM's hidden state is [h, r]: r comes in through weights of its own.
                 (_, c), hidden = self.reader.advance((h, c), driven + self.merge(r[None])[0])
                 h = hidden + own
-                return (h, jax.nn.softmax(g @ h) @ g, c), None
+                return (h, jax.nn.softmax(g @ h, where=where) @ g, c), None
 
-            start = (jnp.zeros_like(own), jnp.mean(g, 0), jnp.zeros_like(own))
+            mean = jnp.mean(g, 0, where=where[:, None])
+            start = (jnp.zeros_like(own), mean, jnp.zeros_like(own))
             return jax.lax.scan(read, start, length=self.reads)[0][0]
 
         return jax.vmap(read_all)(f)
+
+
+def _read(lstm: LSTM, xs: Float[Array, "k d"], real: Real) -> Float[Array, "k d"]:
+    """What the LSTM says to every input, when it passes over those that are not real."""
+    if real is None:
+        return lstm.sequence(lstm.initial(), xs, jnp.zeros(len(xs), bool))[1]
+    return pass_over(lstm, xs, real)[1]
 
 
 class Attention(eqx.Module):
@@ -97,6 +113,7 @@ class Attention(eqx.Module):
     context: Context
     g: Float[Array, "k d"]
     members: Float[Array, "k ways"]
+    real: Real
     similarity: Similarity = eqx.field(static=True)
     sharpness: float = eqx.field(static=True)
 
@@ -110,10 +127,9 @@ class Attention(eqx.Module):
         return jax.nn.softmax(self._scores(x))
 
     def _scores(self, x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
-        scores = self.similarity(self.context.query(self.f(x), self.g), self.g)
-        # Padding belongs to no class, and nobody looks at it.
-        real = jnp.sum(self.members, 1)[None] > 0
-        return jnp.where(real, self.sharpness * scores, ABSENT)
+        f = self.context.query(self.f(x), self.g, self.real)
+        scores = self.sharpness * self.similarity(f, self.g)
+        return scores if self.real is None else jnp.where(self.real[None], scores, ABSENT)
 
 
 class Matching(Learner):
@@ -151,13 +167,11 @@ class Matching(Learner):
         """Embed the support set."""
         g = condition(self.embed, support.x)
         f = g if self.f is None else condition(self.f, support.x)
-        embedded = self.context.support(g(support.x))
+        embedded, real = self.context.support(g(support.x), support.real), support.real
         members = support.members()
-        return Attention(f, self.context, embedded, members, self.similarity, self.sharpness)
+        return Attention(f, self.context, embedded, members, real, self.similarity, self.sharpness)
 
     def check(self, task: Task) -> None:
         """Only classification has labels to share out."""
         super().check(task)
         demand_classes(task.support)
-        if not isinstance(self.context, NoContext):
-            refuse_padding(self, task)

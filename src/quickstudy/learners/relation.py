@@ -7,9 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
-from quickstudy.learners.losses import Loss
+from quickstudy.learners.losses import ABSENT, Loss
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task, demand_classes
 
@@ -17,12 +16,14 @@ from quickstudy.tasks.task import Examples, Task, demand_classes
 def score_error(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[Array, ""]:
     """The mean of (r − 1[y = k])² over queries and classes: regression of scores in [0, 1].
 
+    A class that a task lacks has no score, but `ABSENT`, and is left out of the mean.
+
     Example:
         >>> float(score_error(jnp.array([[1.0, 0.5]]), jnp.array([0])))
         0.125
     """
     wanted = jax.nn.one_hot(y, outputs.shape[-1], dtype=outputs.dtype)
-    return jnp.mean(jnp.square(outputs - wanted))
+    return jnp.mean(jnp.square(outputs - wanted), where=outputs > ABSENT)
 
 
 class Relations(eqx.Module):
@@ -78,8 +79,3 @@ class Relation(Learner):
         """Only classification has classes to compare with."""
         super().check(task)
         demand_classes(task.support)
-        if task.support.present is not None:
-            raise BadInput(
-                "relation networks regress scores of all classes, and these tasks lack some of "
-                "theirs; give tasks of a fixed number of ways"
-            )

@@ -11,7 +11,7 @@ from jaxtyping import PRNGKeyArray
 from quickstudy.errors import BadInput
 from quickstudy.learners.descent import descent
 from quickstudy.learners.inner import InnerRule, Optimiser
-from quickstudy.learners.learner import Learner, Metrics, Progress, refuse_padding
+from quickstudy.learners.learner import Learner, Metrics, Progress
 from quickstudy.learners.maml import GradientBased
 from quickstudy.nets.network import condition
 from quickstudy.tasks.episodes import draw_distinct
@@ -31,7 +31,8 @@ class Reptile(GradientBased):
         model: θ.
         optimiser: the inner optimiser; the paper's is Adam without momentum.
         steps: k in training.
-        batch: examples per training minibatch, at most as many as a task has.
+        batch: examples per training minibatch, at most as many as a task has; of a padded task
+            with fewer real ones, all of those.
         test_steps: k where the learner is used: on the whole support set.
         loss: L.
 
@@ -73,9 +74,8 @@ class Reptile(GradientBased):
         return direction, self.judge(outputs, task.query)[1]
 
     def check(self, task: Task) -> None:
-        """A minibatch cannot be larger than a task, and must be without padding."""
+        """A minibatch cannot be larger than a task."""
         super().check(task)
-        refuse_padding(self, task)
         if self.batch > len(task.support) + len(task.query):
             raise BadInput(
                 f"Reptile draws minibatches of {self.batch} and a task has "
@@ -85,13 +85,23 @@ class Reptile(GradientBased):
 
     def _batches(self, examples: Examples, key: PRNGKeyArray) -> Examples:
         """One minibatch per step, drawn without replacement, `[steps, batch, ...]`."""
-        n = jnp.asarray(len(examples))
-        keys = jax.random.split(key, self.steps)
-        rows = jax.vmap(draw_distinct, (0, None, None))(keys, n, self.batch)
-        return Examples(examples.x[rows], examples.y[rows], examples.ways)
+        packed = examples.packed()
+        n = jnp.asarray(packed.count)
+
+        def draw(key: PRNGKeyArray) -> Examples:
+            rows = draw_distinct(key, n, self.batch)
+            # A padded task may have fewer real examples than a minibatch: then all are drawn, and
+            # what is drawn beyond is padding.
+            real = None if packed.real is None else jnp.arange(self.batch) < n
+            return Examples(packed.x[rows], packed.y[rows], packed.ways, real, packed.present)
+
+        return jax.vmap(draw)(jax.random.split(key, self.steps))
 
 
 def joined(first: Examples, second: Examples) -> Examples:
     """Both sets as one."""
     x, y = (jnp.concatenate([getattr(first, n), getattr(second, n)]) for n in ("x", "y"))
-    return Examples(x, y, first.ways)
+    if first.real is None and second.real is None:
+        return Examples(x, y, first.ways, None, first.present)
+    real = (jnp.ones(len(s), bool) if s.real is None else s.real for s in (first, second))
+    return Examples(x, y, first.ways, jnp.concatenate([*real]), first.present)

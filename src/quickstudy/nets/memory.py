@@ -90,6 +90,31 @@ def select(condition: Bool[Array, ""], yes: State, no: State) -> State:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
+def pass_over(
+    memory: Memory, xs: Float[Array, "time d"], real: Bool[Array, " time"]
+) -> tuple[State, Float[Array, "time h"]]:
+    """What `sequence` would make of the inputs that are `real`, from the start.
+
+    Returns:
+        the state after the last real input; and every h_t, of which those that are not real mean
+        nothing.
+
+    Example:
+        >>> memory, xs = GRU.create(1, 4, key=jax.random.key(0)), jnp.array([[1.0], [9.0], [2.0]])
+        >>> state, _ = pass_over(memory, xs, jnp.array([True, False, True]))
+        >>> wanted, _ = memory.sequence(memory.initial(), xs[::2], jnp.zeros(2, bool))
+        >>> bool(jnp.allclose(state, wanted))
+        True
+    """
+
+    def body(state: State, now: Any) -> tuple[State, Array]:
+        x_t, is_real = now
+        after, h_t = memory.step(state, x_t)
+        return select(is_real, after, state), h_t
+
+    return jax.lax.scan(body, memory.initial(), (xs, real))
+
+
 class LSTM(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997,
     https://doi.org/10.1162/neco.1997.9.8.1735).

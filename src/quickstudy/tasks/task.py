@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Num, PRNGKeyArray, Shaped
+from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray, Shaped
 
 from quickstudy.errors import BadInput
 
@@ -50,6 +50,25 @@ class Examples(eqx.Module):
     def outputs(self) -> int:
         """How many numbers a prediction has: one per class, or the size of a target."""
         return self.y.shape[-1] if self.ways is None else self.ways
+
+    @property
+    def count(self) -> int | Int[Array, ""]:
+        """How many of the examples are real."""
+        return len(self) if self.real is None else jnp.sum(self.real)
+
+    def packed(self) -> "Examples":
+        """The real examples in front, in their order, and the padding behind them.
+
+        Example:
+            >>> real = jnp.array([False, True, True])
+            >>> Examples(jnp.zeros((3, 1)), jnp.array([7, 8, 9]), 10, real).packed().y.tolist()
+            [8, 9, 7]
+        """
+        if self.real is None:
+            return self
+        order = jnp.argsort(~self.real, stable=True)
+        x, y, real = (part[order] for part in (self.x, self.y, self.real))
+        return Examples(x, y, self.ways, real, self.present)
 
     def with_inputs(self, x: Any) -> "Examples":
         """The same labels with other inputs: features in the place of images, for example."""
