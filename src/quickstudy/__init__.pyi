@@ -78,6 +78,7 @@ from .rl.rl2 import RL2 as RL2
 from .rl.rollout import rollout as rollout
 from .rl.trial import Seen as Seen
 from .rl.trial import Trial as Trial
+from .rl.trpo import TRPO as TRPO
 from .runs import Run as Run
 from .tasks.all_classes import AllClasses as AllClasses
 from .tasks.arrays import array_episodes as array_episodes

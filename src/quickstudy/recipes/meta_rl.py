@@ -69,7 +69,7 @@ class WithRL2(MetaRL):
     """The history encoder."""
     width: int = 64
     """The size of its output h_t."""
-    improvement: Literal["ppo", "policy-gradient"] = "ppo"
+    improvement: Literal["ppo", "policy-gradient", "trpo"] = "ppo"
     """How the policy is improved on a batch of its trials."""
     discount: float = 0.99
     """γ, over the whole trial."""
@@ -81,6 +81,8 @@ class WithRL2(MetaRL):
     """PPO: how many shares of trials a pass is made of."""
     entropy_weight: float = 0.003
     """c_e: rewards policies that stay undecided."""
+    radius: float = 0.01
+    """TRPO: δ, how far in nats the policy may move in a step."""
     parts: int = 1
     """Backpropagation is cut between so many equal parts of a trial."""
     forgets: Literal["between-tasks", "between-episodes", "never"] = "between-tasks"
@@ -125,9 +127,12 @@ class WithRL2(MetaRL):
     def improved_by(self) -> "Improvement":
         """What improves the policy."""
         from quickstudy.rl.ppo import PPO, PolicyGradient
+        from quickstudy.rl.trpo import TRPO
 
         if self.improvement == "policy-gradient":
             return PolicyGradient(self.optimiser(), entropy_weight=self.entropy_weight)
+        if self.improvement == "trpo":
+            return TRPO(self.optimiser(), self.radius)
         return PPO(
             self.optimiser(), self.epochs, self.minibatches, entropy_weight=self.entropy_weight
         )

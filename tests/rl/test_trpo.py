@@ -1,0 +1,90 @@
+"""Trust regions: the Fisher matrix is the Fisher matrix, and no accepted step leaves the region."""
+
+import equinox as eqx
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import quickstudy as qs
+from quickstudy.mesh import on_shares
+from quickstudy.rl.batch import thoughts
+from quickstudy.rl.rl2 import RL2, _in_minibatches, trials_in_a_row
+from quickstudy.rl.trpo import TRPO, fisher_product
+
+KEY = jax.random.key(0)
+TRIAL = qs.Trial(qs.Bandit(arms=2), episodes=3)
+
+
+def policy():
+    made = qs.MetaPolicy.create(TRIAL, qs.GRU.create(TRIAL.inputs, 3, key=KEY))
+    return eqx.tree_at(lambda p: p.actor, made, qs.Linear.create(3, 2, key=KEY))
+
+
+def rl2(**settings):
+    return RL2(policy(), TRIAL, TRPO(optax.adam(1e-2), **settings), 16, 16)
+
+
+def on_batch(algorithm, f):
+    """f(policy, batch) on this algorithm's own batch, inside the mesh."""
+    parameters, rest = eqx.partition(algorithm.policy, eqx.is_inexact_array)
+
+    def share(parameters, keys, real):
+        policy = eqx.combine(parameters, rest)
+        paths = jax.vmap(lambda k: trials_in_a_row(policy, TRIAL, k))(keys)
+        batch = _in_minibatches(algorithm._batch(paths), 1)
+        return f(policy, jax.tree.map(lambda x: x[0], batch))
+
+    return eqx.filter_jit(lambda: on_shares(share, parameters, KEY, algorithm.trials))()
+
+
+def test_fisher_product():
+    """Against the explicit matrix E[Σ_a π(a) ∇log π(a) ∇log π(a)ᵀ] over all seen steps."""
+    algorithm = rl2()
+    flat, unflatten = jax.flatten_util.ravel_pytree(
+        eqx.filter(algorithm.policy, eqx.is_inexact_array)
+    )
+    v = jax.random.normal(KEY, flat.shape)
+
+    def by_product(policy, batch):
+        return fisher_product(policy, batch, thoughts(policy, batch))(unflatten(v))
+
+    def explicit(policy, batch):
+        rest = eqx.partition(policy, eqx.is_inexact_array)[1]
+
+        def logs(flat):
+            there = eqx.combine(unflatten(flat), rest)
+            return jax.nn.log_softmax(thoughts(there, batch).actions.logits)
+
+        rows = jax.jacobian(logs)(flat)  # [parts, time, actions, n]
+        weights = jnp.exp(logs(flat))
+        matrix = jnp.einsum("pta,ptai,ptaj->ij", weights, rows, rows)
+        return jax.lax.psum(matrix, "tasks") / (algorithm.trials * TRIAL.steps)
+
+    found = jax.flatten_util.ravel_pytree(on_batch(algorithm, by_product))[0]
+    matrix = on_batch(algorithm, explicit)
+    np.testing.assert_allclose(found, matrix @ v, rtol=1e-3, atol=1e-5)
+    assert float(jnp.abs(found).max()) > 1e-3
+
+
+@pytest.mark.parametrize("radius", [1e-3, 1e-1])
+def test_accepted_steps_stay_in_the_region(radius):
+    algorithm = rl2(radius=radius, damping=1e-3)
+    _, metrics = eqx.filter_jit(algorithm.update)(algorithm.init(), KEY, jnp.zeros(()))
+    assert float(metrics["accepted"]) == 1.0
+    assert 0 < float(metrics["kl"]) <= radius
+    assert float(metrics["kl"]) > radius / 20
+
+
+def test_what_cannot_be_improved_stays():
+    """Against a trust region that nothing fits in, the policy is kept, and that is said."""
+    algorithm = rl2(radius=0.0)
+    before = algorithm.init()
+    after, metrics = eqx.filter_jit(algorithm.update)(before, KEY, jnp.zeros(()))
+    assert float(metrics["accepted"]) == 0.0
+    np.testing.assert_array_equal(after.parameters.memory.hidden, before.parameters.memory.hidden)
+    assert float(jnp.abs(after.parameters.critic.weight).max()) > 0, (
+        "the critic learns all the same"
+    )
