@@ -45,7 +45,7 @@ class TRPO(eqx.Module):
 
     def init(self, policy: MetaPolicy) -> Any:
         """The critic's optimiser's state."""
-        return self.optimiser.init(policy.critic)
+        return self.optimiser.init(eqx.filter(policy.critic, eqx.is_inexact_array))
 
     def improve(
         self, policy: MetaPolicy, state: Any, batch: Batch
