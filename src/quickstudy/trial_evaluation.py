@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import equinox as eqx
+import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.errors import BadInput
 from quickstudy.evaluation import Estimate
 from quickstudy.rl.policy import Actor
-from quickstudy.rl.rl2 import trial_returns
+from quickstudy.rl.rl2 import trial_returns, trial_tasks
 from quickstudy.rl.trial import Trial
 
 Reference = Callable[[PRNGKeyArray, int], Any]
@@ -97,9 +98,24 @@ def evaluate_policy(
     return TrialEvaluation(Returns.of(returns), beside, trials)
 
 
+def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Reference:
+    """What plays tasks `[trials, ...]` as a reference: `play(tasks, key)` gives returns `[trials,
+    episodes]`, or `[trials]` for what every episode is expected to give."""
+
+    def returns(key: PRNGKeyArray, trials: int) -> Any:
+        tasks = _tasks(trial, key, trials)
+        found = np.asarray(play(tasks, jax.random.fold_in(key, trials)))
+        if found.ndim == 1:
+            found = np.repeat(found[:, None], trial.episodes, axis=1)
+        return found
+
+    return returns
+
+
 def acting(actor: Actor, trial: Trial) -> Reference:
     """An actor as a reference."""
     return lambda key, trials: _returns(actor, trial, key, trials)
 
 
 _returns = eqx.filter_jit(trial_returns)
+_tasks = eqx.filter_jit(trial_tasks)

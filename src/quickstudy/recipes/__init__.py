@@ -16,6 +16,7 @@ from quickstudy.recipes import (
     prototypical,
     reptile,
     rl2,
+    rl2_grids,
     transfer,
 )
 from quickstudy.recipes.meta_rl import MetaRL as MetaRL
@@ -68,6 +69,9 @@ RECIPES: dict[str, type[Recipe]] = {
         maml.PretrainedSinusoid,
         rl2.RL2Bandit,
         rl2.RL2Tabular,
+        rl2_grids.RL2GridNavi,
+        rl2_grids.RL2Maze,
+        rl2_grids.RL2HalfCircle,
     )
 }
 

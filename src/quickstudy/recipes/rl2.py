@@ -1,7 +1,8 @@
 """RL² on its own paper's families: bandits and tabular MDPs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from quickstudy.recipes.meta_rl import MetaRL, WithRL2
 from quickstudy.recipes.recipe import Split
@@ -9,6 +10,7 @@ from quickstudy.recipes.recipe import Split
 if TYPE_CHECKING:
     from quickstudy.envs.bandit import Bandit
     from quickstudy.envs.tabular import TabularMDP
+    from quickstudy.trial_evaluation import Reference
 
 SOURCE = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
 
@@ -26,6 +28,33 @@ class OnBandits(MetaRL):
 
         return Bandit(self.arms)
 
+    def references(self, split: Split) -> "Mapping[str, Reference]":
+        """Gittins indices, Thompson sampling, greedy, and who knows the best arm."""
+        from quickstudy.rl.oracles import bandits
+        from quickstudy.rl.oracles.gittins import Gittins
+        from quickstudy.trial_evaluation import same_tasks
+
+        def playing(strategy: Any) -> "Reference":
+            return same_tasks(
+                self.trial(split),
+                lambda tasks, key: (
+                    bandits.play_bandits(strategy, tasks, self.episodes, key=key).rewards
+                ),
+            )
+
+        return {
+            "Gittins": playing(Gittins.of(self.episodes)),
+            "Thompson": playing(bandits.Thompson()),
+            "greedy": playing(bandits.Greedy()),
+            **super().references(split),
+            "best arm": same_tasks(self.trial(split), lambda tasks, _: bandits.best_arm(tasks, 1)),
+        }
+
+    @property
+    def test_trials(self) -> int:
+        """Bandits differ a great deal, and cost little."""
+        return 10_000
+
 
 @dataclass(frozen=True)
 class OnTables(MetaRL):
@@ -37,6 +66,32 @@ class OnTables(MetaRL):
 
         return TabularMDP()
 
+    def references(self, split: Split) -> "Mapping[str, Reference]":
+        """Posterior sampling, its optimistic form, greedy, and who knows the MDP."""
+        from quickstudy.rl.oracles import tabular
+        from quickstudy.rl.oracles.planning import optimum
+        from quickstudy.trial_evaluation import same_tasks
+
+        family = self.environment(split)
+
+        def playing(planner: Any) -> "Reference":
+            return same_tasks(
+                self.trial(split),
+                lambda tasks, key: (
+                    tabular.play_tabular(planner, family, tasks, self.episodes, key=key).returns
+                ),
+            )
+
+        return {
+            "optimistic PSRL": playing(tabular.OptimisticPSRL()),
+            "PSRL": playing(tabular.PSRL()),
+            "greedy": playing(tabular.GreedyPlanner()),
+            **super().references(split),
+            "optimum": same_tasks(
+                self.trial(split), lambda tasks, _: optimum(tasks, family.horizon)
+            ),
+        }
+
 
 @dataclass(frozen=True)
 class RL2Bandit(WithRL2, OnBandits):
@@ -44,10 +99,11 @@ class RL2Bandit(WithRL2, OnBandits):
 
     name: ClassVar[str] = "rl2-bandit"
     reaches: ClassVar[str] = "total reward 6.66 in 10 pulls of 5 arms (the optimum; RL² 6.7)"
-    takes: ClassVar[str] = "a minute"
+    takes: ClassVar[str] = "two minutes"
     source: ClassVar[str] = SOURCE
 
-    steps: int = 400
+    steps: int = 800
+    discount: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -60,4 +116,5 @@ class RL2Tabular(WithRL2, OnTables):
     source: ClassVar[str] = SOURCE
 
     steps: int = 1000
+    meta_batch: int = 512
     width: int = 128

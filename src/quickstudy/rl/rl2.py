@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.envs.environment import MDP
 from quickstudy.errors import BadInput
 from quickstudy.mesh import map_in_batches, on_shares
 from quickstudy.rl.batch import Batch, mean_over
@@ -171,6 +172,15 @@ def trial_returns(
         return episode_returns(last, trial.episodes)
 
     return map_in_batches(one, fixed, key, trials)
+
+
+def trial_tasks(trial: Trial, key: PRNGKeyArray, trials: int) -> MDP:
+    """The MDPs that `trial_returns` meets with that key, on a first axis `[trials, ...]`."""
+
+    def one(number: Array) -> MDP:
+        return trial.environment.sample(jax.random.split(jax.random.fold_in(key, number))[0])
+
+    return jax.vmap(one)(jnp.arange(trials))
 
 
 def _in_minibatches(batch: Batch, n: int) -> Batch:
