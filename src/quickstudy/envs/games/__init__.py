@@ -1,0 +1,1 @@
+"""Small grid games drawn by rules: what touching and combining things does differs by game."""

@@ -1,0 +1,134 @@
+"""A distribution of small grid games; one compiled step plays every one of them."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.envs.drawing import Drawn
+from quickstudy.envs.environment import Action, Actions, Discrete, Environment, Observation, Step
+from quickstudy.envs.games.layout import COLUMNS, ROWS, Game, Playing, deal
+from quickstudy.envs.games.optimum import Plan, best_plan
+from quickstudy.envs.games.rules import (
+    KEEP,
+    NOTHING,
+    THINGS,
+    Rules,
+    combinations,
+)
+
+PER_STEP = -0.01
+MOVES = np.array([[-1, 0], [0, 1], [1, 0], [0, -1]], np.int32)  # up, right, down, left
+SYMBOLS = "abcdefghi"
+
+
+class Games(Environment, Drawn):
+    """Find out by acting how a new game works, then play it well, all within a few episodes.
+
+    Two rooms of 5 × 3 cells with a doorway between them. In the left one are the player and a
+    key, in the right one the treasure, which pays 1 and ends the episode; a tool, two hazards, two
+    coins and a shrine lie in either. Five rules say how the treasure is come by, what opens the
+    door, what hazards do, what coins are worth and what the shrine wants (`rules.GROUPS`). A step
+    costs 0.01; an episode has at most 30. Objects return when an episode begins anew.
+
+    Every game permutes which of nine symbols stands for which thing, so that nothing can be known
+    from looking: symbols, like rules, must be touched. Rules, symbols and layout are drawn together
+    and stay the same through a trial, start included: what remains to be learned is the game,
+    and a plan that worked once works again. The splits hold different combinations of rules.
+
+    The observation is `[6, 7, 11]`: the cells with a channel for each symbol, walls, and the
+    player; the sixth row shows in its first cell the symbol that is held.
+
+    Attributes:
+        split: "train", "validation" or "test": which combinations of rules are drawn.
+        horizon: H.
+
+    Raises:
+        BadInput: another split.
+
+    Example:
+        >>> games = Games(split="test")
+        >>> game = games.sample(jax.random.key(0))
+        >>> state, seen = games.reset(jax.random.key(1), game)
+        >>> seen.shape, games.actions.size
+        ((6, 7, 11), 4)
+    """
+
+    split: str = eqx.field(static=True, default="train")
+    horizon: int = eqx.field(static=True, default=30)
+
+    def __check_init__(self) -> None:
+        combinations(self.split)
+
+    @property
+    def actions(self) -> Actions:
+        """Up, right, down, left."""
+        return Discrete(4)
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Symbols, walls and the player; one row more for what is held."""
+        return (ROWS + 1, COLUMNS, THINGS + 2)
+
+    def sample(self, key: PRNGKeyArray) -> Game:
+        """A combination of rules, symbols for its things, and a layout."""
+        rule_key, symbol_key, layout_key = jax.random.split(key, 3)
+        combination = jax.random.choice(rule_key, jnp.asarray(combinations(self.split)))
+        return deal(combination, symbol_key, layout_key)
+
+    def reset(self, key: PRNGKeyArray, task: Game) -> tuple[Playing, Observation]:
+        """All objects in their places, nothing in hand."""
+        state = Playing(task.start, task.kinds, jnp.zeros((), jnp.int32))
+        return state, self._observe(state, task)
+
+    def step(self, key: PRNGKeyArray, state: Playing, action: Action, task: Game) -> Step:
+        """Walk, or touch what stands in the way."""
+        beside = state.player + jnp.asarray(MOVES)[action]
+        inside = jnp.all((beside >= 0) & (beside < jnp.array([ROWS, COLUMNS])))
+        row, column = jnp.where(inside, beside, state.player)
+        free = inside & ~task.walls[row, column]
+        touched = free & jnp.all(task.cells == beside[None], 1)
+        symbol = jnp.max(jnp.where(touched, state.kinds, NOTHING))
+        rules: Rules = jax.tree.map(lambda table: table[symbol], task.rules)
+        works = (rules.needs == NOTHING) | (rules.needs == state.held)
+        after = Playing(
+            jnp.where(free & ~rules.solid, beside, state.player),
+            jnp.where(touched & works, rules.becomes, state.kinds),
+            jnp.where(works & (rules.gives != KEEP), rules.gives, state.held),
+        )
+        reward = PER_STEP + jnp.where(works, rules.pays, 0.0)
+        return Step(after, self._observe(after, task), reward, works & rules.ends)
+
+    def optimal_plan(self, task: Game) -> Plan:
+        """The best actions for who knows the game, and what they get. It is exact.
+
+        Games are deterministic, so that the plan is a list of actions: value iteration over where
+        the player is, what is held, and what each object has become.
+        """
+        start, _ = self.reset(jax.random.key(0), task)
+        return best_plan(self, start, task)
+
+    def optimal_return(self, task: Game) -> Float[Array, ""]:
+        """The return of an episode for who knows the game."""
+        return self.optimal_plan(task).value
+
+    def rows(self, state: Playing, task: Game) -> list[str]:
+        """Letters are symbols, `#` is wall, `@` the player; the last row shows what is held."""
+        grid = np.where(np.asarray(task.walls), "#", ".")
+        for (row, column), kind in zip(
+            np.asarray(task.cells), np.asarray(state.kinds), strict=True
+        ):
+            if kind:
+                grid[row, column] = SYMBOLS[kind - 1]
+        grid[tuple(np.asarray(state.player))] = "@"
+        held = (" " + SYMBOLS)[int(state.held)]
+        return ["".join(row) for row in grid] + [held.ljust(COLUMNS)]
+
+    def _observe(self, state: Playing, task: Game) -> Observation:
+        seen = jnp.zeros((ROWS + 1, COLUMNS, THINGS + 3))
+        # Channel 0 takes what is gone; it is cut off.
+        seen = seen.at[task.cells[:, 0], task.cells[:, 1], state.kinds].set(1.0)
+        seen = seen.at[ROWS, 0, state.held].set(1.0)
+        seen = seen.at[:ROWS, :, THINGS + 1].set(task.walls.astype(jnp.float32))
+        return seen.at[state.player[0], state.player[1], THINGS + 2].set(1.0)[..., 1:]
