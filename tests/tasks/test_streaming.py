@@ -1,6 +1,8 @@
 """Images on the host: the episodes of a key are those of the same array on the device."""
 
+import mmap
 import pickle
+from types import SimpleNamespace
 
 import equinox as eqx
 import jax
@@ -13,7 +15,7 @@ from quickstudy.errors import BadInput, DataError
 from quickstudy.mesh import map_over_tasks
 from quickstudy.tasks.all_classes import AllClasses
 from quickstudy.tasks.episodes import Episodes
-from quickstudy.tasks.streaming import HostImages
+from quickstudy.tasks.streaming import HostImages, _spans
 from quickstudy.tasks.transforms import ClassTurns
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (8, 6, 5, 5, 3)).astype(np.uint8)
@@ -122,6 +124,34 @@ def test_nothing_is_read_before_it_is_drawn(mapped):
     assert not jax.tree.leaves(mapped), "the images must not go to the device"
     shapes = eqx.filter_eval_shape(both(mapped)[1].sample, jax.random.key(0))
     assert shapes.support.x.shape == (3, 5, 5, 3)
+
+
+@pytest.mark.parametrize("shape", [(8, 6, 5, 5, 3), (3, 4, 50, 90), (3, 4, 64, 64)])
+def test_what_is_read_ahead_is_what_is_drawn(tmp_path, shape):
+    """Spans of the map begin at a page, hold the image, and end with it."""
+    images = np.random.RandomState(2).randint(0, 256, shape).astype(np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    array = HostImages.open(tmp_path / "images.npy")._array
+    rows, items = np.array([[0, 1, shape[0] - 1]]), np.array([[3, 0, shape[1] - 1], [1, 1, 2]])
+    spans = _spans(array, rows, items)
+    drawn = images[rows, items].reshape(6, -1)
+    assert len(spans) == len(drawn)
+    for (start, length), image in zip(spans, drawn, strict=True):
+        assert start % mmap.PAGESIZE == 0
+        assert array.base[start : start + length].endswith(image.tobytes())
+        assert length < image.nbytes + mmap.PAGESIZE
+
+
+def test_files_longer_than_two_gigabytes_are_read_ahead():
+    shape, size = (10, 1000, 512, 1024), 512 * 1024
+    array = SimpleNamespace(offset=128, strides=(1000 * size, size), shape=shape, itemsize=1)
+    rows, items = np.array([9], np.int32), np.array([999], np.int32)
+    assert _spans(array, rows, items) == [(9999 * size, 128 + size)]
+
+
+def test_an_error_on_the_host_reaches_the_user(mapped):
+    with pytest.raises(jax.errors.JaxRuntimeError, match="index 9 is out of bounds"):
+        jax.block_until_ready(jax.jit(lambda r, i: mapped[r, i])(jnp.array([9]), jnp.array([0])))
 
 
 def test_episodes_are_checked_as_on_the_device(mapped):

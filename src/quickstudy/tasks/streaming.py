@@ -1,5 +1,8 @@
 """Images that stay on the host, in memory or in a file, until they are drawn."""
 
+import contextlib
+import math
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +56,7 @@ class HostImages:
 
     @classmethod
     def open(cls, path: str | Path) -> "HostImages":
-        """The array of an `.npy` file, of which only what is drawn is read.
+        """The array of an `.npy` file, of which only what is drawn is read, together for a task.
 
         `np.save(path, data.images)` writes such a file from loaded `ImageClasses`.
 
@@ -95,4 +98,34 @@ class HostImages:
 
     def _gather(self, rows: Any, items: Any) -> np.ndarray:
         """On the host. Under `vmap` one of the two may have a first axis of size 1."""
-        return self._array[np.asarray(rows), np.asarray(items)]
+        rows, items = np.asarray(rows), np.asarray(items)
+        _read_ahead(self._array, rows, items)
+        return self._array[rows, items]
+
+
+def _read_ahead(array: np.ndarray, rows: np.ndarray, items: np.ndarray) -> None:
+    """Ask the system for the drawn images of a mapped file, all at once.
+
+    Otherwise each is waited for by itself, and the system, which takes it that a file is read in
+    order, reads some megabytes around every image.
+    """
+    file = array.base
+    if not isinstance(file, mmap.mmap) or not array.flags.c_contiguous:
+        return
+    if not hasattr(mmap, "MADV_WILLNEED"):  # on Windows
+        return
+    for start, length in _spans(array, rows, items):
+        # It is only advice: a system that will not take it reads the same images later, and of
+        # numbers that are out of bounds the reading itself says more.
+        with contextlib.suppress(OSError, ValueError):
+            file.madvise(mmap.MADV_WILLNEED, start, length)
+
+
+def _spans(array: Any, rows: np.ndarray, items: np.ndarray) -> list[tuple[int, int]]:
+    """Where the images lie in the map: starts of pages, and lengths."""
+    # The map begins at a page, the array behind the file's header; files are longer than int32.
+    first = array.offset % mmap.ALLOCATIONGRANULARITY
+    rows, items = rows.astype(np.int64), items.astype(np.int64)
+    starts = first + rows * array.strides[0] + items * array.strides[1]
+    length = math.prod(array.shape[2:]) * array.itemsize
+    return [(s - s % mmap.PAGESIZE, s % mmap.PAGESIZE + length) for s in starts.ravel().tolist()]
