@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, adapt, report, export, recipes.
+"""The command line: train, evaluate, adapt, play, report, export, recipes.
 
 JAX is imported by the commands that need it, so that `quickstudy --help` answers at once.
 """
@@ -20,6 +20,7 @@ Learn to learn: from a few examples, or from a few episodes.
   quickstudy evaluate RUN [options]        test a trained run again, perhaps otherwise
   quickstudy adapt RUN --support FOLDER --query FOLDER
                                            classify your own images
+  quickstudy play RUN                      show a trial of a policy that was trained
   quickstudy report RUN                    write a page of results, curves and pictures
   quickstudy export RUN FILE               write the learner as one file
   quickstudy recipes                       list the recipes and what they reach
@@ -58,6 +59,7 @@ def _command(name: str) -> Callable[[list[str]], None]:
         "train": commands.train.main,
         "evaluate": commands.evaluate.main,
         "adapt": commands.adapt.main,
+        "play": commands.play.main,
         "report": commands.report.main,
         "export": commands.export.main,
         "recipes": commands.recipes.main,

@@ -177,10 +177,12 @@ def trial_returns(
 def trial_tasks(trial: Trial, key: PRNGKeyArray, trials: int) -> MDP:
     """The MDPs that `trial_returns` meets with that key, on a first axis `[trials, ...]`."""
 
-    def one(number: Array) -> MDP:
-        return trial.environment.sample(jax.random.split(jax.random.fold_in(key, number))[0])
+    return jax.vmap(lambda number: trial_task(trial, key, number))(jnp.arange(trials))
 
-    return jax.vmap(one)(jnp.arange(trials))
+
+def trial_task(trial: Trial, key: PRNGKeyArray, number: Array | int) -> MDP:
+    """The MDP that `trial_returns` meets with that key in the trial of that number."""
+    return trial.environment.sample(jax.random.split(jax.random.fold_in(key, number))[0])
 
 
 def _in_minibatches(batch: Batch, n: int) -> Batch:

@@ -1,0 +1,187 @@
+"""One trial, to be looked at: episodes side by side, pulls beside Gittins', paths in the plane."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import PRNGKeyArray
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw
+
+from quickstudy.checkpoint import write_atomically
+from quickstudy.envs.bandit import Bandit
+from quickstudy.envs.drawing import Drawn
+from quickstudy.envs.navigation import Plane
+from quickstudy.errors import BadInput
+from quickstudy.report.figures import save
+from quickstudy.rl.oracles.bandits import play_bandits
+from quickstudy.rl.oracles.gittins import Gittins
+from quickstudy.rl.policy import Actor
+from quickstudy.rl.trial import Trial
+
+ENLARGED, MARGIN, CAPTION = 2, 12, 18  # grids' pixels, and the space around them
+MILLISECONDS, PAUSE = 250, 2500
+POLICY, ORACLE, PAPER = "#1f4e9c", "#1a7f37", (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What happened in one episode.
+
+    Attributes:
+        states: the environment's states, the first included: one more than actions.
+        actions: a_t.
+        rewards: r_t.
+    """
+
+    states: list[Any]
+    actions: list[Any]
+    rewards: list[float]
+
+
+def watch(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray) -> list[Episode]:
+    """Act through one trial step by step, and keep the environment's states.
+
+    Args:
+        actor: a policy or an oracle.
+        trial: how many episodes, in which family.
+        task: M_i.
+        key: consumed.
+    """
+
+    @eqx.filter_jit
+    def step(state: Any, place: Any, seen: Any, key: PRNGKeyArray) -> Any:
+        act_key, step_key = jax.random.split(key)
+        state, action, _ = actor.act(state, seen, key=act_key)
+        after = trial.environment.step(step_key, place.state, action, task).state
+        place, seen, outcome = trial.step(step_key, place, action, task)
+        return state, place, seen, outcome, action, after
+
+    key, begin_key = jax.random.split(key)
+    state = actor.begin(task)
+    place, seen = trial.begin(begin_key, task)
+    episodes = [Episode([place.state], [], [])]
+    while True:
+        key, now = jax.random.split(key)
+        state, place, seen, outcome, action, after = step(state, place, seen, now)
+        last = episodes[-1]
+        last.actions.append(np.asarray(action))
+        last.rewards.append(float(outcome.reward))
+        last.states.append(after)
+        if bool(trial.over(place)):
+            return episodes
+        if bool(outcome.done):
+            episodes.append(Episode([place.state], [], []))
+
+
+def show(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray, path: Path) -> Path:
+    """Write what a trial looked like: a GIF of a grid, a PNG of a bandit or of paths.
+
+    Args:
+        actor: a policy or an oracle.
+        trial: how many episodes, in which family.
+        task: M_i.
+        key: consumed.
+        path: without a suffix.
+
+    Returns:
+        the file.
+
+    Raises:
+        BadInput: there is no picture of this family.
+    """
+    environment = trial.environment
+    if not isinstance(environment, Drawn | Bandit | Plane):
+        raise BadInput(
+            f"there is no picture of a {type(environment).__name__}; bandits, grids and "
+            "navigation can be shown"
+        )
+    episodes = watch(actor, trial, task, key)
+    if isinstance(environment, Drawn):
+        return save_gif(animation(environment, task, episodes), path.with_suffix(".gif"))
+    if isinstance(environment, Bandit):
+        figure = pulls(episodes, task, trial.episodes)
+    else:
+        figure = paths(episodes, task)
+    save(figure, path.with_suffix(".png"))
+    return path.with_suffix(".png")
+
+
+def animation(environment: Drawn, task: Any, episodes: list[Episode]) -> list[Image.Image]:
+    """The episodes side by side, all beginning together; one that is over stands still."""
+    drawn = [
+        [np.asarray(environment.frame(state, task)) for state in episode.states]
+        for episode in episodes
+    ]
+    longest = max(len(frames) for frames in drawn)
+    height, width = (ENLARGED * size for size in drawn[0][0].shape[:2])
+    size = (len(drawn) * (width + MARGIN) + MARGIN, height + CAPTION + 2 * MARGIN)
+    images = []
+    for time in range(longest):
+        image = Image.new("RGB", size, PAPER)
+        pen = ImageDraw.Draw(image)
+        for number, (frames, episode) in enumerate(zip(drawn, episodes, strict=True)):
+            left = MARGIN + number * (width + MARGIN)
+            now = min(time, len(frames) - 1)
+            picture = Image.fromarray(frames[now]).resize((width, height), Image.Resampling.NEAREST)
+            image.paste(picture, (left, MARGIN + CAPTION))
+            earned = sum(episode.rewards[:now])
+            pen.text((left, MARGIN // 2), f"episode {number + 1}: {earned:+.2f}", fill=(30, 30, 30))
+        images.append(image)
+    return images
+
+
+def save_gif(images: list[Image.Image], path: Path) -> Path:
+    """Write an animation that repeats, with a pause at its end."""
+    import io
+
+    buffer = io.BytesIO()
+    times = [MILLISECONDS] * (len(images) - 1) + [PAUSE]
+    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def pulls(episodes: list[Episode], task: Any, n: int) -> Figure:
+    """Which arm was pulled when, by the policy and by Gittins indices; the best arm on top."""
+    p = np.asarray(task.p)
+    rank = np.argsort(np.argsort(p))
+    mine = [rank[int(episode.actions[0])] for episode in episodes]
+    tasks = jax.tree.map(lambda x: x[None], task)
+    played = play_bandits(Gittins.of(n), tasks, n, key=jax.random.key(0))
+    theirs = rank[np.asarray(played.arms)[0]]
+    figure = Figure(figsize=(9, 0.9 + 0.22 * max(len(p), 8)), layout="constrained")
+    columns = figure.subplots(1, 2, sharey=True)
+    paid = sum(episode.rewards[0] for episode in episodes)
+    both = (("policy", mine, POLICY, paid), ("Gittins", theirs, ORACLE, float(played.total[0])))
+    for axes, (name, arms, colour, total) in zip(columns, both, strict=True):
+        axes.scatter(range(1, n + 1), arms, s=10, color=colour)
+        axes.set_title(f"{name}: total reward {total:.0f}", fontsize=10)
+        axes.set_xlabel("pull")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    columns[0].set_yticks(range(len(p)), [f"{value:.2f}" for value in np.sort(p)])
+    columns[0].set_ylabel("arm, by its probability to pay")
+    return figure
+
+
+def paths(episodes: list[Episode], task: Any) -> Figure:
+    """Where each episode went in the plane, and the goal."""
+    figure = Figure(figsize=(5, 4.6), layout="constrained")
+    axes = figure.subplots()
+    for number, episode in enumerate(episodes):
+        xy = np.stack([np.asarray(state) for state in episode.states])
+        shade = 0.3 + 0.7 * (number + 1) / len(episodes)
+        label = f"episode {number + 1}: {sum(episode.rewards):.2f}"
+        axes.plot(*xy.T, color=POLICY, alpha=shade, lw=1 + shade, label=label)
+    goal = np.asarray(task.position)
+    axes.plot(*goal, "*", ms=14, color=ORACLE, label="goal")
+    axes.plot(0, 0, "o", ms=5, color="#57606a")
+    axes.set_aspect("equal", "datalim")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure

@@ -1,0 +1,54 @@
+"""Trials to be looked at: what is drawn is what happened."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy.envs.gridnavi import RIGHT, UP, GridNavi, Hidden
+from quickstudy.envs.navigation import SparseNavigation
+from quickstudy.report.watch import animation, paths, show, watch
+from references.corridor import Corridor
+
+KEY = jax.random.key(0)
+
+
+class Script:
+    """Up, and then right; the state counts the steps."""
+
+    def begin(self, task):
+        return jnp.array(0)
+
+    def act(self, state, seen, *, key):
+        return state + 1, jnp.where(state % 15 < 2, UP, RIGHT), None
+
+
+def test_a_grid_is_shown_as_it_was():
+    grid, task = GridNavi(), Hidden(jnp.array([2, 2]))
+    episodes = watch(Script(), qs.Trial(grid, 2), task, KEY)
+    assert [len(e.rewards) for e in episodes] == [15, 15]
+    assert [len(e.states) for e in episodes] == [16, 16]
+    assert [np.asarray(s).tolist() for s in episodes[0].states[:4]] == [
+        [0, 0],
+        [0, 1],
+        [0, 2],
+        [1, 2],
+    ]
+    np.testing.assert_allclose(episodes[1].rewards[:5], [-0.1, -0.1, -0.1, 1.0, -0.1])
+    images = animation(grid, task, episodes)
+    assert len(images) == 16
+    assert np.any(np.asarray(images[0]) != np.asarray(images[3]))
+
+
+def test_paths_in_the_plane():
+    trial = qs.Trial(SparseNavigation(), 2)
+    task = trial.environment.sample(KEY)
+    figure = paths(watch(qs.Random(trial.environment), trial, task, KEY), task)
+    assert len(figure.axes[0].lines) == 4  # two episodes, the goal and the start
+
+
+def test_no_picture_of_what_nobody_drew(tmp_path):
+    trial = qs.Trial(Corridor(), 2)
+    with pytest.raises(qs.BadInput, match="no picture of a Corridor"):
+        show(qs.Random(trial.environment), trial, jnp.array(2), KEY, tmp_path / "x")

@@ -1,0 +1,73 @@
+"""The command line with a policy that acts: train, evaluate, play, resume."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from quickstudy.cli import main
+from quickstudy.recipes.exports import load
+from quickstudy.testing.comparing import same_bits
+
+SMALL = "--meta-batch 8 --width 6 --validation-episodes 8 --epochs 1 --minibatches 2"
+SHORT = "--steps 4 --validate-every 2 --episodes 3 --no-test"
+
+
+@pytest.fixture(scope="module")
+def bandit_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "bandit"
+    main(f"train rl2-bandit {SMALL} {SHORT} --run {folder}".split())
+    return folder
+
+
+def width(picture):
+    with Image.open(picture) as image:
+        return image.size[0]
+
+
+def test_evaluate_beside_the_oracles(bandit_run, capsys):
+    main(f"evaluate {bandit_run} --episodes 50".split())
+    out = capsys.readouterr().out
+    for name in ("policy", "Gittins", "Thompson", "greedy", "random", "best arm"):
+        assert name in out
+    found = json.loads((bandit_run / "evaluation-test.json").read_text())
+    assert found["trials"] == 50
+    assert len(found["policy"]["episodes"]) == 3
+    # In the same bandits: who knows the best arm is never expected to earn less.
+    assert found["references"]["best arm"]["total"]["mean"] > 1.5
+    assert width(bandit_run / "evaluation-test.png") > 300
+
+
+def test_play_shows_a_trial(bandit_run, capsys):
+    main(f"play {bandit_run} --trial 2".split())
+    file = bandit_run / "play-test-2.png"
+    assert str(file) in capsys.readouterr().out
+    assert width(file) > 300
+
+
+def test_a_resumed_training_is_the_same_training(bandit_run, tmp_path):
+    """From its checkpoint of step 2 it ends with the same bits."""
+    again = tmp_path / "again"
+    shutil.copytree(bandit_run, again)
+    newest = max((again / "checkpoints").iterdir())
+    newest.unlink()
+    (again / "learner.safetensors").unlink()
+    main(f"train --resume {again} --no-test".split())
+    assert same_bits(load(again), load(bandit_run))
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("evaluate RUN --shots 5", "--shots is for learners that read examples"),
+        ("adapt RUN --support . --query .", "takes no images"),
+        ("play RUN --trial -1", "--trial is -1"),
+        ("report RUN", "no page"),
+    ],
+)
+def test_what_a_policy_cannot_do(bandit_run, capsys, command, message):
+    with pytest.raises(SystemExit) as stopped:
+        main(command.replace("RUN", str(bandit_run)).split())
+    assert stopped.value.code == 1
+    assert message in capsys.readouterr().err
