@@ -71,6 +71,7 @@ RECIPES: dict[str, type[Recipe]] = {
         rl2.RL2Tabular,
         rl2_grids.RL2GridNavi,
         rl2_grids.RL2Maze,
+        rl2_grids.RL2Games,
         rl2_grids.RL2HalfCircle,
     )
 }

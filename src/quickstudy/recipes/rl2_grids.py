@@ -8,6 +8,7 @@ from quickstudy.recipes.meta_rl import MetaRL, WithRL2
 from quickstudy.recipes.recipe import Split
 
 if TYPE_CHECKING:
+    from quickstudy.envs.games.game import Games
     from quickstudy.envs.gridnavi import GridNavi
     from quickstudy.envs.maze import Maze
     from quickstudy.envs.navigation import SparseNavigation
@@ -68,6 +69,31 @@ class OnMazes(MetaRL):
 
 
 @dataclass(frozen=True)
+class OnGames(MetaRL):
+    """Small grid games; test games combine rules in ways that training never did."""
+
+    episodes: int = 6
+
+    def environment(self, split: Split) -> "Games":
+        """The rule combinations of the split."""
+        from quickstudy.envs.games.game import Games
+
+        return Games(split=split)
+
+    def references(self, split: Split) -> "Mapping[str, Reference]":
+        """Who knows the game."""
+        import equinox as eqx
+        import jax
+
+        from quickstudy.trial_evaluation import same_tasks
+
+        games, trial = self.environment(split), self.trial(split)
+        best = eqx.filter_jit(lambda tasks: jax.lax.map(games.optimal_return, tasks))
+        knows = same_tasks(trial, lambda tasks, _: best(tasks))
+        return {**super().references(split), "game known": knows}
+
+
+@dataclass(frozen=True)
 class OnHalfCircle(MetaRL):
     """A goal on a half circle, felt only when near (PEARL)."""
 
@@ -108,6 +134,22 @@ class RL2Maze(WithRL2, OnMazes):
     steps: int = 1500
     meta_batch: int = 256
     width: int = 128
+    learning_rate: float = 1e-3
+    entropy_weight: float = 0.01
+
+
+@dataclass(frozen=True)
+class RL2Games(WithRL2, OnGames):
+    """RL² in games: find out the rules of a new game, then play it well."""
+
+    name: ClassVar[str] = "rl2-games"
+    reaches: ClassVar[str] = "in unseen games, a last episode of twice the first's return"
+    takes: ClassVar[str] = "hours; not reached yet"
+    source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
+
+    steps: int = 3000
+    meta_batch: int = 256
+    width: int = 192
     learning_rate: float = 1e-3
     entropy_weight: float = 0.01
 
