@@ -14,7 +14,9 @@ META_RL = {"steps=20": "steps=2", "trials=1000": "trials=10"}
 
 
 @pytest.mark.parametrize(
-    ("block", "shorter"), zip(BLOCKS, (FEW_SHOT, META_RL), strict=True), ids=("few-shot", "meta-rl")
+    ("block", "shorter"),
+    list(zip(BLOCKS, (FEW_SHOT, META_RL), strict=True)),
+    ids=("few-shot", "meta-rl"),
 )
 def test_python_blocks_run(block, shorter):
     for long, short in shorter.items():
