@@ -102,10 +102,15 @@ def test_steps_walls_and_rewards():
     assert not step.done
 
 
+def looks(seen):
+    return ["".join("#" if tile else "." for tile in row) for row in np.asarray(seen[..., 0])]
+
+
 def test_the_view_is_what_lies_around():
     _, seen = SMALL.reset(KEY, TASK)
-    around = ["".join("#" if tile else "." for tile in row) for row in np.asarray(seen[..., 0])]
-    assert around == [".....", ".###.", ".#.#.", ".#.#.", ".#..."]
+    assert looks(seen) == [".....", ".###.", ".#.#.", ".#.#.", ".#..."]
+    right = SMALL.step(KEY, jnp.array([1, 2]), jnp.array(RIGHT), TASK).observation
+    assert looks(right) == ["...#.", "##.#.", "...#.", "##.#.", ".#.#."]
     assert not seen[..., 1].any()
     corner = SMALL.step(KEY, jnp.array([0, 0]), jnp.array(UP), TASK).observation
     np.testing.assert_array_equal(corner[..., 0][1], [0, 1, 1, 1, 1])
