@@ -1,13 +1,12 @@
 """Implicit MAML: the meta-gradient of a converged inner loop, without its path."""
 
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, PyTree
 
+from quickstudy.conjugate_gradients import conjugate_gradients
 from quickstudy.learners.descent import support_gradient
 from quickstudy.learners.inner import InnerRule
 from quickstudy.learners.learner import Learner, Metrics, Progress
@@ -99,32 +98,3 @@ class ImplicitMAML(GradientBased):
 
         _, hv = jax.jvp(gradient, (phi,), (v,))
         return jax.tree.map(lambda v, hv: v + hv / self.penalty, v, hv)
-
-
-def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: int) -> PyTree:
-    """x with A x ≈ b after `steps` steps from x = 0 (Hestenes & Stiefel, 1952), for a symmetric
-    positive definite A; always as many steps, so that one program fits all tasks.
-
-    Example:
-        >>> A = jnp.array([[2.0, 1.0], [1.0, 3.0]])
-        >>> conjugate_gradients(lambda v: A @ v, jnp.array([3.0, 4.0]), 2).round(3).tolist()
-        [1.0, 1.0]
-    """
-
-    def dot(u: PyTree, v: PyTree) -> Any:
-        return sum(jnp.vdot(x, y) for x, y in zip(*map(jax.tree.leaves, (u, v)), strict=True))
-
-    def along(x: PyTree, length: Any, p: PyTree) -> PyTree:
-        return jax.tree.map(lambda x, p: x + length * p, x, p)
-
-    def step(carry: Any, _: None) -> tuple[Any, None]:
-        x, r, p, rr = carry
-        ap = operator(p)
-        # Once the residual is nothing there is nowhere left to go: 0 / 0 must not spoil x.
-        length = rr / jnp.maximum(dot(p, ap), 1e-30)
-        x, r = along(x, length, p), along(r, -length, ap)
-        now = dot(r, r)
-        return (x, r, along(r, now / jnp.maximum(rr, 1e-30), p), now), None
-
-    start = (jax.tree.map(jnp.zeros_like, b), b, b, dot(b, b))
-    return jax.lax.scan(step, start, length=steps)[0][0]

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Scalar
 
+from quickstudy.conjugate_gradients import conjugate_gradients
 from quickstudy.mesh import total
 from quickstudy.rl.batch import Batch, gradient_of, log_probs, mean_over, thoughts, value_error
 from quickstudy.rl.policy import MetaPolicy, Thought
@@ -128,30 +129,6 @@ def fisher_product(policy: MetaPolicy, batch: Batch, old: Thought) -> Callable[[
         return jax.tree.map(lambda x: x / count, total(found))
 
     return product
-
-
-def conjugate_gradients(
-    product: Callable[[Array], Array], b: Float[Array, " n"], iterations: int
-) -> Float[Array, " n"]:
-    """x with A x ≈ b, for a symmetric positive definite A given by its products.
-
-    Example:
-        >>> A = jnp.array([[2.0, 1.0], [1.0, 3.0]])
-        >>> x = conjugate_gradients(lambda v: A @ v, jnp.array([3.0, 4.0]), 2)
-        >>> [round(float(value), 4) for value in x]
-        [1.0, 1.0]
-    """
-
-    def step(carry: Any, _: None) -> tuple[Any, None]:
-        x, r, p, rr = carry
-        ap = product(p)
-        # Once the residual is zero there is nothing left to divide.
-        a = rr / jnp.where(rr > 0, p @ ap, 1.0)
-        x, r = x + a * p, r - a * ap
-        after = r @ r
-        return (x, r, r + after / jnp.where(rr > 0, rr, 1.0) * p, after), None
-
-    return jax.lax.scan(step, (jnp.zeros_like(b), b, b, b @ b), length=iterations)[0][0]
 
 
 def _surrogate(policy: MetaPolicy, batch: Batch) -> tuple[Array, dict[str, Array]]:
