@@ -10,6 +10,12 @@ from .envs.environment import Continuous as Continuous
 from .envs.environment import Discrete as Discrete
 from .envs.environment import Environment as Environment
 from .envs.environment import Step as Step
+from .envs.games.game import Games as Games
+from .envs.gridnavi import GridNavi as GridNavi
+from .envs.gymnasium_env import as_gymnasium as as_gymnasium
+from .envs.maze import Maze as Maze
+from .envs.navigation import Navigation as Navigation
+from .envs.navigation import SparseNavigation as SparseNavigation
 from .envs.tabular import TabularMDP as TabularMDP
 from .evaluation import Estimate as Estimate
 from .evaluation import Evaluation as Evaluation
@@ -20,7 +26,6 @@ from .learners.blackbox import BlackBox as BlackBox
 from .learners.blackbox import Paired as Paired
 from .learners.blackbox import SequenceBlackBox as SequenceBlackBox
 from .learners.blackbox import Shifted as Shifted
-from .learners.finetune import JointFineTuning as JointFineTuning
 from .learners.first_order import FirstOrderMAML as FirstOrderMAML
 from .learners.imaml import ImplicitMAML as ImplicitMAML
 from .learners.inner import FirstOrder as FirstOrder
@@ -51,6 +56,7 @@ from .learners.transfer import BaselinePlusPlus as BaselinePlusPlus
 from .learners.transfer import CosineHead as CosineHead
 from .learners.transfer import FineTuneAll as FineTuneAll
 from .learners.transfer import FineTuneHead as FineTuneHead
+from .learners.transfer import JointFineTuning as JointFineTuning
 from .learners.transfer import NearestCentroid as NearestCentroid
 from .mesh import set_up_devices as set_up_devices
 from .nets.context import Context as Context

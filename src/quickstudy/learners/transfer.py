@@ -1,4 +1,4 @@
-"""Transfer: one classifier over all meta-training classes, then a new head for each task."""
+"""Transfer: train one network on all there is, then fine-tune it, or a new head, on each task."""
 
 import abc
 from typing import Any
@@ -12,10 +12,41 @@ from quickstudy.errors import BadInput
 from quickstudy.learners.descent import descent
 from quickstudy.learners.inner import Optimiser
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
+from quickstudy.learners.maml import MAML
 from quickstudy.learners.prototypical import Prototypical
 from quickstudy.learners.similarity import cosine, negative_squared_distance, unit
 from quickstudy.nets.network import Headed, Linear, condition
 from quickstudy.tasks.task import Examples, Task, demand_classes
+
+
+class JointFineTuning(MAML):
+    """One network trained on all tasks at once, then fine-tuned on each support set.
+
+    The baseline "pretrained on all tasks" of Finn et al. (2017, https://arxiv.org/abs/1703.03400):
+    meta-training minimises Σ_i L(θ, D_i^ts), as if all tasks were one; only at test does f_adapt
+    take MAML's `steps` steps of gradient descent on the support loss. Nothing but the meta-loss
+    is another than MAML's, whose defaults it has.
+
+    Attributes:
+        model: θ, any network from `[n, ...]` to `[n, outputs]`.
+        inner_lr: α, the step size of fine-tuning; the best is often far below MAML's.
+        steps: k, the number of fine-tuning steps.
+        loss: L, for both.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> model = qs.MLP(1, (40, 40, 1), key=jax.random.key(0))
+        >>> learner = qs.JointFineTuning(model, inner_lr=0.01, loss=qs.squared_error)
+        >>> task = qs.Sinusoid(shots=10).sample(jax.random.key(1))
+        >>> learner.adapt(task.support)(task.query.x).shape
+        (10, 1)
+    """
+
+    def meta_loss(
+        self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
+    ) -> tuple[Scalar, Metrics]:
+        """L(θ, D^ts): no adaptation in training."""
+        return self.judge(self.unadapted(task.support)(task.query.x), task.query)
 
 
 class CosineHead(eqx.Module):

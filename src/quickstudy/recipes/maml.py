@@ -94,7 +94,7 @@ class PretrainedSinusoid(MAMLSinusoid):
 
     def learner(self) -> "Learner":
         """MAML's network, trained jointly."""
-        from quickstudy.learners.finetune import JointFineTuning
+        from quickstudy.learners.transfer import JointFineTuning
 
         return JointFineTuning(
             self.model(), inner_lr=self.inner_lr, steps=self.inner_steps, loss=self.loss
