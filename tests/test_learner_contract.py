@@ -56,7 +56,7 @@ def headed(outputs=3, features=16):
 
 def reader(memory, *, inputs=2, outputs=3, make=qs.BlackBox, **settings):
     body = mlp(8, inputs=inputs)
-    return make.create(body, 8, outputs, memory, key=jax.random.key(1), **settings)
+    return make.create(body, 8, outputs=outputs, memory=memory, key=jax.random.key(1), **settings)
 
 
 def small_snail(inputs, *, key):

@@ -53,7 +53,7 @@ def test_labels_one_step_late():
 
 
 def test_unadapted_has_read_nothing():
-    learner = qs.BlackBox.create(lambda x: x, 1, 2, qs.GRU, key=KEY)
+    learner = qs.BlackBox.create(lambda x: x, 1, outputs=2, memory=qs.GRU, key=KEY)
     first, second = (
         learner.unadapted(qs.Examples(SUPPORT.x + shift, SUPPORT.y, 2))(QUERY) for shift in (0, 1)
     )
@@ -63,7 +63,9 @@ def test_unadapted_has_read_nothing():
 
 def test_every_answer_counts():
     """The loss of the whole sequence: the support answers before their labels, then the queries."""
-    learner = qs.SequenceBlackBox.create(lambda x: x, 1, 2, qs.GRU, layout=qs.Shifted(), key=KEY)
+    learner = qs.SequenceBlackBox.create(
+        lambda x: x, 1, outputs=2, memory=qs.GRU, layout=qs.Shifted(), key=KEY
+    )
     task = qs.Task(SUPPORT, qs.Examples(QUERY, jnp.array([0, 1]), 2))
     tokens = jnp.array([[5.0, 0, 0], [6, 0, 1], [7, 1, 0]])
     state, outputs = learner.memory.initial(), []
@@ -80,14 +82,16 @@ def test_every_answer_counts():
 
 def test_regression():
     tasks = qs.Sinusoid(shots=4)
-    learner = qs.BlackBox.create(lambda x: x, 1, 1, qs.MeanMemory, loss=qs.squared_error, key=KEY)
+    learner = qs.BlackBox.create(
+        lambda x: x, 1, outputs=1, memory=qs.MeanMemory, loss=qs.squared_error, key=KEY
+    )
     task = tasks.sample(KEY)
     learner.check(task)
     assert learner.adapt(task.support)(task.query.x).shape == task.query.y.shape
 
 
 def test_tasks_that_do_not_fit():
-    learner = qs.BlackBox.create(lambda x: x, 1, 3, qs.GRU, key=KEY)
+    learner = qs.BlackBox.create(lambda x: x, 1, outputs=3, memory=qs.GRU, key=KEY)
     task = qs.Task(SUPPORT, SUPPORT)
     with pytest.raises(qs.BadInput, match=r"3 outputs and the tasks need 2.*--ways 2"):
         learner.check(task)
@@ -95,6 +99,6 @@ def test_tasks_that_do_not_fit():
     def short(inputs, *, key):
         return qs.Transformer.create(inputs, 8, heads=2, past=2, key=key)
 
-    learner = qs.BlackBox.create(lambda x: x, 1, 2, short, key=KEY)
+    learner = qs.BlackBox.create(lambda x: x, 1, outputs=2, memory=short, key=KEY)
     with pytest.raises(qs.BadInput, match=r"looks 2 inputs back .* has 3; create it with past=3"):
         learner.check(task)

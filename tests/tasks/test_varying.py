@@ -34,7 +34,7 @@ def transformer(inputs, *, key):
 
 
 def reader(memory, make=qs.BlackBox, layout=None):
-    return make.create(mlp(4), 4, WAYS, memory, layout=layout, key=KEY)
+    return make.create(mlp(4), 4, outputs=WAYS, memory=memory, layout=layout, key=KEY)
 
 
 LEARNERS = {

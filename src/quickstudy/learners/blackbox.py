@@ -94,7 +94,11 @@ class BlackBox(Learner):
     Example:
         >>> import jax, quickstudy as qs
         >>> learner = qs.BlackBox.create(
-        ...     qs.MLP(2, (8,), key=jax.random.key(0)), 8, 3, qs.LSTM, key=jax.random.key(1)
+        ...     qs.MLP(2, (8,), key=jax.random.key(0)),
+        ...     8,
+        ...     outputs=3,
+        ...     memory=qs.LSTM,
+        ...     key=jax.random.key(1),
         ... )
         >>> support = qs.Examples.of([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], [0, 1, 2])
         >>> learner.adapt(support)(support.x).shape
@@ -111,9 +115,9 @@ class BlackBox(Learner):
         cls,
         embed: Any,
         features: int,
+        *,
         outputs: int,
         memory: Any,
-        *,
         layout: Layout | None = None,
         key: PRNGKeyArray,
         **settings: Any,

@@ -44,7 +44,13 @@ class WithMemory(OnData):
             "shifted": (blackbox.SequenceBlackBox, blackbox.Shifted()),
         }[self.labels]
         return make.create(
-            body, features, self.outputs, self._memory(), layout=layout, key=key, loss=self.loss
+            body,
+            features,
+            outputs=self.outputs,
+            memory=self._memory(),
+            layout=layout,
+            key=key,
+            loss=self.loss,
         )
 
     def _memory(self) -> Any:
