@@ -11,7 +11,8 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import quickstudy as qs
-from quickstudy.learners.imaml import conjugate_gradients
+from quickstudy.conjugate_gradients import conjugate_gradients
+from quickstudy.learners.inner import InnerRule
 from quickstudy.learners.maml_plus_plus import step_weights
 
 KEY = jax.random.key(0)
@@ -100,15 +101,33 @@ def test_momentum_needs_a_state():
     assert float(theta) == pytest.approx(-0.1 * (1 + 1.5 + 1.75))
 
 
-def test_adam_needs_a_root_that_is_safe():
-    def learner(optimiser):
-        return qs.InnerLoop(MODEL, qs.Optimiser(optimiser), **SETTINGS)
+class Halved(InnerRule):
+    """Another rule, on half the gradient: a user's wrapper."""
 
-    with pytest.raises(qs.BadInput, match=r"no finite slope.*eps_root"):
-        learner(optax.adam(1e-3)).check(TASK)
-    safe = learner(optax.adam(1e-3, eps_root=1e-8))
-    safe.check(TASK)
-    assert np.isfinite(flat(gradient(safe))).all()
+    rule: InnerRule
+
+    def start(self, theta):
+        return self.rule.start(theta)
+
+    def move(self, theta, gradient, state, step):
+        return self.rule.move(theta, jax.tree.map(lambda g: g / 2, gradient), state, step)
+
+
+def test_adam_needs_a_root_that_is_safe():
+    def learner(optimiser, wrap=lambda rule: rule):
+        return qs.InnerLoop(MODEL, wrap(qs.Optimiser(optimiser)), **SETTINGS)
+
+    for wrap in (lambda rule: rule, Halved):
+        with pytest.raises(qs.BadInput, match=r"no finite slope.*eps_root"):
+            learner(optax.adam(1e-3), wrap).check(TASK)
+    for safe in (
+        learner(optax.adam(1e-3, eps_root=1e-8)),
+        learner(optax.adam(1e-3, eps_root=1e-8), Halved),
+        learner(optax.adam(1e-3), qs.FirstOrder),
+        learner(optax.adam(1e-3), lambda rule: Halved(qs.FirstOrder(rule))),
+    ):
+        safe.check(TASK)
+        assert np.isfinite(flat(gradient(safe))).all()
 
 
 def test_anil_is_maml_with_a_body_that_stays():

@@ -177,16 +177,26 @@ class Optimiser(InnerRule):
         return optax.apply_updates(theta, updates), state
 
 
-def demand_finite_slope(optimiser: optax.GradientTransformation) -> None:
-    """Raise `BadInput` for an optimiser that cannot be differentiated where a gradient is zero."""
+def demand_finite_slope(rule: InnerRule, model: Any) -> None:
+    """Raise `BadInput` for a rule that cannot be differentiated where a gradient is zero.
 
-    def moved(gradient: Float[Array, ""]) -> Any:
-        theta = jnp.zeros(())
-        return optimiser.update(gradient, optimiser.init(theta), theta)[0]
+    It is the slope of `move` itself that counts, so rules may lie in one another: an optimiser
+    inside `FirstOrder` has none, and passes.
 
-    if not bool(jnp.isfinite(jax.grad(moved)(jnp.zeros(())))):
+    Args:
+        rule: how θ moves.
+        model: θ.
+    """
+    theta = eqx.filter(model, eqx.is_inexact_array)
+
+    def moved(gradient: PyTree) -> Any:
+        end = rule.move(theta, gradient, rule.start(theta), 0)[0]
+        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(end))
+
+    slope = jax.jit(jax.grad(moved))(jax.tree.map(jnp.zeros_like, theta))
+    if not all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(slope)):
         raise BadInput(
-            "this optimiser's step has no finite slope where a gradient is zero, and the "
+            "this rule's step has no finite slope where a gradient is zero, and the "
             "meta-gradient would be not-a-number; for Adam give eps_root, for example "
             "optax.adam(1e-3, eps_root=1e-8), or wrap the rule in FirstOrder"
         )

@@ -7,7 +7,7 @@ import equinox as eqx
 from jaxtyping import PRNGKeyArray, PyTree
 
 from quickstudy.learners.descent import descent, predictors
-from quickstudy.learners.inner import InnerRule, Optimiser, Rate, demand_finite_slope
+from quickstudy.learners.inner import InnerRule, Rate, demand_finite_slope
 from quickstudy.learners.learner import Learner, Predictor, check_outputs
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task
@@ -109,7 +109,6 @@ class InnerLoop(GradientBased):
         return self.rule
 
     def check(self, task: Task) -> None:
-        """One output per class, and an optimiser that can be differentiated."""
+        """One output per class, and a rule that can be differentiated."""
         super().check(task)
-        if isinstance(self.rule, Optimiser):
-            demand_finite_slope(self.rule.optimiser)
+        demand_finite_slope(self.rule, self.model)
