@@ -58,6 +58,10 @@ def _triangle(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (y < 0.7) & (abs(x) < (y + 0.8) / 2)
 
 
+def _funnel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return _triangle(x, -y)
+
+
 def _cross(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (np.minimum(abs(x), abs(y)) < 0.25) & (np.maximum(abs(x), abs(y)) < 0.8)
 
@@ -85,7 +89,7 @@ LOOKS = {
     "f": Look((128, 115, 172), _hourglass),
     "g": Look((140, 81, 10), _frame),
     "h": Look((77, 146, 33), _bars),
-    "i": Look((53, 151, 143), _triangle),
+    "i": Look((53, 151, 143), _funnel),
 }
 
 
