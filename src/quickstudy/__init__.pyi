@@ -1,10 +1,5 @@
 """The public names, one per line; they are imported when first used."""
 
-from .errors import BadInput as BadInput
-from .errors import CheckpointError as CheckpointError
-from .errors import DataError as DataError
-from .errors import NonFiniteLoss as NonFiniteLoss
-from .errors import QuickstudyError as QuickstudyError
 from .envs.bandit import Bandit as Bandit
 from .envs.environment import Continuous as Continuous
 from .envs.environment import Discrete as Discrete
@@ -17,6 +12,11 @@ from .envs.maze import Maze as Maze
 from .envs.navigation import Navigation as Navigation
 from .envs.navigation import SparseNavigation as SparseNavigation
 from .envs.tabular import TabularMDP as TabularMDP
+from .errors import BadInput as BadInput
+from .errors import CheckpointError as CheckpointError
+from .errors import DataError as DataError
+from .errors import NonFiniteLoss as NonFiniteLoss
+from .errors import QuickstudyError as QuickstudyError
 from .evaluation import Estimate as Estimate
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
