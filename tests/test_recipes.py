@@ -132,3 +132,13 @@ def test_every_transfer_method(method):
         lambda own, t: own.adapt(t.support)(t.query.x), recipe.learner(), task
     )
     assert found.shape == (25, 5)
+
+
+def test_inner_rates_are_learned_slowly_on_sinusoids():
+    """Adam's first step is β for every number, and 1e-5 for the inner rates."""
+    recipe = RECIPES["maml++-sinusoid"]()
+    theta = eqx.filter(recipe.learner(), eqx.is_inexact_array)
+    ones, optimiser = jax.tree.map(jnp.ones_like, theta), recipe.optimiser()
+    updates, _ = optimiser.update(ones, optimiser.init(theta), theta)
+    assert all(jnp.allclose(u, -1e-5, rtol=1e-3) for u in jax.tree.leaves(updates.rates))
+    assert all(jnp.allclose(u, -1e-3, rtol=1e-3) for u in jax.tree.leaves(updates.model))
