@@ -70,7 +70,7 @@ def test_every_page_and_figure_is_shown():
 
 
 def test_every_note_runs_and_quotes():
-    assert len(NOTES) == 7
+    assert len(NOTES) == 8
     for page in NOTES:
         assert BLOCK.search(text_of(page)), f"{page.name} has no code that runs"
         assert QUOTE.search(text_of(page)), f"{page.name} quotes nothing"
