@@ -62,7 +62,6 @@ class MAMLOmniglot(WithMAML, OnOmniglot):
     steps: int = 15_000
     meta_batch: int = 32
     validate_every: int = 1000
-    test_inner_steps: int = 3
     protocol: Literal["snell2017", "finn2017", "lake2015"] = "finn2017"
 
 
