@@ -1,4 +1,4 @@
-"""Many trials in MDPs never met in training: the reward of each episode, beside the optimum's."""
+"""Many trials, each in an MDP drawn anew: the reward of each episode, beside the optimum's."""
 
 import dataclasses
 from collections.abc import Callable, Mapping

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 
 from quickstudy.report.table import written
@@ -46,12 +47,13 @@ def returns_figure(evaluation: TrialEvaluation) -> Figure:
         axes.plot(episodes, means, style, color=colour, lw=1.6, label=name)
         low, high = ([e.mean + sign * e.interval for e in returns.episodes] for sign in (-1, 1))
         axes.fill_between(episodes, low, high, color=colour, alpha=0.15, lw=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("episode of the trial")
     axes.set_ylabel("reward of the episode")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=8, frameon=False)
-    figure.suptitle(f"{evaluation.trials:,} trials in MDPs never met in training", fontsize=10)
+    figure.suptitle(f"{evaluation.trials:,} trials, each in an MDP drawn anew", fontsize=10)
     return figure
 
 
