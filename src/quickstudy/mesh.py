@@ -84,14 +84,7 @@ def map_over_tasks(
 
     Arguments as in `mean_over_tasks`; the outputs may have any type.
     """
-    here = -(-tasks // task_mesh().size)
-
-    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
-        keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
-        return _map(lambda k: f(arguments, k), keys)
-
-    run = _on_every_device(local, PartitionSpec(AXIS))
-    return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
+    return _mapped(_map, f, arguments, key, tasks)
 
 
 def on_shares(
@@ -131,19 +124,30 @@ def map_in_batches(
     f: Callable[[Any, PRNGKeyArray], PyTree], arguments: PyTree, key: PRNGKeyArray, tasks: int
 ) -> PyTree:
     """`map_over_tasks` with a device's tasks side by side: for tasks of little arithmetic each."""
-    here = -(-tasks // task_mesh().size)
-
-    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
-        keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
-        return jax.vmap(lambda k: f(arguments, k))(keys)
-
-    run = _on_every_device(local, PartitionSpec(AXIS))
-    return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
+    return _mapped(lambda one, keys: jax.vmap(one)(keys), f, arguments, key, tasks)
 
 
 def total(tree: PyTree) -> PyTree:
     """The sum over devices, inside `on_shares`."""
     return jax.tree.map(lambda x: jax.lax.psum(x, AXIS), tree)
+
+
+def _mapped(
+    over: Callable[[Callable[[Any], PyTree], Any], PyTree],
+    f: Callable[[Any, PRNGKeyArray], PyTree],
+    arguments: PyTree,
+    key: PRNGKeyArray,
+    tasks: int,
+) -> PyTree:
+    """f of every task, stacked; `over` says how a device goes through its own."""
+    here = -(-tasks // task_mesh().size)
+
+    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
+        keys = _keys(key, jax.lax.axis_index(AXIS) * here + jnp.arange(here))
+        return over(lambda k: f(arguments, k), keys)
+
+    run = _on_every_device(local, PartitionSpec(AXIS))
+    return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
 
 
 def _on_every_device(local: Callable[..., PyTree], out: PartitionSpec) -> Callable[..., PyTree]:

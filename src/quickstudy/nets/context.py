@@ -5,14 +5,13 @@ of its transitions, in any order; a policy acts on their summary and on the curr
 """
 
 import abc
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from quickstudy.nets.memory import AtOnce, State
+from quickstudy.nets.memory import AtOnce, State, sums_since
 from quickstudy.nets.mlp import MLP
 
 
@@ -126,17 +125,7 @@ class Context(AtOnce):
         begins = resets.at[0].set(resets[0] | ~known)
         counted = jnp.concatenate([parts, jnp.ones((xs.shape[0], 1))], -1) * ~begins[:, None]
         carried = counted.at[0].add(jnp.where(resets[0], 0.0, start))
-        sums = _sums_since(carried, resets)
+        sums = sums_since(carried, resets)
         pooled = self.pooling.pool(sums[:, :-1], sums[:, -1])
         hs = jax.nn.relu(self.answer(jnp.concatenate([pooled, xs], -1)))
         return (sums[-1], seen[-1], jnp.ones((), bool)), hs
-
-
-def _sums_since(x: Float[Array, "time d"], resets: Bool[Array, " time"]) -> Float[Array, "time d"]:
-    """Σ of x from the last reset up to each time."""
-
-    def add(a: Any, b: Any) -> Any:
-        (a_sum, a_reset), (b_sum, b_reset) = a, b
-        return jnp.where(b_reset[:, None], b_sum, a_sum + b_sum), a_reset | b_reset
-
-    return jax.lax.associative_scan(add, (x, resets))[0]

@@ -85,6 +85,16 @@ class AtOnce(Memory):
         return state, hs[0]
 
 
+def sums_since(x: Float[Array, "time d"], resets: Bool[Array, " time"]) -> Float[Array, "time d"]:
+    """Σ of x from the last reset up to each time."""
+
+    def add(a: Any, b: Any) -> Any:
+        (a_sum, a_reset), (b_sum, b_reset) = a, b
+        return jnp.where(b_reset[:, None], b_sum, a_sum + b_sum), a_reset | b_reset
+
+    return jax.lax.associative_scan(add, (x, resets))[0]
+
+
 def select(condition: Bool[Array, ""], yes: State, no: State) -> State:
     """`yes` where the condition holds, else `no`, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.nets.causal import ages_of, attend, remembered, visible
-from quickstudy.nets.memory import AtOnce, Memory, State
+from quickstudy.nets.memory import AtOnce, Memory, State, sums_since
 from quickstudy.nets.mlp import MLP
 
 
@@ -54,13 +54,8 @@ class MeanMemory(Memory):
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
     ) -> tuple[State, Float[Array, "time h"]]:
-        def add(a: State, b: State) -> State:
-            (a_sum, a_reset), (b_sum, b_reset) = a, b
-            return jnp.where(b_reset[:, None], b_sum, a_sum + b_sum), a_reset | b_reset
-
         written = self.write(xs)
-        first = jnp.where(resets[0], written[0], state[0] + written[0])
-        totals, _ = jax.lax.associative_scan(add, (written.at[0].set(first), resets))
+        totals = sums_since(written.at[0].add(jnp.where(resets[0], 0.0, state[0])), resets)
         counts = 1.0 + ages_of(state[1].astype(jnp.int32), resets)
         return (totals[-1], counts[-1]), self._answers(totals, counts, xs)
 

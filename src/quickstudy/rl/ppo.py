@@ -90,10 +90,8 @@ class PPO(eqx.Module):
         def descend(carry: Any, share: Batch) -> tuple[Any, Metrics]:
             parameters, state = carry
             policy = eqx.combine(parameters, rest)
-            gradient, metrics = gradient_of(self.loss, policy, share)
-            updates, state = self.optimiser.update(gradient, state, parameters)
-            metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
-            return (optax.apply_updates(parameters, updates), state), metrics
+            policy, state, metrics = _descended(self, policy, state, share)
+            return (eqx.filter(policy, eqx.is_inexact_array), state), metrics
 
         def epoch(carry: Any, _: None) -> Any:
             return jax.lax.scan(descend, carry, batch)
@@ -135,9 +133,15 @@ class PolicyGradient(eqx.Module):
         self, policy: MetaPolicy, state: Any, batch: Batch
     ) -> tuple[MetaPolicy, Any, Metrics]:
         """One step along the gradient."""
-        whole = jax.tree.map(lambda x: x[0], batch)
-        gradient, metrics = gradient_of(self.loss, policy, whole)
-        parameters = eqx.filter(policy, eqx.is_inexact_array)
-        updates, state = self.optimiser.update(gradient, state, parameters)
-        metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
-        return eqx.apply_updates(policy, updates), state, metrics
+        return _descended(self, policy, state, jax.tree.map(lambda x: x[0], batch))
+
+
+def _descended(
+    rule: PPO | PolicyGradient, policy: MetaPolicy, state: Any, batch: Batch
+) -> tuple[MetaPolicy, Any, Metrics]:
+    """The policy after one step of the rule's optimiser down its loss."""
+    gradient, metrics = gradient_of(rule.loss, policy, batch)
+    parameters = eqx.filter(policy, eqx.is_inexact_array)
+    updates, state = rule.optimiser.update(gradient, state, parameters)
+    metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
+    return eqx.apply_updates(policy, updates), state, metrics
