@@ -64,6 +64,7 @@ from .nets.conv4 import Conv4 as Conv4
 from .nets.memory import GRU as GRU
 from .nets.memory import LSTM as LSTM
 from .nets.memory import Memory as Memory
+from .nets.memoryless import Memoryless as Memoryless
 from .nets.mlp import MLP as MLP
 from .nets.network import Batched as Batched
 from .nets.network import Headed as Headed

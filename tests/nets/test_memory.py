@@ -40,6 +40,7 @@ MEMORIES = {
     "transformer, short": transformer(SIZE, key=KEY, past=3),
     "attentive, short": attentive(SIZE, key=KEY, past=3),
 }
+NO_MEMORY = {"none": qs.Memoryless.create(5, observed=2, key=KEY)}  # with nothing to forget
 XS = jax.random.normal(jax.random.key(1), (TIME, SIZE))
 
 
@@ -63,9 +64,9 @@ def stepped(memory, state, xs, resets):
 
 
 @pytest.mark.parametrize("resets", [(), (0,), (4,), (2, 3, 8)], ids=str)
-@pytest.mark.parametrize("name", MEMORIES)
+@pytest.mark.parametrize("name", [*MEMORIES, "none"])
 def test_a_sequence_equals_stepping(name, resets):
-    memory = MEMORIES[name]
+    memory = (MEMORIES | NO_MEMORY)[name]
     never = jnp.zeros((), bool)
     state, _ = step(memory, memory.initial(), jnp.ones(SIZE), never)  # something to forget
     marks = jnp.array([t in resets for t in range(TIME)])

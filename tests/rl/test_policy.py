@@ -38,10 +38,11 @@ def encoder(name, inputs, *, key=KEY):
             inputs, 8, observed=2, pooling=GaussianProduct(), key=key
         ),
         "context-mean": lambda: qs.Context.create(inputs, 8, observed=2, pooling=Mean(), key=key),
+        "none": lambda: qs.Memoryless.create(8, observed=2, key=key),
     }[name]()
 
 
-ENCODERS = ("gru", "lstm", "snail", "transformer", "context", "context-mean")
+ENCODERS = ("gru", "lstm", "snail", "transformer", "context", "context-mean", "none")
 
 
 def policy_of(name, trial=TRIAL, forgets=between_tasks):
@@ -135,3 +136,18 @@ def test_a_set_has_no_order_but_a_present(name, invariant):
     assert np.allclose(now, then, rtol=1e-4, atol=1e-5) == invariant
     other = seen._replace(observation=same.at[-1].set(0.0))
     assert float(jnp.abs(values(policy, other)[-1] - now).max()) > 1e-3
+
+
+def test_without_a_memory_only_the_observation_counts():
+    """Whatever was done and paid, before or just now, what is thought is the same."""
+    policy, task = policy_of("none"), jnp.array(2)
+    seen = act_and_rethink(policy, TRIAL, task)[0].seen
+    other = jax.tree.map(lambda x: x + 1.0, seen)._replace(observation=seen.observation)
+    rethink = eqx.filter_jit(type(policy).rethink)
+    found, wanted = (rethink(policy, policy.begin(), one) for one in (other, seen))
+    np.testing.assert_array_equal(found.actions.logits, wanted.actions.logits)
+    alone = jax.tree.map(lambda x: x[-1:], seen)
+    last = rethink(policy, policy.begin(), alone).actions.logits[0]
+    np.testing.assert_allclose(last, wanted.actions.logits[-1], rtol=1e-5)
+    moved = rethink(policy, policy.begin(), seen._replace(observation=seen.observation + 1.0))
+    assert not np.allclose(moved.actions.logits, wanted.actions.logits)

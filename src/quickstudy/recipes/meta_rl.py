@@ -65,8 +65,10 @@ class WithRL2(MetaRL):
     validate_every: int = 50
     validation_episodes: int = 1000
     """Trials per validation."""
-    memory: Literal["gru", "lstm", "snail", "transformer", "context", "context-mean"] = "gru"
-    """The history encoder."""
+    memory: Literal["gru", "lstm", "snail", "transformer", "context", "context-mean", "none"] = (
+        "gru"
+    )
+    """The history encoder; `none` is the baseline that sees the current observation only."""
     width: int = 64
     """The size of its output h_t."""
     improvement: Literal["ppo", "policy-gradient", "trpo"] = "ppo"
@@ -102,13 +104,16 @@ class WithRL2(MetaRL):
 
         from quickstudy.nets.context import Context, GaussianProduct, Mean
         from quickstudy.nets.memory import GRU, LSTM
+        from quickstudy.nets.memoryless import Memoryless
         from quickstudy.nets.snail import SNAIL
         from quickstudy.nets.transformer import Transformer
 
         key, inputs, past = jax.random.key(self.seed), trial.inputs, trial.steps
+        observed = inputs - trial.environment.actions.size - 3
+        if self.memory == "none":
+            return Memoryless.create(self.width, observed=observed, key=key)
         if self.memory in ("context", "context-mean"):
             pooling = GaussianProduct() if self.memory == "context" else Mean()
-            observed = inputs - trial.environment.actions.size - 3
             return Context.create(inputs, self.width, observed=observed, pooling=pooling, key=key)
         if self.memory == "snail":
             return SNAIL.create(inputs, past=past, key=key)
