@@ -1,5 +1,6 @@
 """The command line with a policy that acts: train, evaluate, play, resume."""
 
+import base64
 import json
 import shutil
 
@@ -7,8 +8,11 @@ import pytest
 from PIL import Image
 
 from quickstudy.cli import main
+from quickstudy.evaluation import Estimate
 from quickstudy.recipes.exports import load
+from quickstudy.report.table import written
 from quickstudy.testing.comparing import same_bits
+from references.html import demand_self_contained
 
 SMALL = "--meta-batch 8 --width 6 --validation-episodes 8 --epochs 1 --minibatches 2"
 SHORT = "--steps 4 --validate-every 2 --episodes 3 --no-test"
@@ -63,7 +67,6 @@ def test_a_resumed_training_is_the_same_training(bandit_run, tmp_path):
         ("evaluate RUN --shots 5", "--shots is for learners that read examples"),
         ("adapt RUN --support . --query .", "takes no images"),
         ("play RUN --trial -1", "--trial is -1"),
-        ("report RUN", "no page"),
     ],
 )
 def test_what_a_policy_cannot_do(bandit_run, capsys, command, message):
@@ -71,3 +74,36 @@ def test_what_a_policy_cannot_do(bandit_run, capsys, command, message):
         main(command.replace("RUN", str(bandit_run)).split())
     assert stopped.value.code == 1
     assert message in capsys.readouterr().err
+
+
+def test_report_before_any_evaluation_says_how_to_make_one(bandit_run, capsys):
+    (bandit_run / "evaluation-test.json").unlink(missing_ok=True)
+    main(["report", str(bandit_run)])
+    assert "report.html" in capsys.readouterr().out
+    text = (bandit_run / "report.html").read_text()
+    demand_self_contained(text)
+    assert f"quickstudy evaluate {bandit_run}" in text
+    assert "Entropy of the policy" in text
+    assert "Stopped at" not in text
+
+
+def test_report_shows_rewards_regret_and_a_trial(bandit_run):
+    main(f"evaluate {bandit_run} --episodes 20".split())
+    main(["report", str(bandit_run)])
+    text = (bandit_run / "report.html").read_text()
+    demand_self_contained(text)
+    for part in ("Reward of each episode", "against best arm", "Gittins", "20, each in an MDP"):
+        assert part in text
+    picture = (bandit_run / "play-test-0.png").read_bytes()
+    assert base64.b64encode(picture).decode() in text
+    total = json.loads((bandit_run / "evaluation-test.json").read_text())["policy"]["total"]
+    assert written(Estimate(**total), "return") in text
+
+
+def test_a_damaged_evaluation_is_named(bandit_run, capsys):
+    file = bandit_run / "evaluation-validation.json"
+    file.write_text('{"trials": 3}')
+    with pytest.raises(SystemExit):
+        main(["report", str(bandit_run)])
+    file.unlink()
+    assert "evaluation-validation.json cannot be read" in capsys.readouterr().err

@@ -39,6 +39,12 @@ class Returns:
         columns = tuple(Estimate.of(column) for column in returns.T)
         return cls(Estimate.of(returns.sum(1)), columns)
 
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Returns":
+        """What `TrialEvaluation.to_json` wrote of one actor."""
+        episodes = tuple(Estimate(**one) for one in value["episodes"])
+        return cls(Estimate(**value["total"]), episodes)
+
 
 @dataclass(frozen=True)
 class TrialEvaluation:
@@ -57,6 +63,12 @@ class TrialEvaluation:
     def to_json(self) -> dict[str, Any]:
         """A dictionary that `json.dumps` takes."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "TrialEvaluation":
+        """The evaluation that `to_json` wrote."""
+        references = {k: Returns.from_json(v) for k, v in value["references"].items()}
+        return cls(Returns.from_json(value["policy"]), references, value["trials"])
 
 
 def evaluate_policy(

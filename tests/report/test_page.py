@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-from html.parser import HTMLParser
 
 import equinox as eqx
 import jax
@@ -21,50 +20,14 @@ from quickstudy.learners.losses import squared_error
 from quickstudy.recipes import find
 from quickstudy.report import curves, figures, page, svg
 from quickstudy.report.confusion import class_image, class_name, confusions
+from quickstudy.report.policy_page import PolicyStory, best_reference, policy_page, regret
 from quickstudy.runs import Run
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.sinusoid import Sinusoid
+from quickstudy.trial_evaluation import Returns, TrialEvaluation
+from references.html import Reader, demand_self_contained
 
 NASTY = '<script>alert("1")</script>&'
-VOID = {"meta", "img", "br"}
-
-
-class Reader(HTMLParser):
-    """Demands that every tag is closed in order, and collects what is there."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.attributes = [], [], []
-        self.feed(text)
-        assert not self.open, self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attributes]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in VOID:
-            self.handle_endtag(tag)
-
-
-def demand_self_contained(text):
-    read = Reader(text)
-    assert not {"script", "link", "iframe", "object"} & set(read.tags)
-    assert "url(" not in text
-    assert "@import" not in text
-    for tag, name, value in read.attributes:
-        assert not name.startswith("on"), (tag, name)
-        if name == "src":
-            assert value.startswith("data:"), value[:40]
-        if name == "href":
-            assert tag == "a"
-    return read
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +127,36 @@ def test_everything_is_escaped():
     demand_self_contained(text)
     assert "<script" not in text
     assert text.count("&lt;script&gt;") > 15
+
+
+def test_everything_on_a_policy_page_is_escaped():
+    earned = Returns.of(np.arange(6.0).reshape(3, 2))
+    found = TrialEvaluation(earned, {NASTY: Returns.of(np.full((3, 2), 9.0))}, 3)
+    story = PolicyStory(
+        run=NASTY,
+        recipe=NASTY,
+        about={NASTY: NASTY},
+        settings=[(NASTY, NASTY, None), ("steps", 20, 10)],
+        environment={NASTY: NASTY, "commit": NASTY},
+        metrics=[{"step": 5, "loss": 1.0, "entropy": 1.0, "seconds": 1.0}],
+        evaluation=found,
+        others={NASTY: found},
+        missing=NASTY,
+    )
+    text = policy_page(story)
+    demand_self_contained(text)
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") > 15
+
+
+def test_regret_adds_up_what_was_missed():
+    """Episodes pay 2 and 3 on average, the best 9 each: 7 are missed, then 13."""
+    earned, best = (Returns.of(x) for x in (np.arange(6.0).reshape(3, 2), np.full((3, 2), 9.0)))
+    assert regret(earned, best) == [7.0, 13.0]
+    found = TrialEvaluation(earned, {"low": Returns.of(np.zeros((3, 2))), "high": best}, 3)
+    assert best_reference(found) == "high"
+    assert best_reference(TrialEvaluation(earned, {}, 3)) is None
+    assert TrialEvaluation.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 class Reads(Learner):

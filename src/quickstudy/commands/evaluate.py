@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from quickstudy.errors import BadInput
-from quickstudy.recipes import FewShot, Recipe, Shape, Source, find
+from quickstudy.recipes import FewShot, MetaRL, Recipe, Shape, Source, find
 
 if TYPE_CHECKING:
     from quickstudy.evaluation import Evaluation
@@ -56,9 +56,14 @@ def evaluate_run(learned: Any, recipe: Recipe, options: Evaluate) -> Any:
     """Evaluate, print the table, and leave JSON and pictures beside the run."""
     if isinstance(recipe, FewShot):
         return _evaluate_learner(learned, recipe, options)
-    from quickstudy.commands.evaluate_policy import evaluate_policy_run
+    if isinstance(recipe, MetaRL):
+        from quickstudy.commands.evaluate_policy import evaluate_policy_run
 
-    return evaluate_policy_run(learned, recipe, options)
+        return evaluate_policy_run(learned, recipe, options)
+    raise BadInput(
+        f"recipe {recipe.name} is neither of learners that read examples (FewShot) nor of policies "
+        "that act (MetaRL); derive it from one of them"
+    )
 
 
 def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) -> "Evaluation":

@@ -4,14 +4,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from quickstudy.errors import BadInput
-from quickstudy.recipes import MetaRL, Recipe
+from quickstudy.recipes import MetaRL
 
 if TYPE_CHECKING:
     from quickstudy.commands.evaluate import Evaluate
     from quickstudy.trial_evaluation import TrialEvaluation
 
 
-def evaluate_policy_run(policy: Any, recipe: Recipe, options: "Evaluate") -> "TrialEvaluation":
+def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "TrialEvaluation":
     """Evaluate, print the table, and leave JSON and a picture beside the run.
 
     Raises:
@@ -26,7 +26,6 @@ def evaluate_policy_run(policy: Any, recipe: Recipe, options: "Evaluate") -> "Tr
     from quickstudy.report.returns import returns_figure, returns_table
     from quickstudy.trial_evaluation import evaluate_policy
 
-    assert isinstance(recipe, MetaRL)
     given = [name for name in ("ways", "shots", "queries", "on") if getattr(options, name)]
     if given:
         raise BadInput(

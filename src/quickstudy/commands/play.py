@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from quickstudy.errors import BadInput
+from quickstudy.recipes import MetaRL
+from quickstudy.recipes.recipe import Split
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Play:
     """The run's folder, or an exported file."""
     trial: int = 0
     """The number of the trial, among those that `quickstudy evaluate` meets."""
-    split: Literal["test", "validation", "train"] = "test"
+    split: Split = "test"
     """Which MDPs to draw it from."""
 
 
@@ -28,13 +30,7 @@ def main(arguments: list[str]) -> None:
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()
-    import jax
-
-    from quickstudy.commands.evaluate import TEST_SEED
-    from quickstudy.recipes import MetaRL
-    from quickstudy.recipes.exports import load, load_recipe
-    from quickstudy.report.watch import show
-    from quickstudy.rl.rl2 import trial_task
+    from quickstudy.recipes.exports import load_recipe
 
     recipe = load_recipe(options.run)
     if not isinstance(recipe, MetaRL):
@@ -44,9 +40,24 @@ def main(arguments: list[str]) -> None:
         )
     if options.trial < 0:
         raise BadInput(f"--trial is {options.trial}; give a whole number of 0 or more")
-    trial, key = recipe.trial(options.split), jax.random.key(TEST_SEED)
-    task = trial_task(trial, key, options.trial)
-    folder = options.run if options.run.is_dir() else options.run.parent
-    path = folder / f"play-{options.split}-{options.trial}"
-    act_key = jax.random.fold_in(key, options.trial)
-    print(f"wrote {show(load(options.run), trial, task, act_key, path)}")
+    print(f"wrote {play_trial(options.run, recipe, split=options.split, number=options.trial)}")
+
+
+def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int = 0) -> Path:
+    """Act through the trial of that number, and leave its picture beside the run.
+
+    Raises:
+        BadInput: there is no picture of this family.
+    """
+    import jax
+
+    from quickstudy.commands.evaluate import TEST_SEED
+    from quickstudy.recipes.exports import load
+    from quickstudy.report.watch import show
+    from quickstudy.rl.rl2 import trial_task
+
+    trial, key = recipe.trial(split), jax.random.key(TEST_SEED)
+    task = trial_task(trial, key, number)
+    folder = run if run.is_dir() else run.parent
+    path = folder / f"play-{split}-{number}"
+    return show(load(run), trial, task, jax.random.fold_in(key, number), path)

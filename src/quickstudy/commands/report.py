@@ -1,15 +1,15 @@
 """`quickstudy report RUN`: one HTML page on which everything about a run stands."""
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from quickstudy.errors import BadInput, CheckpointError, DataError
-from quickstudy.recipes import FewShot, Source
+from quickstudy.commands.reading import about_run, damaged, read_json
+from quickstudy.errors import BadInput, DataError
+from quickstudy.recipes import FewShot, MetaRL, Recipe, Source
 
 if TYPE_CHECKING:
     from quickstudy.evaluation import Estimate, Evaluation
@@ -46,16 +46,30 @@ def main(arguments: list[str]) -> None:
 
     set_up_devices()
     from quickstudy.checkpoint import write_atomically
-    from quickstudy.recipes.exports import load, load_recipe
-    from quickstudy.report.page import page
+    from quickstudy.recipes.exports import load_recipe
 
-    recipe = load_recipe(run.folder)
-    if not isinstance(recipe, FewShot):
-        raise BadInput(f"{options.run} is a run of {recipe.name}, of which there is no page yet")
-    learner = recipe.for_test(load(run.folder))
     path = run.folder / PAGE
-    write_atomically(path, page(_story(run, recipe, learner, options)).encode())
+    write_atomically(path, _page(run, load_recipe(run.folder), options).encode())
     print(f"wrote {path}")
+
+
+def _page(run: Any, recipe: Recipe, options: Report) -> str:
+    """The page of either kind of run."""
+    if isinstance(recipe, MetaRL):
+        from quickstudy.commands.report_policy import policy_story
+        from quickstudy.report.policy_page import policy_page
+
+        return policy_page(policy_story(run, recipe, str(options.run)))
+    if isinstance(recipe, FewShot):
+        from quickstudy.recipes.exports import load
+        from quickstudy.report.page import page
+
+        learner = recipe.for_test(load(run.folder))
+        return page(_story(run, recipe, learner, options))
+    raise BadInput(
+        f"{options.run} is a run of {recipe.name}, which is neither of learners that read examples "
+        "(FewShot) nor of policies that act (MetaRL); only these have a page"
+    )
 
 
 def _story(run: Any, recipe: FewShot, learner: "Learner", options: Report) -> Any:
@@ -69,15 +83,7 @@ def _story(run: Any, recipe: FewShot, learner: "Learner", options: Report) -> An
         if file.name != "evaluation-test.json" and (found := _evaluation(file))
     }
     return Story(
-        run=str(options.run),
-        recipe=recipe.name,
-        about={"must reach": recipe.reaches, "takes": recipe.takes, "source": recipe.source},
-        settings=[
-            (field.name, getattr(recipe, field.name), field.default)
-            for field in dataclasses.fields(recipe)
-        ],
-        environment=_json(run.folder / "environment.json") or {},
-        metrics=run.metrics(),
+        **about_run(run, recipe, str(options.run)),
         trained_on=_trained_on(recipe),
         tested_on=_tested_on(recipe),
         evaluation=evaluation,
@@ -140,7 +146,7 @@ def _evaluation(path: Path) -> "tuple[Evaluation, dict[int, Estimate]] | None":
     """An evaluation and its results per number of shots, if there is one."""
     from quickstudy.evaluation import Estimate, Evaluation
 
-    value = _json(path)
+    value = read_json(path)
     if value is None:
         return None
     try:
@@ -150,21 +156,4 @@ def _evaluation(path: Path) -> "tuple[Evaluation, dict[int, Estimate]] | None":
         shots = {int(k): Estimate(**one) for k, one in value.get("shots", {}).items()}
         return Evaluation(**{**fields, **ends, "path": path_of}), shots
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, error) from error
-
-
-def _json(path: Path) -> Any:
-    """What a JSON file holds, or `None` where there is none."""
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> CheckpointError:
-    return CheckpointError(
-        f"{path} cannot be read ({type(error).__name__}: {error}); delete it, or write it anew "
-        f"with quickstudy evaluate {path.parent}"
-    )
+        raise damaged(path, error) from error

@@ -47,6 +47,7 @@ img { display: block; image-rendering: pixelated; background: var(--tint) }
 .row figcaption { font-size: .8rem; line-height: 1.3; white-space: nowrap }
 .right { color: var(--right) } .wrong { color: var(--wrong) }
 .wrong span { border-color: var(--wrong); box-shadow: 0 0 0 1px var(--wrong) }
+.trial { max-width: 100%; background: #ffffff; image-rendering: auto }
 .pairs { display: grid; gap: 1.2rem 1.5rem; padding: 0; list-style: none;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)) }
 .pairs .row img { width: 4rem }

@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 
 from quickstudy.evaluation import Estimate, Evaluation
-from quickstudy.report import curves, svg
+from quickstudy.report import curves
 from quickstudy.report.confusion import Confusions, Pair, class_image, class_name
 from quickstudy.report.figures import Fit, data_uri, of_class
-from quickstudy.report.markup import STYLE, Html, linked, note, section, table
+from quickstudy.report.frame import (
+    cost,
+    document,
+    origin,
+    settings_table,
+    test_command,
+    training,
+)
+from quickstudy.report.markup import Html, note, section, table
 from quickstudy.report.table import written
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.task import Task
@@ -71,28 +79,18 @@ def page(story: Story) -> str:
     """
     sections = [
         _headline(story),
-        section("Training", _training(story)),
+        section("Training", training(story, _curves(story))),
         section("Adaptation", _adaptation(story)),
         section("One task", _one_task(story)),
         section("Classes taken for each other", _confusions(story)),
-        section("Settings", _settings(story.settings)),
-        section("Cost and machine", _cost(story)),
+        section("Settings", settings_table(story.settings)),
+        section("Cost and machine", cost(story)),
     ]
-    # The policy lets the page load nothing, whatever text a run brings with it.
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(story.recipe)}: {escape(story.run)}</title>"
-        f"<style>{STYLE}{svg.STYLE}</style></head>\n<body><main>\n"
-        + "\n".join(filter(None, sections))
-        + "\n</main></body></html>\n"
-    )
+    return document(f"{story.recipe}: {story.run}", sections)
 
 
 def _headline(story: Story) -> str:
-    found, machine = story.evaluation, story.environment.get("machine", {})
+    found = story.evaluation
     rows: list[tuple[str, Any]] = []
     if found is not None:
         rows += [
@@ -101,22 +99,14 @@ def _headline(story: Story) -> str:
             ("test tasks", f"{found.episodes:,}, never seen in training"),
             ("transductive", _transductive(found)),
         ]
-    rows += [("best in validation", text) for text in _best_validation(story.metrics)]
-    rows += [(name, linked(text)) for name, text in story.about.items()]
-    seconds = [line["seconds"] for line in story.metrics if "seconds" in line]
-    rows += [
-        ("trained for", duration(seconds[-1]) if seconds else "unknown"),
-        ("machine", f"{machine.get('processor', 'unknown')}, {machine.get('cores', '?')} cores"),
-        ("commit", story.environment.get("commit") or "unknown"),
-        ("folder", story.run),
-    ]
+    rows += origin(story)
     return f"<header><h1>{escape(story.recipe)}</h1>{_result(story)}</header>{table(rows)}"
 
 
 def _result(story: Story) -> str:
     found = story.evaluation
     if found is None:
-        return note("Not tested on unseen tasks yet. To test:", _test_command(story))
+        return note("Not tested on unseen tasks yet. To test:", test_command(story))
     tasks = f"{found.episodes:,} test tasks{', ' if story.tested_on else ''}{story.tested_on}"
     said = f"{found.metric.replace('_', ' ')} on {tasks}: mean and 95 % interval"
     return (
@@ -128,39 +118,16 @@ def _transductive(found: Evaluation) -> str:
     return "yes: queries see each other" if found.transductive else "no: inductive"
 
 
-def _best_validation(metrics: Sequence[dict[str, Any]]) -> list[str]:
-    """What the learner that was kept reached in validation, and when."""
-    lines = [line for line in metrics if "validation_score" in line]
-    if not lines:
-        return []
-    best, name = max(lines, key=lambda line: line["validation_score"]), curves.metric_of(metrics)
-    value = best[f"validation_{name}"]
-    shown = f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.4g}"
-    return [f"{shown} at step {best['step']:,}"]
-
-
-def _training(story: Story) -> str:
-    if not story.metrics:
-        return note("There are no curves: metrics.jsonl is empty or missing.")
-    planned = {name: value for name, value, _ in story.settings}.get("steps", 0)
-    last = story.metrics[-1]["step"]
-    unfinished = (
-        note(
-            f"Stopped at step {last:,} of {planned:,}. To continue:",
-            f"quickstudy train --resume {story.run}",
-        )
-        if last < planned
-        else ""
-    )
-    return curves.training(story.metrics, story.trained_on) + unfinished
+def _curves(story: Story) -> Html:
+    return curves.training(story.metrics, story.trained_on) if story.metrics else Html("")
 
 
 def _adaptation(story: Story) -> str:
     if story.evaluation is None:
-        return note("This curve is measured by:", _test_command(story))
+        return note("This curve is measured by:", test_command(story))
     parts = [curves.adaptation(story.evaluation, story.shots)]
     if not story.shots:
-        parts.append(note("The curve over shots is measured by:", _test_command(story)))
+        parts.append(note("The curve over shots is measured by:", test_command(story)))
     if story.others:
         rows = [
             (name, written(e.after, e.metric), f"{e.episodes:,}", _transductive(e))
@@ -241,57 +208,3 @@ def _pair(tasks: Episodes, pair: Pair) -> str:
         f'<li><div class="row">{images}</div><p><b>{pair.count} of {pair.met}</b> queries: {ways}'
         f'<br><span class="note">{escape(names[0])} | {escape(names[1])}</span></p></li>'
     )
-
-
-def _settings(settings: Sequence[tuple[str, Any, Any]]) -> str:
-    rows = [
-        (name, Html(f"<b>{escape(str(value))}</b>") if value != default else value, default)
-        for name, value, default in settings
-    ]
-    changed = any(value != default for _, value, default in settings)
-    said = "Bold: other than the recipe's default." if changed else "All as the recipe has them."
-    return table(rows, ("setting", "value", "default")) + note(said)
-
-
-def _cost(story: Story) -> str:
-    timed = [line for line in story.metrics if "seconds" in line]
-    rows: list[tuple[str, Any]] = []
-    if timed:
-        first, last = timed[0], timed[-1]
-        steps = last["step"] - first["step"]
-        rows += [("steps", f"{last['step']:,}"), ("total time", duration(last["seconds"]))]
-        rows.append((f"until step {first['step']:,}, with compilation", duration(first["seconds"])))
-        if steps:
-            each = (last["seconds"] - first["seconds"]) / steps
-            rows.append(("a step after that, with validation", f"{each:.3g} s"))
-    rows += _flat(story.environment)
-    return table(rows)
-
-
-def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Names and values of nested dictionaries."""
-    rows = []
-    for name, inner in value.items():
-        if isinstance(inner, dict):
-            rows += _flat(inner, f"{prefix}{name} ")
-        else:
-            shown = ", ".join(map(str, inner)) if isinstance(inner, list) else inner
-            rows.append((prefix + name, "unknown" if shown is None else shown))
-    return rows
-
-
-def duration(seconds: float) -> str:
-    """A time as a person says it.
-
-    Example:
-        >>> duration(3.14), duration(75), duration(7265)
-        ('3.1 s', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _test_command(story: Story) -> str:
-    return f"quickstudy evaluate {story.run}"

@@ -41,7 +41,9 @@ def written(estimate: Estimate, metric: str) -> str:
     """
     if metric == "accuracy":
         return f"{100 * estimate.mean:.2f} ± {100 * estimate.interval:.2f} %"
-    return f"{estimate.mean:.4g} ± {estimate.interval:.2g}"
+    # What is known exactly has an interval of rounding errors.
+    interval = 0.0 if estimate.interval < 1e-12 * abs(estimate.mean) else estimate.interval
+    return f"{estimate.mean:.4g} ± {interval:.2g}"
 
 
 def _shape(tasks: TaskDistribution) -> str:

@@ -1,0 +1,212 @@
+"""One self-contained HTML page for a policy that acts: what it earns, episode by episode."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from quickstudy.report import curves
+from quickstudy.report.frame import (
+    cost,
+    document,
+    origin,
+    settings_table,
+    test_command,
+    training,
+)
+from quickstudy.report.markup import Html, note, section, table
+from quickstudy.report.svg import Axis, Series, chart
+from quickstudy.report.table import written
+from quickstudy.trial_evaluation import Returns, TrialEvaluation
+
+CURVES = {
+    "return": ("Reward of a trial", "reward", 1.0),
+    "entropy": ("Entropy of the policy", "nats", 1.0),
+    "kl": ("KL divergence of an update", "10⁻³ nats", 1e3),
+    "value_error": ("Squared error of the value, halved", "variances", 1.0),
+}
+"""What training is watched by: what it is called, its unit, and how many of these make one."""
+KINDS = {".gif": "image/gif", ".png": "image/png"}
+
+
+@dataclass(frozen=True)
+class PolicyStory:
+    """Everything that is told of a run whose policy acts.
+
+    Attributes:
+        run: its folder, as the user wrote it.
+        recipe: the recipe's name.
+        about: what the recipe says of itself: "must reach", "source" ...
+        settings: name, value and default of every setting.
+        environment: of the run's environment.json.
+        metrics: of the run's metrics.jsonl.
+        evaluation: in test MDPs, if there is one.
+        others: further evaluations, by name.
+        picture: a GIF or PNG of one trial.
+        missing: why there is no picture.
+    """
+
+    run: str
+    recipe: str
+    about: dict[str, str]
+    settings: Sequence[tuple[str, Any, Any]]
+    environment: dict[str, Any]
+    metrics: Sequence[dict[str, Any]]
+    evaluation: TrialEvaluation | None = None
+    others: Mapping[str, TrialEvaluation] = field(default_factory=dict)
+    picture: Path | None = None
+    missing: str = ""
+
+
+def policy_page(story: PolicyStory) -> str:
+    """The page as text.
+
+    Example:
+        >>> story = PolicyStory("runs/a", "rl2-<x>", {}, [("steps", 10, 10)], {}, [])
+        >>> "<h1>rl2-&lt;x&gt;</h1>" in policy_page(story)
+        True
+    """
+    sections = [
+        _headline(story),
+        section("Reward", _reward(story)),
+        section("One trial", _one_trial(story)),
+        section("Training", training(story, _curves(story.metrics))),
+        section("Settings", settings_table(story.settings)),
+        section("Cost and machine", cost(story)),
+    ]
+    return document(f"{story.recipe}: {story.run}", sections)
+
+
+def best_reference(evaluation: TrialEvaluation) -> str | None:
+    """Who earned the most beside the policy, or nobody.
+
+    Example:
+        >>> from quickstudy.evaluation import Estimate
+        >>> low, high = (Returns(Estimate(x, 0.0), ()) for x in (1.0, 2.0))
+        >>> best_reference(TrialEvaluation(low, {"random": low, "optimum": high}, 10))
+        'optimum'
+    """
+    known = evaluation.references
+    return max(known, key=lambda name: known[name].total.mean) if known else None
+
+
+def regret(policy: Returns, best: Returns) -> list[float]:
+    """Σ_{j ≤ i} (R*_j − R_j) after each episode i: the reward that was missed so far.
+
+    Example:
+        >>> from quickstudy.evaluation import Estimate
+        >>> earned = [Estimate(x, 0.0) for x in (1.0, 3.0)]
+        >>> best = [Estimate(4.0, 0.0)] * 2
+        >>> regret(Returns(earned[0], tuple(earned)), Returns(best[0], tuple(best)))
+        [3.0, 4.0]
+    """
+    pairs = zip(best.episodes, policy.episodes, strict=True)
+    return list(accumulate(b.mean - p.mean for b, p in pairs))
+
+
+def _headline(story: PolicyStory) -> str:
+    found = story.evaluation
+    rows: list[tuple[str, Any]] = []
+    if found is None:
+        result = note("Not tested in unseen MDPs yet. To test:", test_command(story))
+    else:
+        said = f"reward of a trial of {len(found.policy.episodes)} episodes: mean and 95 % interval"
+        shown = escape(written(found.policy.total, "return"))
+        result = f'<p class="result">{shown}</p><p>{escape(said)}</p>'
+        rows.append(("test trials", f"{found.trials:,}, each in an MDP drawn anew"))
+    return (
+        f"<header><h1>{escape(story.recipe)}</h1>{result}</header>{table([*rows, *origin(story)])}"
+    )
+
+
+def _reward(story: PolicyStory) -> str:
+    found = story.evaluation
+    if found is None:
+        return note("Rewards beside the oracles' are measured by:", test_command(story))
+    charts = [_per_episode(found)]
+    best = best_reference(found)
+    if best is not None:
+        charts.append(_regrets(found, best))
+    parts = [f'<div class="charts">{"".join(charts)}</div>', _rewards(found)]
+    if story.others:
+        rows = [
+            (name, *_cells(other.policy), f"{other.trials:,}")
+            for name, other in story.others.items()
+        ]
+        head = ("other evaluation", "whole trial", "first episode", "last episode", "trials")
+        parts.append(table(rows, head))
+    return "".join(parts)
+
+
+def _rows(found: TrialEvaluation) -> list[tuple[str, Returns]]:
+    """The policy, and the others from the best down."""
+    beside = sorted(found.references.items(), key=lambda one: -one[1].total.mean)
+    return [("policy", found.policy), *beside]
+
+
+def _cells(returns: Returns) -> tuple[str, str, str]:
+    ends = (returns.total, returns.episodes[0], returns.episodes[-1])
+    return tuple(written(x, "return") for x in ends)  # type: ignore[return-value]
+
+
+def _rewards(found: TrialEvaluation) -> Html:
+    rows = [
+        (Html("<b>policy</b>") if returns is found.policy else name, *_cells(returns))
+        for name, returns in _rows(found)
+    ]
+    return table(rows, ("reward", "whole trial", "first episode", "last episode"))
+
+
+def _per_episode(found: TrialEvaluation) -> str:
+    lines = []
+    for number, (name, returns) in enumerate(_rows(found)):
+        mine = returns is found.policy
+        means = [estimate.mean for estimate in returns.episodes]
+        bars = [estimate.interval for estimate in returns.episodes] if len(means) <= 25 else []
+        style = "marked" if mine and len(means) <= 25 else "line" if mine else "dashed"
+        colour = min(number, 4)
+        lines.append(Series(name, _numbers(means), means, bars if mine else (), style, colour))
+    return chart(lines, Axis("episode"), Axis("reward"), "Reward of each episode")
+
+
+def _regrets(found: TrialEvaluation, best: str) -> str:
+    """Cumulative regret against the best reference."""
+    lines = []
+    for number, (name, returns) in enumerate(_rows(found)):
+        if name != best:
+            values = regret(returns, found.references[best])
+            style = "line" if returns is found.policy else "dashed"
+            lines.append(Series(name, _numbers(values), values, (), style, min(number, 4)))
+    title = f"Reward missed so far, against {best}"
+    return chart(lines, Axis("episode"), Axis("cumulative regret"), title)
+
+
+def _numbers(values: Sequence[float]) -> range:
+    return range(1, 1 + len(values))
+
+
+def _curves(metrics: Sequence[dict[str, Any]]) -> Html:
+    """Return in training and validation, entropy, KL and value error, where there are any."""
+    charts = []
+    for name, (title, unit, many) in CURVES.items():
+        steps, values = curves.thinned(metrics, name)
+        tested = curves.thinned(metrics, f"validation_{name}", most=len(metrics))
+        lines = [Series("training", steps, [many * value for value in values])] if steps else []
+        if tested[0]:
+            lines.append(Series("validation", *tested, style="marked", colour=1))
+        if lines:
+            charts.append(chart(lines, Axis("steps"), Axis(unit), title))
+    return Html(f'<div class="charts">{"".join(charts)}</div>')
+
+
+def _one_trial(story: PolicyStory) -> str:
+    if story.picture is None:
+        return note(story.missing) if story.missing else ""
+    data = base64.b64encode(story.picture.read_bytes()).decode()
+    kind = KINDS[story.picture.suffix]
+    said = note("Other trials:", f"quickstudy play {story.run} --trial 1")
+    image = f'<img class="trial" src="data:{kind};base64,{data}" alt="One trial of the policy">'
+    return f'<div class="wide">{image}</div>{said}'
