@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.inner import LearnedRate
 from quickstudy.learners.descent import descent
-from quickstudy.learners.inner import LearnedRate
 from quickstudy.nets.conv4 import ConvBlock
 from quickstudy.nets.norm import make_norm
 from references import meta_gradient as reference

@@ -20,6 +20,12 @@ from .errors import QuickstudyError as QuickstudyError
 from .evaluation import Estimate as Estimate
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
+from .inner import FirstOrder as FirstOrder
+from .inner import LearnedRate as LearnedRate
+from .inner import LearnedRates as LearnedRates
+from .inner import Optimiser as Optimiser
+from .inner import Rate as Rate
+from .inner import RatePerStep as RatePerStep
 from .learners.anil import ANIL as ANIL
 from .learners.anil import BOIL as BOIL
 from .learners.blackbox import BlackBox as BlackBox
@@ -28,12 +34,6 @@ from .learners.blackbox import SequenceBlackBox as SequenceBlackBox
 from .learners.blackbox import Shifted as Shifted
 from .learners.first_order import FirstOrderMAML as FirstOrderMAML
 from .learners.imaml import ImplicitMAML as ImplicitMAML
-from .learners.inner import FirstOrder as FirstOrder
-from .learners.inner import LearnedRate as LearnedRate
-from .learners.inner import LearnedRates as LearnedRates
-from .learners.inner import Optimiser as Optimiser
-from .learners.inner import Rate as Rate
-from .learners.inner import RatePerStep as RatePerStep
 from .learners.learner import Learner as Learner
 from .learners.losses import accuracy as accuracy
 from .learners.losses import cross_entropy as cross_entropy

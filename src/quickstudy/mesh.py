@@ -84,7 +84,7 @@ def map_over_tasks(
 
     Arguments as in `mean_over_tasks`; the outputs may have any type.
     """
-    return _mapped(_map, f, arguments, key, tasks)
+    return _mapped(each, f, arguments, key, tasks)
 
 
 def on_shares(
@@ -167,8 +167,9 @@ def _keys(key: PRNGKeyArray, numbers: Any) -> Any:
     return jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
 
 
-def _map(f: Callable[[Any], PyTree], keys: Any) -> PyTree:
-    return jax.lax.map(f, keys) if jax.default_backend() == "cpu" else jax.vmap(f)(keys)
+def each(f: Callable[[Any], PyTree], xs: PyTree) -> PyTree:
+    """f of every element along the first axis: in turn on a CPU, side by side elsewhere."""
+    return jax.lax.map(f, xs) if jax.default_backend() == "cpu" else jax.vmap(f)(xs)
 
 
 def _sum(f: Callable[[Any], PyTree], first: Array, sizes: tuple[int, int]) -> PyTree:

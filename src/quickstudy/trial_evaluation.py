@@ -54,11 +54,14 @@ class TrialEvaluation:
         policy: the policy's.
         references: the oracles' and baselines', by name.
         trials: how many trials.
+        stage: what one of `Returns.episodes` is: an "episode" of a trial, or an "update" of a
+            policy that adapts by gradients, the first being before any.
     """
 
     policy: Returns
     references: dict[str, Returns] = field(default_factory=dict)
     trials: int = 0
+    stage: str = "episode"
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary that `json.dumps` takes."""
@@ -100,14 +103,37 @@ def evaluate_policy(
         >>> len(found.policy.episodes), found.trials
         (5, 8)
     """
+    return evaluate_earnings(acting(actor, trial), trials=trials, key=key, references=references)
+
+
+def evaluate_earnings(
+    earning: Reference,
+    *,
+    trials: int,
+    key: PRNGKeyArray,
+    references: Mapping[str, Reference] | None = None,
+    stage: str = "episode",
+) -> TrialEvaluation:
+    """`evaluate_policy` of anything that earns, however it acts and adapts.
+
+    Args:
+        earning: gives the returns `[trials, stages]` for a key and a number of trials.
+        trials: how many.
+        key: consumed; the same key gives the same MDPs to all.
+        references: what to measure beside it, by name.
+        stage: "episode" or "update": what the returns' second axis is.
+
+    Raises:
+        BadInput: `trials` is not positive.
+    """
     if trials < 1:
         raise BadInput(f"trials is {trials}; give a whole number of 1 or more")
-    returns = np.asarray(_returns(actor, trial, key, trials))
+    returns = np.asarray(earning(key, trials))
     beside = {
         name: Returns.of(np.asarray(reference(key, trials)))
         for name, reference in (references or {}).items()
     }
-    return TrialEvaluation(Returns.of(returns), beside, trials)
+    return TrialEvaluation(Returns.of(returns), beside, trials, stage)
 
 
 def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Reference:

@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 import quickstudy as qs
 from quickstudy.conjugate_gradients import conjugate_gradients
-from quickstudy.learners.inner import InnerRule
+from quickstudy.inner import InnerRule
 from quickstudy.learners.maml_plus_plus import step_weights
 
 KEY = jax.random.key(0)

@@ -51,4 +51,4 @@ def test_paths_in_the_plane():
 def test_no_picture_of_what_nobody_drew(tmp_path):
     trial = qs.Trial(Corridor(), 2)
     with pytest.raises(qs.BadInput, match="no picture of a Corridor"):
-        show(qs.Random(trial.environment), trial, jnp.array(2), KEY, tmp_path / "x")
+        show(trial.environment, jnp.array(2), [], tmp_path / "x")

@@ -12,7 +12,8 @@ import quickstudy as qs
 from quickstudy.mesh import on_shares
 from quickstudy.rl.batch import thoughts
 from quickstudy.rl.rl2 import RL2, _in_minibatches, trials_in_a_row
-from quickstudy.rl.trpo import TRPO, fisher_product
+from quickstudy.rl.trpo import TRPO, shares
+from quickstudy.rl.trust_region import TrustRegion, fisher_product
 
 KEY = jax.random.key(0)
 TRIAL = qs.Trial(qs.Bandit(arms=2), episodes=3)
@@ -24,7 +25,7 @@ def policy():
 
 
 def rl2(**settings):
-    return RL2(policy(), TRIAL, TRPO(optax.adam(1e-2), **settings), 16, 16)
+    return RL2(policy(), TRIAL, TRPO(optax.adam(1e-2), TrustRegion(**settings)), 16, 16)
 
 
 def on_batch(algorithm, f):
@@ -49,7 +50,8 @@ def test_fisher_product():
     v = jax.random.normal(KEY, flat.shape)
 
     def by_product(policy, batch):
-        return fisher_product(policy, batch, thoughts(policy, batch))(unflatten(v))
+        parameters = eqx.filter(policy, eqx.is_inexact_array)
+        return fisher_product(parameters, shares(policy, batch)[1])(unflatten(v))
 
     def explicit(policy, batch):
         rest = eqx.partition(policy, eqx.is_inexact_array)[1]

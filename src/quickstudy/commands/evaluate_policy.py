@@ -24,7 +24,7 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
     from quickstudy.commands.evaluate import TEST_SEED
     from quickstudy.report.figures import save
     from quickstudy.report.returns import returns_figure, returns_table
-    from quickstudy.trial_evaluation import evaluate_policy
+    from quickstudy.trial_evaluation import evaluate_earnings
 
     given = [name for name in ("ways", "shots", "queries", "on") if getattr(options, name)]
     if given:
@@ -32,12 +32,12 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
             f"--{given[0]} is for learners that read examples, and {recipe.name} trains a policy "
             "that acts; leave it out"
         )
-    evaluation = evaluate_policy(
-        policy,
-        recipe.trial(options.split),
+    evaluation = evaluate_earnings(
+        recipe.earning(policy, options.split),
         trials=options.episodes or recipe.test_trials,
         key=jax.random.key(TEST_SEED),
         references=recipe.references(options.split),
+        stage=recipe.stage,
     )
     folder = options.run if options.run.is_dir() else options.run.parent
     Console().print(returns_table(evaluation, recipe.name, options.split, folder))

@@ -60,4 +60,5 @@ def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int 
     task = trial_task(trial, key, number)
     folder = run if run.is_dir() else run.parent
     path = folder / f"play-{split}-{number}"
-    return show(load(run), trial, task, jax.random.fold_in(key, number), path)
+    episodes = recipe.watching(load(run), trial, task, jax.random.fold_in(key, number))
+    return show(trial.environment, task, episodes, path)

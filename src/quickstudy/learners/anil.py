@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, PyTree
 
+from quickstudy.inner import InnerRule, Rate
 from quickstudy.learners.descent import descent, predictors
-from quickstudy.learners.inner import InnerRule, Rate
 from quickstudy.learners.learner import Predictor
 from quickstudy.learners.maml import MAML
 from quickstudy.nets.network import Headed, condition

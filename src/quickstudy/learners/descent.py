@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
-from quickstudy.learners.inner import InnerRule
+from quickstudy.inner import InnerRule
 from quickstudy.learners.losses import Loss, loss_on
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples

@@ -1,6 +1,6 @@
 """First-order MAML: the meta-gradient without second derivatives."""
 
-from quickstudy.learners.inner import FirstOrder, InnerRule, Rate
+from quickstudy.inner import FirstOrder, InnerRule, Rate
 from quickstudy.learners.maml import MAML
 
 

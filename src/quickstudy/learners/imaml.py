@@ -7,8 +7,8 @@ import jax
 from jaxtyping import PRNGKeyArray, PyTree
 
 from quickstudy.conjugate_gradients import conjugate_gradients
+from quickstudy.inner import InnerRule
 from quickstudy.learners.descent import support_gradient
-from quickstudy.learners.inner import InnerRule
 from quickstudy.learners.learner import Learner, Metrics, Progress
 from quickstudy.learners.maml import GradientBased
 from quickstudy.nets.network import condition

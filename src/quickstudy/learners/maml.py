@@ -6,8 +6,8 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import PRNGKeyArray, PyTree
 
+from quickstudy.inner import InnerRule, Rate, demand_finite_slope
 from quickstudy.learners.descent import descent, predictors
-from quickstudy.learners.inner import InnerRule, Rate, demand_finite_slope
 from quickstudy.learners.learner import Learner, Predictor, check_outputs
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task

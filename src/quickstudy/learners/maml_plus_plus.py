@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Scalar
 
-from quickstudy.learners.inner import FirstOrder, InnerRule, RatePerStep
+from quickstudy.inner import FirstOrder, InnerRule, RatePerStep
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
 from quickstudy.learners.losses import loss_on
 from quickstudy.nets.network import condition

@@ -4,7 +4,7 @@ from typing import Any
 
 from jaxtyping import PyTree
 
-from quickstudy.learners.inner import InnerRule, LearnedRates
+from quickstudy.inner import InnerRule, LearnedRates
 from quickstudy.learners.maml import GradientBased
 
 

@@ -9,8 +9,8 @@ import optax
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.errors import BadInput
+from quickstudy.inner import InnerRule, Optimiser
 from quickstudy.learners.descent import descent
-from quickstudy.learners.inner import InnerRule, Optimiser
 from quickstudy.learners.learner import Learner, Metrics, Progress
 from quickstudy.learners.maml import GradientBased
 from quickstudy.nets.network import condition

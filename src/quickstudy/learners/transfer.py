@@ -9,8 +9,8 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
 from quickstudy.errors import BadInput
+from quickstudy.inner import Optimiser
 from quickstudy.learners.descent import descent
-from quickstudy.learners.inner import Optimiser
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
 from quickstudy.learners.maml import MAML
 from quickstudy.learners.prototypical import Prototypical

@@ -11,6 +11,7 @@ from quickstudy.recipes import (
     imaml,
     maml,
     maml_plus_plus,
+    maml_rl,
     meta_sgd,
     nonparametric,
     prototypical,
@@ -73,6 +74,9 @@ RECIPES: dict[str, type[Recipe]] = {
         rl2_grids.RL2Maze,
         rl2_grids.RL2Games,
         rl2_grids.RL2HalfCircle,
+        maml_rl.MAMLNavigation,
+        maml_rl.MAMLBandit,
+        maml_rl.MAMLTabular,
     )
 }
 

@@ -7,7 +7,7 @@ acts. JAX is imported inside the methods.
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from quickstudy.envs.environment import Environment
     from quickstudy.nets.memory import Memory
+    from quickstudy.report.watch import Episode
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
     from quickstudy.rl.rl2 import RL2
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class MetaRL(Recipe):
     """Base of the recipes for policies that act in trials."""
+
+    stage: ClassVar[str] = "episode"
+    """What rewards are told by: an "episode" of a trial, or an "update"."""
 
     episodes: int = 10
     """n, episodes of a trial."""
@@ -47,6 +51,18 @@ class MetaRL(Recipe):
 
         trial = self.trial(split)
         return {"random": acting(Random(trial.environment), trial)}
+
+    def earning(self, learned: Any, split: Split) -> "Reference":
+        """What was learned, acting in the MDPs of a split: rewards `[trials, stages]`."""
+        from quickstudy.trial_evaluation import acting
+
+        return acting(learned, self.trial(split))
+
+    def watching(self, learned: Any, trial: "Trial", task: Any, key: Any) -> "list[Episode]":
+        """One trial to be looked at. The key is consumed."""
+        from quickstudy.report.watch import watch
+
+        return watch(learned, trial, task, key)
 
     @property
     def test_trials(self) -> int:
@@ -133,11 +149,12 @@ class WithRL2(MetaRL):
         """What improves the policy."""
         from quickstudy.rl.ppo import PPO, PolicyGradient
         from quickstudy.rl.trpo import TRPO
+        from quickstudy.rl.trust_region import TrustRegion
 
         if self.improvement == "policy-gradient":
             return PolicyGradient(self.optimiser(), entropy_weight=self.entropy_weight)
         if self.improvement == "trpo":
-            return TRPO(self.optimiser(), self.radius)
+            return TRPO(self.optimiser(), TrustRegion(self.radius))
         return PPO(
             self.optimiser(), self.epochs, self.minibatches, entropy_weight=self.entropy_weight
         )

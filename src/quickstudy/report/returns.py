@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 
+from quickstudy.evaluation import Estimate
 from quickstudy.report.table import written
 from quickstudy.trial_evaluation import Returns, TrialEvaluation
 
@@ -14,7 +15,7 @@ POLICY = "#1f4e9c"
 
 
 def returns_table(evaluation: TrialEvaluation, recipe: str, split: str, folder: Path) -> Table:
-    """Rewards of the whole trial, and of its first and last episode.
+    """Rewards of the whole trial and of its first and last episode, or after every update.
 
     Args:
         evaluation: of `quickstudy.evaluate_policy`.
@@ -25,11 +26,12 @@ def returns_table(evaluation: TrialEvaluation, recipe: str, split: str, folder: 
     table = Table(
         title=f"{recipe}, {split} MDPs", caption=f"{evaluation.trials:,} trials; {folder}"
     )
-    for column in ("reward", "whole trial", "first episode", "last episode"):
+    table.add_column("reward")
+    for column in _columns(evaluation.policy, evaluation.stage):
         table.add_column(column)
     for name, returns in _rows(evaluation):
-        first, last = returns.episodes[0], returns.episodes[-1]
-        cells = (written(x, "return") for x in (returns.total, first, last))
+        columns = _columns(returns, evaluation.stage).values()
+        cells = (written(x, "return") for x in columns)
         table.add_row(f"[bold]{name}[/bold]" if returns is evaluation.policy else name, *cells)
     return table
 
@@ -41,20 +43,30 @@ def returns_figure(evaluation: TrialEvaluation) -> Figure:
     for (name, returns), colour in zip(
         _rows(evaluation), (POLICY, *COLOURS * len(evaluation.references)), strict=False
     ):
-        episodes = range(1, 1 + len(returns.episodes))
+        first = 1 if evaluation.stage == "episode" else 0
+        episodes = range(first, first + len(returns.episodes))
         means = [estimate.mean for estimate in returns.episodes]
         style = "-" if returns is evaluation.policy else "--"
         axes.plot(episodes, means, style, color=colour, lw=1.6, label=name)
         low, high = ([e.mean + sign * e.interval for e in returns.episodes] for sign in (-1, 1))
         axes.fill_between(episodes, low, high, color=colour, alpha=0.15, lw=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("episode of the trial")
+    episodic = evaluation.stage == "episode"
+    axes.set_xlabel("episode of the trial" if episodic else "updates")
     axes.set_ylabel("reward of the episode")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=8, frameon=False)
     figure.suptitle(f"{evaluation.trials:,} trials, each in an MDP drawn anew", fontsize=10)
     return figure
+
+
+def _columns(returns: Returns, stage: str) -> dict[str, Estimate]:
+    if stage == "episode":
+        first, last = returns.episodes[0], returns.episodes[-1]
+        return {"whole trial": returns.total, "first episode": first, "last episode": last}
+    names = ("before", *(f"{n} update{'s'[: n > 1]}" for n in range(1, len(returns.episodes))))
+    return dict(zip(names, returns.episodes, strict=True))
 
 
 def _rows(evaluation: TrialEvaluation) -> list[tuple[str, Returns]]:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from quickstudy.checkpoint import write_atomically
 from quickstudy.envs.bandit import Bandit
 from quickstudy.envs.drawing import Drawn
+from quickstudy.envs.environment import Environment
 from quickstudy.envs.navigation import Plane
 from quickstudy.errors import BadInput
 from quickstudy.report.figures import save
@@ -77,14 +78,13 @@ def watch(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray) -> list[Epis
             episodes.append(Episode([place.state], [], []))
 
 
-def show(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray, path: Path) -> Path:
+def show(environment: Environment, task: Any, episodes: list[Episode], path: Path) -> Path:
     """Write what a trial looked like: a GIF of a grid, a PNG of a bandit or of paths.
 
     Args:
-        actor: a policy or an oracle.
-        trial: how many episodes, in which family.
+        environment: the family.
         task: M_i.
-        key: consumed.
+        episodes: what `watch` returned.
         path: without a suffix.
 
     Returns:
@@ -93,17 +93,15 @@ def show(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray, path: Path) -
     Raises:
         BadInput: there is no picture of this family.
     """
-    environment = trial.environment
     if not isinstance(environment, Drawn | Bandit | Plane):
         raise BadInput(
             f"there is no picture of a {type(environment).__name__}; bandits, grids and "
             "navigation can be shown"
         )
-    episodes = watch(actor, trial, task, key)
     if isinstance(environment, Drawn):
         return save_gif(animation(environment, task, episodes), path.with_suffix(".gif"))
     if isinstance(environment, Bandit):
-        figure = pulls(episodes, task, trial.episodes)
+        figure = pulls(episodes, task, len(episodes))
     else:
         figure = paths(episodes, task)
     save(figure, path.with_suffix(".png"))

@@ -1,0 +1,355 @@
+"""MAML for reinforcement learning: adapt a policy by policy-gradient steps on its own trajectories.
+
+Finn, Abbeel and Levine, 2017, https://arxiv.org/abs/1703.03400, section 4.2 (algorithm 3): sample K
+trajectories with π_θ in task i, take a policy-gradient step to θ'_i, sample again with π_θ'_i, and
+improve θ through the step.
+"""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
+
+from quickstudy.envs.environment import MDP, Action, Environment, Observation
+from quickstudy.inner import InnerRule
+from quickstudy.mesh import each, map_over_tasks, on_shares, total
+from quickstudy.rl.baseline import features, fitted
+from quickstudy.rl.estimators import Estimator
+from quickstudy.rl.outer import Objective, Outer
+from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.returns import advantages
+from quickstudy.rl.rollout import rollout
+from quickstudy.rl.trial import Trial
+
+
+class Trajectories(NamedTuple):
+    """K trajectories of one policy in one task, `[K, time]`.
+
+    Attributes:
+        observation: o_t.
+        action: a_t.
+        reward: r_t.
+        log_prob: log π(a_t) when it was chosen.
+        real: which steps the trajectory has.
+    """
+
+    observation: Observation
+    action: Action
+    reward: Float[Array, "k time"]
+    log_prob: Float[Array, "k time"]
+    real: Bool[Array, "k time"]
+
+    @property
+    def mean_return(self) -> Scalar:
+        """The mean over trajectories of Σ_t r_t."""
+        return jnp.mean(jnp.sum(self.reward, -1))
+
+
+class Adaptation(eqx.Module):
+    """How a policy adapts to a task: θ_{j+1} = move(θ_j, ∇J_j), on K fresh trajectories per step.
+
+    Attributes:
+        environment: the family of MDPs.
+        rule: how θ moves, `quickstudy.inner`; its arrays are meta-learned.
+        estimator: what a derivative through the step estimates.
+        trajectories: K.
+        discount: γ.
+        decay: λ of generalised advantages.
+
+    Example:
+        >>> import quickstudy as qs
+        >>> from quickstudy.rl.estimators import LVC
+        >>> adaptation = Adaptation(qs.Navigation(), qs.Rate(0.1), LVC(), trajectories=2)
+        >>> policy = Reactive.create(adaptation.environment, (8,), key=jax.random.key(0))
+        >>> task = adaptation.environment.sample(jax.random.key(1))
+        >>> sets, after = adaptation.run(policy, task, 1, jax.random.key(2))
+        >>> after.reward.shape
+        (2, 100)
+    """
+
+    environment: Environment
+    rule: InnerRule
+    estimator: Estimator
+    trajectories: int = eqx.field(static=True, default=20)
+    discount: float = eqx.field(static=True, default=0.99)
+    decay: float = eqx.field(static=True, default=1.0)
+
+    def collect(self, policy: Reactive, task: MDP, key: PRNGKeyArray) -> Trajectories:
+        """K trajectories, one episode each. The key is consumed."""
+        trial = Trial(self.environment, 1)
+        keys = jax.random.split(key, self.trajectories)
+        path = jax.vmap(lambda k: rollout(policy, trial, task, k))(keys)
+        return Trajectories(path.seen.observation, path.action, path.reward, path.notes, path.real)
+
+    def advantage(self, paths: Trajectories) -> Float[Array, "k time"]:
+        """A_t against a linear baseline fitted to these trajectories; of mean 0 and variance 1."""
+        zeros = jnp.zeros_like(paths.reward)
+        all_of = jax.vmap(advantages, (0, 0, 0, None, None))
+        to_go = all_of(paths.reward, zeros, paths.real, self.discount, 1.0)
+        values = fitted(features(paths.observation), to_go, paths.real)
+        found = all_of(paths.reward, values, paths.real, self.discount, self.decay)
+        count = jnp.maximum(jnp.sum(paths.real), 1)
+        centred = jnp.where(paths.real, found - jnp.sum(found) / count, 0.0)
+        return centred / jnp.maximum(jnp.sqrt(jnp.sum(centred**2) / count), 1e-6)
+
+    def step(
+        self, policy: Reactive, state: PyTree, paths: Trajectories, number: Any
+    ) -> tuple[Reactive, PyTree]:
+        """One inner step, differentiable in the policy and the rule.
+
+        Args:
+            policy: π_θ.
+            state: the rule's own.
+            paths: what an equal policy did; constants.
+            number: which step it is, from 0.
+        """
+        theta, rest = eqx.partition(policy, eqx.is_inexact_array)
+        advantage = self.advantage(paths)
+
+        def surrogate(theta: PyTree) -> Scalar:
+            log_prob = log_probs(eqx.combine(theta, rest), paths)
+            return self.estimator.surrogate(log_prob, paths.log_prob, advantage, paths.real)
+
+        gradient = self.estimator.gradient(surrogate, theta)
+        # Rules descend, rewards are climbed; and steps do not grow with the length of episodes.
+        downhill = jax.tree.map(lambda g: -g / self.environment.horizon, gradient)
+        theta, state = self.rule.move(theta, downhill, state, number)
+        return eqx.combine(theta, rest), state
+
+    def run(
+        self, policy: Reactive, task: MDP, steps: int, key: PRNGKeyArray
+    ) -> tuple[Trajectories, Trajectories]:
+        """Adapt by acting.
+
+        Args:
+            policy: π_θ.
+            task: M_i.
+            steps: k.
+            key: consumed.
+
+        Returns:
+            the trajectories before each step, `[steps, K, time]`, and those after the last.
+        """
+        theta, rest = eqx.partition(policy, eqx.is_inexact_array)
+
+        def one(carry: Any, now: Any) -> tuple[Any, Trajectories]:
+            (theta, state), (number, key) = carry, now
+            policy = eqx.combine(theta, rest)
+            paths = self.collect(policy, task, key)
+            policy, state = self.step(policy, state, paths, number)
+            return (eqx.filter(policy, eqx.is_inexact_array), state), paths
+
+        keys = jax.random.split(key, steps + 1)
+        start = (theta, self.rule.start(theta))
+        (theta, _), sets = jax.lax.scan(one, start, (jnp.arange(steps), keys[:-1]))
+        return sets, self.collect(eqx.combine(theta, rest), task, keys[-1])
+
+    def replay(self, policy: Reactive, sets: Trajectories) -> Reactive:
+        """The policy after the steps that stored trajectories `[steps, K, time]` make,
+        differentiable in θ."""
+        theta, rest = eqx.partition(policy, eqx.is_inexact_array)
+
+        def one(carry: Any, now: Any) -> tuple[Any, None]:
+            (theta, state), (number, paths) = carry, now
+            policy, state = self.step(eqx.combine(theta, rest), state, paths, number)
+            return (eqx.filter(policy, eqx.is_inexact_array), state), None
+
+        start = (theta, self.rule.start(theta))
+        (theta, _), _ = jax.lax.scan(one, start, (jnp.arange(len(sets.reward)), sets))
+        return eqx.combine(theta, rest)
+
+
+def log_probs(policy: Reactive, paths: Trajectories) -> Float[Array, "k time"]:
+    """log π(a_t) of the actions that were taken."""
+    actions = policy_actions(policy, paths)
+    return jax.vmap(jax.vmap(type(actions).log_prob))(actions, paths.action)
+
+
+def policy_actions(policy: Reactive, paths: Trajectories) -> Any:
+    """π(· | o_t) at every step, `[K, time]`."""
+    k, time = paths.reward.shape
+    flat = policy.actions(paths.observation.reshape(k * time, *paths.observation.shape[2:]))
+    return jax.tree.map(lambda x: x.reshape(k, time, *x.shape[1:]), flat)
+
+
+class MAMLRLState(eqx.Module):
+    """What training carries from step to step: θ with the inner rule's arrays, and the outer
+    rule's state."""
+
+    parameters: Any
+    outer: Any
+
+
+class MAMLRL(eqx.Module):
+    """MAML for RL in the form that `quickstudy.fit` drives.
+
+    Attributes:
+        policy: its array leaves are the initial θ.
+        adaptation: f_adapt.
+        outer: how θ is improved: a trust region (the paper), or an optimiser.
+        steps: k, inner steps.
+        tasks: MDPs per meta-step.
+        validation_tasks: MDPs per validation.
+    """
+
+    policy: Reactive
+    adaptation: Adaptation
+    outer: Outer
+    steps: int = eqx.field(static=True, default=1)
+    tasks: int = eqx.field(static=True, default=20)
+    validation_tasks: int = eqx.field(static=True, default=40)
+
+    def init(self) -> MAMLRLState:
+        """The state before the first step."""
+        parameters = eqx.filter((self.policy, self.adaptation.rule), eqx.is_inexact_array)
+        return MAMLRLState(parameters, self.outer.init(parameters))
+
+    def learned(self, state: MAMLRLState) -> tuple[Reactive, InnerRule]:
+        """The policy, and the inner rule, with the parameters of that state."""
+        return eqx.combine(state.parameters, (self.policy, self.adaptation.rule))
+
+    def update(
+        self, state: MAMLRLState, key: PRNGKeyArray, progress: Float[Array, ""]
+    ) -> tuple[MAMLRLState, dict[str, Scalar]]:
+        """Adapt in fresh tasks, act, and improve θ through the adaptation."""
+        fixed, rest = eqx.partition((self.policy, self.adaptation), eqx.is_array)
+
+        def share(arguments: Any, keys: Any, real: Any) -> Any:
+            state, fixed = arguments
+            policy, adaptation = eqx.combine(fixed, rest)
+            objective = Meta(policy, adaptation, self.tasks)
+            now = objective.at(state.parameters)
+            sets, after = each(lambda k: self._experience(*now, k), keys)
+            stored = _Stored(sets, after, real)
+            parameters, outer, metrics = self.outer.improve(
+                state.parameters, state.outer, objective.on(stored)
+            )
+            before = jax.tree.map(lambda x: x[:, 0], sets) if self.steps else after
+            earned = [jnp.sum(jnp.where(real, _returns(p), 0.0)) for p in (before, after)]
+            names = ("return_before", "return")
+            found = {n: total(e) / self.tasks for n, e in zip(names, earned, strict=True)}
+            return parameters, outer, {**metrics, **found}
+
+        parameters, outer, metrics = on_shares(share, (state, fixed), key, self.tasks)
+        return MAMLRLState(parameters, outer), metrics
+
+    def _experience(self, policy: Reactive, adaptation: Adaptation, key: PRNGKeyArray) -> Any:
+        task_key, act_key = jax.random.split(key)
+        task = adaptation.environment.sample(task_key)
+        return adaptation.run(policy, task, self.steps, act_key)
+
+    def validate(self, state: MAMLRLState, key: PRNGKeyArray) -> dict[str, Scalar]:
+        """The mean reward of an episode after adaptation, in tasks that are always the same."""
+        policy, rule = self.learned(state)
+        adaptation = eqx.tree_at(lambda a: a.rule, self.adaptation, rule)
+        found = update_returns(policy, adaptation, self.steps, key, self.validation_tasks)
+        mean = jnp.mean(found, 0)
+        return {"return": mean[-1], "return_before": mean[0], "score": mean[-1]}
+
+
+class _Stored(NamedTuple):
+    """What a device's tasks gave, on a first axis `[tasks]`."""
+
+    sets: Trajectories
+    after: Trajectories
+    real: Bool[Array, " tasks"]
+
+
+class Meta(eqx.Module):
+    """The outer objective: rewards after adaptation, as a function of θ before it.
+
+    Attributes:
+        policy: its arrays are replaced by θ.
+        adaptation: its rule's arrays, too.
+        tasks: over all devices.
+    """
+
+    policy: Reactive
+    adaptation: Adaptation
+    tasks: int = eqx.field(static=True)
+
+    def at(self, parameters: PyTree) -> tuple[Reactive, Adaptation]:
+        """Policy and adaptation with these parameters."""
+        policy, rule = eqx.combine(parameters, (self.policy, self.adaptation.rule))
+        return policy, eqx.tree_at(lambda a: a.rule, self.adaptation, rule)
+
+    def on(self, stored: _Stored) -> Objective:
+        """Surrogate and divergence of these experiences, this device's share of each mean."""
+
+        def adapted_actions(parameters: PyTree) -> Any:
+            policy, adaptation = self.at(parameters)
+
+            def one(sets: Trajectories, after: Trajectories) -> Any:
+                there = adaptation.replay(policy, sets)
+                return policy_actions(there, after)
+
+            return each(lambda pair: one(*pair), (stored.sets, stored.after))
+
+        advantage = jax.vmap(self.adaptation.advantage)(stored.after)
+        # Rounding apart, π_old after its adaptation is the policy that chose these actions.
+        return Objective(
+            actions=adapted_actions,
+            chosen=stored.after.action,
+            log_prob=stored.after.log_prob,
+            advantage=advantage,
+            real=stored.after.real & stored.real[:, None, None],
+            extra=lambda parameters: self._scores(parameters, stored),
+        )
+
+    def _scores(self, parameters: PyTree, stored: _Stored) -> Scalar:
+        """What the choice of inner trajectories adds (E-MAML), per step of an episode."""
+        policy, adaptation = self.at(parameters)
+
+        def one(sets: Trajectories) -> Float[Array, "steps k"]:
+            return jax.vmap(
+                lambda paths: adaptation.estimator.score(log_probs(policy, paths), paths.real)
+            )(sets)
+
+        scores = jax.vmap(one)(stored.sets)
+        earned = jnp.where(stored.real, _returns(stored.after), 0.0)
+        mean = total(jnp.sum(earned)) / self.tasks
+        gain = jnp.where(stored.real, earned - mean, 0.0)
+        spread = jnp.sqrt(total(jnp.sum(gain**2)) / self.tasks)
+        gain = gain / jnp.maximum(spread, 1e-6) / self.tasks / adaptation.environment.horizon
+        return jnp.sum(scores * gain[:, None, None])
+
+
+def update_returns(
+    policy: Reactive, adaptation: Adaptation, updates: int, key: PRNGKeyArray, tasks: int
+) -> Float[Array, "tasks stages"]:
+    """The mean reward of an episode before, and after each of so many updates.
+
+    Args:
+        policy: π_θ.
+        adaptation: f_adapt.
+        updates: inner steps, as many as in training or more.
+        key: consumed; the same key gives the same tasks to every policy, and those of
+            `quickstudy.rl.rl2.trial_returns`.
+        tasks: how many.
+    """
+    fixed, rest = eqx.partition((policy, adaptation), eqx.is_array)
+
+    def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, " stages"]:
+        policy, adaptation = eqx.combine(fixed, rest)
+        task_key, act_key = jax.random.split(key)
+        task = adaptation.environment.sample(task_key)
+        sets, after = adaptation.run(policy, task, updates, act_key)
+        before = jnp.mean(jnp.sum(sets.reward, -1), -1)
+        return jnp.append(before, after.mean_return)
+
+    return map_over_tasks(one, fixed, key, tasks)
+
+
+def _returns(paths: Trajectories) -> Float[Array, " tasks"]:
+    return jnp.mean(jnp.sum(paths.reward, -1), -1)
+
+
+def stages(
+    policy: Reactive, adaptation: Adaptation, task: MDP, updates: int, key: PRNGKeyArray
+) -> list[Reactive]:
+    """The policy before any update, and after each. The key is consumed."""
+    sets, _ = eqx.filter_jit(adaptation.run)(policy, task, updates, key)
+    firsts = [jax.tree.map(lambda x, n=n: x[:n], sets) for n in range(1, updates + 1)]
+    return [policy, *(eqx.filter_jit(adaptation.replay)(policy, first) for first in firsts)]

@@ -1,0 +1,136 @@
+"""How MAML for RL improves θ on what adapted policies did: a trust region, or an optimiser."""
+
+import abc
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, PyTree, Scalar
+
+from quickstudy.envs.environment import Action
+from quickstudy.mesh import total
+from quickstudy.rl.trust_region import Kept, TrustRegion, trust_region_step
+
+
+class Objective(NamedTuple):
+    """Rewards after adaptation as a function of θ before it, on stored trajectories.
+
+    Attributes:
+        actions: from θ to what the adapted policies would do, `[tasks, K, time]`.
+        chosen: what was done.
+        log_prob: its log-probability when it was done.
+        advantage: how good it was.
+        real: which steps count.
+        extra: from θ to what else is to be raised, this device's share.
+    """
+
+    actions: Callable[[PyTree], Any]
+    chosen: Action
+    log_prob: Float[Array, "tasks k time"]
+    advantage: Float[Array, "tasks k time"]
+    real: Bool[Array, "tasks k time"]
+    extra: Callable[[PyTree], Scalar]
+
+    def mean(self, each: Float[Array, "tasks k time"]) -> Scalar:
+        """This device's share of the mean over real steps."""
+        count = jnp.maximum(total(jnp.sum(self.real)), 1)
+        return jnp.sum(jnp.where(self.real, each, 0.0)) / count
+
+    def surrogate(self, parameters: PyTree, gain: Callable[[Array, Array], Array]) -> Scalar:
+        """E[gain(ρ, A)], ρ = π_θ'(a) / π_old(a), and what else is to be raised."""
+        actions = self.actions(parameters)
+        now = _everywhere(type(actions).log_prob)(actions, self.chosen)
+        ratio = jnp.exp(jnp.where(self.real, now - self.log_prob, 0.0))
+        return self.mean(gain(ratio, self.advantage)) + self.extra(parameters)
+
+    def divergence(self, old: Any, now: Any) -> Scalar:
+        """E[KL(π_old ‖ π_θ')], of the adapted policies."""
+        return self.mean(_everywhere(type(now).divergence)(old, now))
+
+
+class Outer(eqx.Module):
+    """How θ is improved."""
+
+    @abc.abstractmethod
+    def init(self, parameters: PyTree) -> Any:
+        """The state before the first step."""
+
+    @abc.abstractmethod
+    def improve(
+        self, parameters: PyTree, state: Any, objective: Objective
+    ) -> tuple[PyTree, Any, dict[str, Scalar]]:
+        """Better parameters. Metrics hold a `loss`."""
+
+
+class OuterTrustRegion(Outer):
+    """TRPO, as in MAML's paper: the KL is that of the adapted policies.
+
+    Attributes:
+        region: δ, and how the step is searched.
+    """
+
+    region: TrustRegion = eqx.field(static=True, default=TrustRegion(damping=1e-3))
+
+    def init(self, parameters: PyTree) -> Any:
+        """Nothing."""
+        return None
+
+    def improve(
+        self, parameters: PyTree, state: Any, objective: Objective
+    ) -> tuple[PyTree, Any, dict[str, Scalar]]:
+        """One step, or none that is said to be none."""
+        old = jax.lax.stop_gradient(objective.actions(parameters))
+        parameters, metrics = trust_region_step(
+            parameters,
+            lambda p: objective.surrogate(p, jnp.multiply),
+            Kept(objective.actions, lambda now: objective.divergence(old, now)),
+            self.region,
+        )
+        return parameters, state, metrics
+
+
+class OuterAscent(Outer):
+    """An optimiser up the clipped surrogate: with one epoch the plain policy gradient of the
+    notes, with several ProMP's (Rothfuss et al., 2019, https://arxiv.org/abs/1810.06784).
+
+    Attributes:
+        optimiser: descends −E[min(ρ A, clip(ρ, 1 ± ε) A)].
+        epochs: steps on the same trajectories.
+        clip: ε; at a single epoch ρ is 1, and nothing is clipped.
+    """
+
+    optimiser: optax.GradientTransformation = eqx.field(static=True)
+    epochs: int = eqx.field(static=True, default=1)
+    clip: float = eqx.field(static=True, default=0.3)
+
+    def init(self, parameters: PyTree) -> Any:
+        """The optimiser's state."""
+        return self.optimiser.init(parameters)
+
+    def improve(
+        self, parameters: PyTree, state: Any, objective: Objective
+    ) -> tuple[PyTree, Any, dict[str, Scalar]]:
+        """`epochs` steps."""
+
+        def gain(ratio: Array, advantage: Array) -> Array:
+            clipped = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
+            return jnp.minimum(ratio * advantage, clipped * advantage)
+
+        def descend(carry: Any, _: None) -> tuple[Any, dict[str, Scalar]]:
+            parameters, state = carry
+            loss = lambda p: -objective.surrogate(p, gain)  # noqa: E731
+            value, gradient = total(jax.value_and_grad(loss)(parameters))
+            updates, state = self.optimiser.update(gradient, state, parameters)
+            found = {"loss": value, "gradient_norm": optax.tree.norm(gradient)}
+            return (optax.apply_updates(parameters, updates), state), found
+
+        (parameters, state), found = jax.lax.scan(descend, (parameters, state), length=self.epochs)
+        return parameters, state, jax.tree.map(lambda x: x[0], found)
+
+
+def _everywhere(f: Callable[..., Array]) -> Callable[..., Array]:
+    """`f` of one step, at every step of every trajectory of every task."""
+    return jax.vmap(jax.vmap(jax.vmap(f)))

@@ -1,0 +1,81 @@
+"""A policy without memory: what it does depends on what it sees now, and on its weights."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from quickstudy.envs.environment import MDP, Action, Continuous, Environment, State
+from quickstudy.nets.mlp import MLP
+from quickstudy.nets.network import Linear
+from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
+from quickstudy.rl.trial import Seen
+
+
+class Reactive(eqx.Module):
+    """π(a | o) from a network: softmax over discrete actions, a Gaussian over continuous ones.
+
+    A Gaussian is measured in units of the environment's limit, so that a mean of 1 is the most that
+    can be done; its standard deviation is learned, and the same everywhere.
+
+    Attributes:
+        body: from `[n, inputs]` to features.
+        head: to logits, or to the mean.
+        log_std: `[d]` of a Gaussian, in units of the limit; `None` for discrete actions.
+        limit: the most of each coordinate; 1 for discrete actions.
+
+    Example:
+        >>> from quickstudy.envs.navigation import Navigation
+        >>> policy = Reactive.create(Navigation(), (8,), key=jax.random.key(0))
+        >>> policy.actions(jnp.zeros((5, 2))).mean.shape
+        (5, 2)
+    """
+
+    body: MLP
+    head: Linear
+    log_std: Float[Array, " d"] | None
+    limit: float = eqx.field(static=True, default=1.0)
+
+    @classmethod
+    def create(
+        cls, environment: Environment, widths: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "Reactive":
+        """A policy that finds all actions equally good at first.
+
+        Args:
+            environment: what it will act in.
+            widths: of the hidden layers.
+            key: consumed.
+        """
+        inputs = 1
+        for size in environment.observation_shape:
+            inputs *= size
+        # Where there is nothing to see, it sees a constant.
+        body = MLP(max(inputs, 1), widths, last=jax.nn.relu, key=key)
+        actions = environment.actions
+        head = Linear.zeros(widths[-1], actions.size)
+        if isinstance(actions, Continuous):
+            return cls(body, head, jnp.zeros(actions.size), actions.limit)
+        return cls(body, head, None)
+
+    def actions(self, observations: Float[Array, "n ..."]) -> ActionDistribution:
+        """π(· | o) of n observations, as a batch of distributions."""
+        x = observations.reshape(observations.shape[0], -1)
+        x = x if x.shape[1] else jnp.ones((x.shape[0], 1))
+        out = self.head(self.body(x))
+        if self.log_std is None:
+            return Categorical(out)
+        log_std = self.log_std + jnp.log(self.limit)
+        return Gaussian(out * self.limit, jnp.broadcast_to(log_std[None], out.shape))
+
+    def begin(self, task: MDP = None) -> State:
+        """Nothing to remember."""
+        return None
+
+    def act(self, state: State, seen: Seen, *, key: PRNGKeyArray) -> tuple[State, Action, Any]:
+        """Act at time t, and note log π of it. The key is consumed."""
+        one = jax.tree.map(lambda x: x[0], self.actions(seen.observation[None]))
+        action = one.sample(key)
+        return state, action, one.log_prob(action)

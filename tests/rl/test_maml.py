@@ -1,0 +1,97 @@
+"""MAML for RL: the same on any number of devices, each task on its own, and better by adapting."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import quickstudy as qs
+from quickstudy.inner import LearnedRates, Rate
+from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
+from quickstudy.rl.maml import MAMLRL, Adaptation, update_returns
+from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
+from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.trust_region import TrustRegion
+from quickstudy.training import Plan, fit
+
+KEY = jax.random.key(0)
+BANDIT = qs.Bandit(arms=2)
+
+
+def maml(outer, environment=BANDIT, rule=None, estimator=LVC(), **settings):  # noqa: B008
+    policy = Reactive.create(environment, (4,), key=KEY)
+    policy = eqx.tree_at(
+        lambda p: p.head, policy, qs.Linear.create(4, environment.actions.size, key=KEY)
+    )
+    rule = rule or Rate(0.5)
+    adaptation = Adaptation(environment, rule, estimator, trajectories=6)
+    return MAMLRL(policy, adaptation, outer, **{"tasks": 6, "validation_tasks": 8, **settings})
+
+
+def updated(algorithm, key=KEY):
+    return eqx.filter_jit(algorithm.update)(algorithm.init(), key, jnp.zeros(()))
+
+
+@pytest.mark.parametrize("tasks", [6, 5])
+def test_devices_change_nothing(tasks, monkeypatch):
+    algorithm = maml(OuterTrustRegion(), estimator=ScoreTerm(Naive()), tasks=tasks, steps=2)
+    two = updated(algorithm)
+    one_device = jax.make_mesh(
+        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
+    )
+    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    for x, y in zip(*map(jax.tree.leaves, (updated(algorithm), two)), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+
+def test_accepted_steps_stay_in_the_region():
+    metrics = updated(maml(OuterTrustRegion(TrustRegion(1e-2, 1e-3))))[1]
+    assert float(metrics["accepted"]) == 1.0
+    assert 1e-4 < float(metrics["kl"]) <= 1e-2
+    assert float(updated(maml(OuterTrustRegion(TrustRegion(0.0))))[1]["accepted"]) == 0.0
+
+
+def test_what_is_replayed_is_what_was_done():
+    """The adapted policy from stored trajectories gives the actions the probability that they were
+    chosen with: ratios are 1 before the first outer step."""
+    algorithm = maml(OuterTrustRegion())
+    adaptation, policy = algorithm.adaptation, algorithm.policy
+    task = BANDIT.sample(KEY)
+    sets, after = eqx.filter_jit(adaptation.run)(policy, task, 2, KEY)
+    there = eqx.filter_jit(adaptation.replay)(policy, sets)
+    actions = there.actions(jnp.zeros((6, 0)))
+    again = jax.vmap(type(actions).log_prob)(actions, after.action[:, 0])
+    np.testing.assert_allclose(again, after.log_prob[:, 0], atol=1e-6)
+    before = policy.actions(jnp.zeros((6, 0)))
+    assert not np.allclose(
+        again, jax.vmap(type(before).log_prob)(before, after.action[:, 0]), atol=1e-3
+    )
+
+
+def test_rates_are_learned():
+    algorithm = maml(OuterAscent(optax.sgd(1.0), epochs=2))
+    rates = LearnedRates.like(algorithm.policy, 0.5)
+    algorithm = maml(OuterAscent(optax.sgd(1.0), epochs=2), rule=rates)
+    after = algorithm.learned(updated(algorithm)[0])[1]
+    assert any(float(jnp.abs(leaf - 0.5).max()) > 1e-6 for leaf in jax.tree.leaves(after))
+
+
+def test_adapting_pays_after_training():
+    """In two-armed bandits, what ten pulls tell is worth more than nothing."""
+    algorithm = maml(OuterAscent(optax.adam(0.05)), tasks=64, validation_tasks=256)
+    plan = Plan(steps=30, validate_every=30)
+    policy, rule = fit(algorithm, plan, key=KEY).last
+    adaptation = eqx.tree_at(lambda a: a.rule, algorithm.adaptation, rule)
+    found = eqx.filter_jit(update_returns)(policy, adaptation, 2, KEY, 512).mean(0)
+    assert float(found[1]) > float(found[0]) + 0.03
+    assert float(found[2]) > float(found[0]) + 0.03
+
+
+def test_gaussians_walk():
+    """Continuous actions, and trajectories that end before others."""
+    algorithm = maml(OuterTrustRegion(), qs.Navigation(horizon=10), tasks=4)
+    metrics = updated(algorithm)[1]
+    assert all(np.isfinite(float(value)) for value in metrics.values())
+    assert float(metrics["return"]) < 0
