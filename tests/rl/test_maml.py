@@ -9,8 +9,9 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.inner import LearnedRates, Rate
+from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
-from quickstudy.rl.maml import MAMLRL, Adaptation, update_returns
+from quickstudy.rl.maml import MAMLRL, update_returns
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.trust_region import TrustRegion

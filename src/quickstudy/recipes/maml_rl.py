@@ -11,7 +11,8 @@ from quickstudy.recipes.rl2 import OnBandits, OnTables
 if TYPE_CHECKING:
     from quickstudy.envs.navigation import Navigation
     from quickstudy.report.watch import Episode
-    from quickstudy.rl.maml import MAMLRL, Adaptation
+    from quickstudy.rl.adaptation import Adaptation
+    from quickstudy.rl.maml import MAMLRL
     from quickstudy.rl.outer import Outer
     from quickstudy.rl.trial import Trial
     from quickstudy.trial_evaluation import Reference
@@ -70,7 +71,7 @@ class WithMAML(MetaRL):
     def adaptation(self, rule: Any, split: Split) -> "Adaptation":
         """f_adapt, with that inner rule."""
         from quickstudy.rl import estimators
-        from quickstudy.rl.maml import Adaptation
+        from quickstudy.rl.adaptation import Adaptation
 
         estimator = {
             "lvc": estimators.LVC(),

@@ -1,0 +1,167 @@
+"""Adapting a policy to a task by policy-gradient steps on its own trajectories."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
+
+from quickstudy.envs.environment import MDP, Action, Environment, Observation
+from quickstudy.inner import InnerRule
+from quickstudy.rl.baseline import features, fitted
+from quickstudy.rl.estimators import Estimator
+from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.returns import advantages
+from quickstudy.rl.rollout import rollout
+from quickstudy.rl.trial import Trial
+
+
+class Trajectories(NamedTuple):
+    """K trajectories of one policy in one task, `[K, time]`.
+
+    Attributes:
+        observation: o_t.
+        action: a_t.
+        reward: r_t.
+        log_prob: log π(a_t) when it was chosen.
+        real: which steps the trajectory has.
+    """
+
+    observation: Observation
+    action: Action
+    reward: Float[Array, "k time"]
+    log_prob: Float[Array, "k time"]
+    real: Bool[Array, "k time"]
+
+    @property
+    def mean_return(self) -> Scalar:
+        """The mean over trajectories of Σ_t r_t."""
+        return jnp.mean(jnp.sum(self.reward, -1))
+
+
+class Adaptation(eqx.Module):
+    """How a policy adapts to a task: θ_{j+1} = move(θ_j, ∇J_j), on K fresh trajectories per step.
+
+    Attributes:
+        environment: the family of MDPs.
+        rule: how θ moves, `quickstudy.inner`; its arrays are meta-learned.
+        estimator: what a derivative through the step estimates.
+        trajectories: K.
+        discount: γ.
+        decay: λ of generalised advantages.
+
+    Example:
+        >>> import quickstudy as qs
+        >>> from quickstudy.rl.estimators import LVC
+        >>> adaptation = Adaptation(qs.Navigation(), qs.Rate(0.1), LVC(), trajectories=2)
+        >>> policy = Reactive.create(adaptation.environment, (8,), key=jax.random.key(0))
+        >>> task = adaptation.environment.sample(jax.random.key(1))
+        >>> sets, after = adaptation.run(policy, task, 1, jax.random.key(2))
+        >>> after.reward.shape
+        (2, 100)
+    """
+
+    environment: Environment
+    rule: InnerRule
+    estimator: Estimator
+    trajectories: int = eqx.field(static=True, default=20)
+    discount: float = eqx.field(static=True, default=0.99)
+    decay: float = eqx.field(static=True, default=1.0)
+
+    def collect(self, policy: Reactive, task: MDP, key: PRNGKeyArray) -> Trajectories:
+        """K trajectories, one episode each. The key is consumed."""
+        trial = Trial(self.environment, 1)
+        keys = jax.random.split(key, self.trajectories)
+        path = jax.vmap(lambda k: rollout(policy, trial, task, k))(keys)
+        return Trajectories(path.seen.observation, path.action, path.reward, path.notes, path.real)
+
+    def advantage(self, paths: Trajectories) -> Float[Array, "k time"]:
+        """A_t against a linear baseline fitted to these trajectories; of mean 0 and variance 1."""
+        zeros = jnp.zeros_like(paths.reward)
+        all_of = jax.vmap(advantages, (0, 0, 0, None, None))
+        to_go = all_of(paths.reward, zeros, paths.real, self.discount, 1.0)
+        values = fitted(features(paths.observation), to_go, paths.real)
+        found = all_of(paths.reward, values, paths.real, self.discount, self.decay)
+        count = jnp.maximum(jnp.sum(paths.real), 1)
+        centred = jnp.where(paths.real, found - jnp.sum(found) / count, 0.0)
+        return centred / jnp.maximum(jnp.sqrt(jnp.sum(centred**2) / count), 1e-6)
+
+    def step(
+        self, policy: Reactive, state: PyTree, paths: Trajectories, number: Any
+    ) -> tuple[Reactive, PyTree]:
+        """One inner step, differentiable in the policy and the rule.
+
+        Args:
+            policy: π_θ.
+            state: the rule's own.
+            paths: what an equal policy did; constants.
+            number: which step it is, from 0.
+        """
+        theta, rest = eqx.partition(policy, eqx.is_inexact_array)
+        advantage = self.advantage(paths)
+
+        def surrogate(theta: PyTree) -> Scalar:
+            log_prob = log_probs(eqx.combine(theta, rest), paths)
+            return self.estimator.surrogate(log_prob, paths.log_prob, advantage, paths.real)
+
+        gradient = self.estimator.gradient(surrogate, theta)
+        # Rules descend, rewards are climbed; and steps do not grow with the length of episodes.
+        downhill = jax.tree.map(lambda g: -g / self.environment.horizon, gradient)
+        theta, state = self.rule.move(theta, downhill, state, number)
+        return eqx.combine(theta, rest), state
+
+    def run(
+        self, policy: Reactive, task: MDP, steps: int, key: PRNGKeyArray
+    ) -> tuple[Trajectories, Trajectories]:
+        """Adapt by acting.
+
+        Args:
+            policy: π_θ.
+            task: M_i.
+            steps: k.
+            key: consumed.
+
+        Returns:
+            the trajectories before each step, `[steps, K, time]`, and those after the last.
+        """
+        theta, rest = eqx.partition(policy, eqx.is_inexact_array)
+
+        def one(carry: Any, now: Any) -> tuple[Any, Trajectories]:
+            (theta, state), (number, key) = carry, now
+            policy = eqx.combine(theta, rest)
+            paths = self.collect(policy, task, key)
+            policy, state = self.step(policy, state, paths, number)
+            return (eqx.filter(policy, eqx.is_inexact_array), state), paths
+
+        keys = jax.random.split(key, steps + 1)
+        start = (theta, self.rule.start(theta))
+        (theta, _), sets = jax.lax.scan(one, start, (jnp.arange(steps), keys[:-1]))
+        return sets, self.collect(eqx.combine(theta, rest), task, keys[-1])
+
+    def replay(self, policy: Reactive, sets: Trajectories) -> Reactive:
+        """The policy after the steps that stored trajectories `[steps, K, time]` make,
+        differentiable in θ."""
+        theta, rest = eqx.partition(policy, eqx.is_inexact_array)
+
+        def one(carry: Any, now: Any) -> tuple[Any, None]:
+            (theta, state), (number, paths) = carry, now
+            policy, state = self.step(eqx.combine(theta, rest), state, paths, number)
+            return (eqx.filter(policy, eqx.is_inexact_array), state), None
+
+        start = (theta, self.rule.start(theta))
+        (theta, _), _ = jax.lax.scan(one, start, (jnp.arange(len(sets.reward)), sets))
+        return eqx.combine(theta, rest)
+
+
+def log_probs(policy: Reactive, paths: Trajectories) -> Float[Array, "k time"]:
+    """log π(a_t) of the actions that were taken."""
+    actions = policy_actions(policy, paths)
+    return jax.vmap(jax.vmap(type(actions).log_prob))(actions, paths.action)
+
+
+def policy_actions(policy: Reactive, paths: Trajectories) -> Any:
+    """π(· | o_t) at every step, `[K, time]`."""
+    k, time = paths.reward.shape
+    flat = policy.actions(paths.observation.reshape(k * time, *paths.observation.shape[2:]))
+    return jax.tree.map(lambda x: x.reshape(k, time, *x.shape[1:]), flat)
