@@ -12,7 +12,7 @@ from quickstudy.evaluation import Estimate
 from quickstudy.recipes.exports import load
 from quickstudy.report.table import written
 from quickstudy.testing.comparing import same_bits
-from references.html import demand_self_contained
+from references.reading_html import demand_self_contained
 
 SMALL = "--meta-batch 8 --width 6 --validation-episodes 8 --epochs 1 --minibatches 2"
 SHORT = "--steps 4 --validate-every 2 --episodes 3 --no-test"

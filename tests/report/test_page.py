@@ -25,7 +25,7 @@ from quickstudy.runs import Run
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.sinusoid import Sinusoid
 from quickstudy.trial_evaluation import Returns, TrialEvaluation
-from references.html import Reader, demand_self_contained
+from references.reading_html import Reader, demand_self_contained
 
 NASTY = '<script>alert("1")</script>&'
 
