@@ -26,6 +26,7 @@ from .inner import LearnedRates as LearnedRates
 from .inner import Optimiser as Optimiser
 from .inner import Rate as Rate
 from .inner import RatePerStep as RatePerStep
+from .inner import Rates as Rates
 from .learners.anil import ANIL as ANIL
 from .learners.anil import BOIL as BOIL
 from .learners.blackbox import BlackBox as BlackBox

@@ -60,6 +60,30 @@ class Rate(InnerRule):
         return _descended(theta, gradient, self.rate), state
 
 
+class Rates(InnerRule):
+    """θ − α_j g with a rate of its own for every step; steps beyond the last use the last.
+
+    MAML's policies are tested so: α after the first step is half of the first (Finn et al., 2017,
+    https://arxiv.org/abs/1703.03400, appendix A.2).
+
+    Attributes:
+        rates: α_0, α_1, ...
+
+    Example:
+        >>> rule = Rates((0.5, 0.25))
+        >>> [rule.move(jnp.array(1.0), jnp.array(2.0), None, j)[0].item() for j in range(3)]
+        [0.0, 0.5, 0.5]
+    """
+
+    rates: tuple[float, ...] = eqx.field(static=True)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        rate = jnp.asarray(self.rates)[jnp.minimum(step, len(self.rates) - 1)]
+        return _descended(theta, gradient, rate), state
+
+
 class LearnedRate(InnerRule):
     """θ − α g with one α for all, meta-learned beside θ.
 

@@ -38,7 +38,9 @@ class WithMAML(MetaRL):
     width: int = 100
     """Hidden units in each of the policy's two layers."""
     inner_lr: float = 0.1
-    """α; gradients are means over the steps of an episode, of advantages of variance 1."""
+    """α of the first update; gradients are means over steps, of advantages of variance 1."""
+    later_lr: float = 0.05
+    """α of every update after the first, as in the tests of the paper."""
     inner_steps: int = 1
     """k, updates in training."""
     estimator: Literal["lvc", "dice", "naive", "e-maml", "first-order"] = "lvc"
@@ -58,14 +60,14 @@ class WithMAML(MetaRL):
         """An untrained policy, and the inner rule."""
         import jax
 
-        from quickstudy.inner import LearnedRates, Rate
+        from quickstudy.inner import LearnedRates, Rates
         from quickstudy.rl.reactive import Reactive
 
         widths = (self.width, self.width)
         key = jax.random.key(self.seed)
         policy = Reactive.create(self.environment("train"), widths, key=key)
         if self.rule == "rate":
-            return policy, Rate(self.inner_lr)
+            return policy, Rates((self.inner_lr, self.later_lr))
         return policy, LearnedRates.like(policy, self.inner_lr)
 
     def adaptation(self, rule: Any, split: Split) -> "Adaptation":
