@@ -23,7 +23,7 @@ Learn to learn: from a few examples, or from a few episodes.
   quickstudy play RUN                      show a trial of a policy that was trained
   quickstudy report RUN                    write a page of results, curves and pictures
   quickstudy export RUN FILE               write the learner as one file
-  quickstudy recipes                       list the recipes and what they reach
+  quickstudy recipes [WORD]                list the recipes and what they reach
 
 Each command explains itself: quickstudy train --help, quickstudy train maml-omniglot --help.
 `quickstudy train` alone runs the default recipe: about a minute, nothing to download.

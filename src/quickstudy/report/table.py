@@ -21,6 +21,8 @@ def evaluation_table(
     """
     name = evaluation.metric.replace("_", " ")
     table = Table(title=f"{_shape(tasks)}, {split} tasks", show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")  # a folder's name is there to be copied
     table.add_row(f"{name} before adaptation", written(evaluation.before, evaluation.metric))
     after = written(evaluation.after, evaluation.metric)
     table.add_row(f"{name} after adaptation", f"[bold]{after}[/bold]")
