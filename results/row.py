@@ -52,8 +52,12 @@ def measured(evaluation: dict[str, Any]) -> tuple[tuple[str, ...], str]:
     return cells, "; ".join(f"{step}: {written(value, metric)}" for step, value in steps)
 
 
-def written(value: dict[str, float], metric: str) -> str:
-    """A mean and its interval."""
+def written(value: dict[str, Any], metric: str) -> str:
+    """A mean and its interval; a mean that was not finite stands in the file as null."""
+    if value["mean"] is None:
+        return "diverges"
+    if value["interval"] is None:
+        value = value | {"interval": float("inf")}
     if metric == "accuracy":
         return f"{100 * value['mean']:.2f} ± {100 * value['interval']:.2f} %"
     return f"{value['mean']:.3f} ± {value['interval']:.3f}"

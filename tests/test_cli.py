@@ -59,9 +59,19 @@ def test_help_does_not_import_jax():
 def test_recipes_lists_every_recipe_with_its_figure(capsys):
     main(["recipes"])
     out = capsys.readouterr().out
-    for name in RECIPES:
-        assert name.split("-")[0] in out
-    assert "96" in out
+    lines = out.splitlines()
+    for name, recipe in RECIPES.items():
+        assert name in lines or f"{name} (default)" in lines
+        for said in (recipe.reaches, recipe.takes, recipe.source):
+            assert any(line.endswith(said) for line in lines), "cut short"
+
+
+def test_recipes_with_a_word_in_their_names(capsys):
+    main(["recipes", "sinusoid"])
+    out = capsys.readouterr().out
+    assert "maml-sinusoid" in out
+    assert "maml-omniglot" not in out
+    assert "no recipe has 'omnigolt'" in stopped(["recipes", "omnigolt"], capsys)
 
 
 def test_train_leaves_a_complete_folder(glyphs_run):
@@ -112,6 +122,18 @@ def test_adapt_answers_for_every_query_image(glyphs_run, drawings, tmp_path, cap
         assert answer["class"] == max(answer["probabilities"], key=answer["probabilities"].get)
 
 
+def test_adapt_never_cuts_a_name(glyphs_run, drawings, tmp_path, monkeypatch, capsys):
+    query = tmp_path / "photographed-on-a-sunny-day-in-the-garden-behind-the-old-house.png"
+    query.write_bytes((drawings / "query" / "bar.png").read_bytes())
+    monkeypatch.setenv("COLUMNS", "60")
+    support = str(drawings / "support")
+    main(["adapt", str(glyphs_run), "--support", support, "--query", str(query)])
+    cells = [
+        line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line
+    ]
+    assert str(query) in "".join(cells)
+
+
 def test_adapt_tells_bars_from_posts(glyphs_run, drawings, tmp_path):
     answers = tmp_path / "answers.json"
     folders = ["--support", str(drawings / "support"), "--query", str(drawings / "query")]
@@ -151,9 +173,53 @@ def test_existing_run_folder_is_refused(glyphs_run, capsys):
     assert "--resume" in said
 
 
+@pytest.mark.parametrize(
+    ("recipe", "flag", "value", "said"),
+    [
+        ("maml-sinusoid", "--steps", "0", "steps is 0"),
+        ("maml-sinusoid", "--inner-steps", "-1", "inner_steps is -1"),
+        ("maml-sinusoid", "--inner-lr", "nan", "inner_lr is nan"),
+        ("prototypical-glyphs", "--train-ways", "0", "ways is 0"),
+        ("prototypical-glyphs", "--filters", "0", "filters is 0"),
+    ],
+)
+def test_numbers_that_cannot_be(recipe, flag, value, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert said in stopped(["train", recipe, *TINY, flag, value], capsys)
+    assert not list(tmp_path.iterdir()), "nothing was trained, so there is no folder"
+
+
+@pytest.mark.parametrize("flag", ["--episodes", "--ways", "--shots", "--queries"])
+def test_no_tasks_to_evaluate(glyphs_run, flag, capsys):
+    before = sorted(glyphs_run.iterdir())
+    assert f"{flag} is 0" in stopped(["evaluate", str(glyphs_run), flag, "0"], capsys)
+    assert sorted(glyphs_run.iterdir()) == before
+
+
+def test_data_that_the_learner_does_not_take(glyphs_run, capsys):
+    said = stopped(["evaluate", str(glyphs_run), "--on", "maml-sinusoid"], capsys)
+    assert "28×28×1" in said
+
+
+def test_tensorboard_that_is_not_installed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    run = tmp_path / "run"
+    said = stopped(["train", "maml-sinusoid", *TINY, "--tensorboard", "--run", str(run)], capsys)
+    assert "pip install" in said
+    assert not run.exists()
+
+
+def test_tensorboard(tmp_path):
+    pytest.importorskip("tensorboardX")
+    run = tmp_path / "run"
+    main(["train", "maml-sinusoid", *TINY, "--tensorboard", "--no-test", "--run", str(run)])
+    assert any((run / "tensorboard").iterdir())
+
+
 def test_unknown_names_suggest_the_nearest(capsys):
     assert "maml-omniglot" in stopped(["train", "maml-omnigolt"], capsys)
     assert "evaluate" in stopped(["evalute"], capsys)
+    assert "mine.py:NAME" in stopped(["train", "mine.py"], capsys)
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Evaluation: the interval by hand, the path of adaptation, and the same tasks for everybody."""
 
+import dataclasses
 import json
 import math
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.checkpoint import write_json
+from quickstudy.evaluation import Estimate
 
 KEY = jax.random.key(4)
 TASKS = qs.Sinusoid(shots=4, queries=3)
@@ -45,6 +48,17 @@ def test_interval_by_hand():
 
 def test_one_task_has_no_interval():
     assert qs.Estimate.of(np.array([0.5])).interval == math.inf
+
+
+def test_a_task_that_diverged_has_no_interval_and_json_says_null(tmp_path):
+    found = Estimate.of(np.array([1.0, np.inf]))
+    assert found.mean == np.inf
+    assert np.isnan(found.interval)
+    file = tmp_path / "estimate.json"
+    write_json(file, {"path": (dataclasses.asdict(found),)})
+    (read,) = json.loads(file.read_text(), parse_constant=pytest.fail)["path"]
+    assert read == {"mean": None, "interval": None}
+    assert np.isnan(Estimate.from_json(read).mean)
 
 
 def test_equals_the_plain_loop(evaluation):

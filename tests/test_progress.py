@@ -25,6 +25,12 @@ def test_description_leaves_out_what_nobody_follows():
     assert describe({"loss": 0.5, "gradient_norm": 3.0}) == "loss 0.5"
 
 
+def test_a_counter_that_shows_nothing_leaves_nothing(capsys):
+    with CountingBar() as counter:
+        counter("Reading", 1, 2)
+    assert capsys.readouterr().err == ""
+
+
 def test_bar_and_counter_run_without_a_terminal(capsys):
     bar = Both(Bar(), Lines())
     bar.start(0, 2)

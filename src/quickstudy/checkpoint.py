@@ -7,6 +7,7 @@ checksum of the contents.
 import hashlib
 import json
 import logging
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -59,6 +60,26 @@ def write_atomically(path: Path, data: bytes) -> None:
             f"could not write {path}: {error.strerror or error}; what was there before is "
             "untouched. Free some space or choose another folder"
         ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, whole or not at all.
+
+    Numbers that are not finite become `null`: JSON has no others, and most readers refuse them.
+
+    Raises:
+        CheckpointError: no permission, or the disk is full; the old file is untouched.
+    """
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:

@@ -33,8 +33,19 @@ class Estimate:
             >>> Estimate.of(np.array([0.0, 1.0, 0.0, 1.0]))
             Estimate(mean=0.5, interval=0.565803...)
         """
-        deviation = float(scores.std(ddof=1)) if len(scores) > 1 else math.inf
-        return cls(float(scores.mean()), 1.96 * deviation / math.sqrt(len(scores)))
+        with np.errstate(invalid="ignore", over="ignore"):  # a task that diverged has no interval
+            deviation = float(scores.std(ddof=1)) if len(scores) > 1 else math.inf
+            return cls(float(scores.mean()), 1.96 * deviation / math.sqrt(len(scores)))
+
+    @classmethod
+    def from_json(cls, value: dict[str, float | None]) -> "Estimate":
+        """The estimate that a JSON file holds, where `null` is a number that was not finite.
+
+        Example:
+            >>> Estimate.from_json({"mean": 0.5, "interval": None})
+            Estimate(mean=0.5, interval=nan)
+        """
+        return cls(**{name: math.nan if one is None else one for name, one in value.items()})
 
 
 @dataclass(frozen=True)

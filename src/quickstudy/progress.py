@@ -155,10 +155,11 @@ class TensorBoard:
                 "--tensorboard needs the package tensorboardX; install it with: "
                 "pip install 'quickstudy[tensorboard]'"
             ) from None
-        self._writer = SummaryWriter(str(folder / "tensorboard"))
+        self._open = lambda: SummaryWriter(str(folder / "tensorboard"))
 
     def start(self, step: int, steps: int) -> None:
-        """Nothing."""
+        """Begin a file: only now, so that what is missing is told before a run has a folder."""
+        self._writer = self._open()
 
     def update(self, step: int, metrics: dict[str, float]) -> None:
         """Write each value."""
@@ -209,7 +210,8 @@ class CountingBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:  # or it would leave an empty line
+            self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """`done` of `total` are done of the job called `what`."""

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from quickstudy.checkpoint import Checkpoints, write_atomically
+from quickstudy.checkpoint import Checkpoints, write_atomically, write_json
 from quickstudy.errors import CheckpointError
 
 RECIPE, ENVIRONMENT, METRICS = "recipe.json", "environment.json", "metrics.jsonl"
@@ -85,7 +85,7 @@ class Run:
     def write_json(self, name: str, value: Any) -> Path:
         """Write a JSON file into the folder, whole or not at all."""
         path = self.folder / name
-        write_atomically(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+        write_json(path, value)
         return path
 
     def log(self, record: dict[str, Any]) -> None:

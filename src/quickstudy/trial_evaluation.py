@@ -42,8 +42,8 @@ class Returns:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Returns":
         """What `TrialEvaluation.to_json` wrote of one actor."""
-        episodes = tuple(Estimate(**one) for one in value["episodes"])
-        return cls(Estimate(**value["total"]), episodes)
+        episodes = tuple(Estimate.from_json(one) for one in value["episodes"])
+        return cls(Estimate.from_json(value["total"]), episodes)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class TrialEvaluation:
     def from_json(cls, value: dict[str, Any]) -> "TrialEvaluation":
         """The evaluation that `to_json` wrote."""
         references = {k: Returns.from_json(v) for k, v in value["references"].items()}
-        return cls(Returns.from_json(value["policy"]), references, value["trials"])
+        stage = value.get("stage", "episode")  # older files have none
+        return cls(Returns.from_json(value["policy"]), references, value["trials"], stage)
 
 
 def evaluate_policy(

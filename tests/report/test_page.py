@@ -153,7 +153,9 @@ def test_regret_adds_up_what_was_missed():
     """Episodes pay 2 and 3 on average, the best 9 each: 7 are missed, then 13."""
     earned, best = (Returns.of(x) for x in (np.arange(6.0).reshape(3, 2), np.full((3, 2), 9.0)))
     assert regret(earned, best) == [7.0, 13.0]
-    found = TrialEvaluation(earned, {"low": Returns.of(np.zeros((3, 2))), "high": best}, 3)
+    found = TrialEvaluation(
+        earned, {"low": Returns.of(np.zeros((3, 2))), "high": best}, 3, "update"
+    )
     assert best_reference(found) == "high"
     assert best_reference(TrialEvaluation(earned, {}, 3)) is None
     assert TrialEvaluation.from_json(json.loads(json.dumps(found.to_json()))) == found

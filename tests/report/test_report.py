@@ -1,6 +1,7 @@
 """Tables and figures say what was measured."""
 
 import io
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -28,8 +29,8 @@ def an_evaluation(**changes):
     return Evaluation(**{**values, **changes})
 
 
-def shown(table):
-    console = Console(width=100, record=True, file=io.StringIO())
+def shown(table, width=100):
+    console = Console(width=width, record=True, file=io.StringIO())
     console.print(table)
     return console.export_text()
 
@@ -42,6 +43,13 @@ def test_table_says_what_was_measured(tmp_path, transductive, said):
     text = shown(evaluation_table(evaluation, Sinusoid(shots=7), "test", tmp_path))
     for part in (said, "90.00 ± 1.00 %", "20.00 ± 0.00 %", "1,000", "7 support points"):
         assert part in text
+
+
+def test_a_folder_is_never_cut_short():
+    folder = Path("/data/scratch/experiments/of-this-year/prototypical-glyphs-20261124-040618")
+    text = shown(evaluation_table(an_evaluation(), Sinusoid(), "test", folder), width=60)
+    cells = [line.split("│")[2].strip() for line in text.splitlines() if "│" in line]
+    assert str(folder) in "".join(cells)
 
 
 def test_errors_are_not_written_as_shares():

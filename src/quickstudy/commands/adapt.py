@@ -1,6 +1,5 @@
 """`quickstudy adapt RUN --support FOLDER --query FOLDER`: your own images."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -45,10 +44,9 @@ def main(arguments: list[str]) -> None:
     answers = classify(learner, options, recipe.image)
     _print(answers)
     if options.json is not None:
-        from quickstudy.checkpoint import write_atomically
+        from quickstudy.checkpoint import write_json
 
-        text = json.dumps(answers, indent=2, ensure_ascii=False) + "\n"
-        write_atomically(options.json, text.encode())
+        write_json(options.json, answers)
 
 
 def classify(
@@ -96,7 +94,9 @@ def _print(answers: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("image", "class", "probability")
+    table = Table()
+    for column in ("image", "class", "probability"):
+        table.add_column(column, overflow="fold")  # a name that is cut off names nothing
     for answer in answers:
         table.add_row(answer["image"], answer["class"], f"{answer['probability']:.1%}")
     Console().print(table)

@@ -44,6 +44,10 @@ class Evaluate:
 def main(arguments: list[str]) -> None:
     """Parse and run."""
     options = tyro.cli(Evaluate, args=arguments, prog="quickstudy evaluate")
+    for name in ("episodes", "ways", "shots", "queries"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise BadInput(f"--{name} is {value}; give a whole number of 1 or more")
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()
@@ -95,6 +99,12 @@ def _data(recipe: FewShot, options: Evaluate) -> FewShot:
     other = find(options.on)()
     if not isinstance(other, FewShot):
         raise BadInput(f"--on {options.on}: that recipe has no examples to classify or predict")
+    if other.image != recipe.image:
+        takes = "no images" if recipe.image is None else "images of {}×{}×{}".format(*recipe.image)
+        raise BadInput(
+            f"--on {options.on}: its examples do not fit {options.run}, whose learner takes "
+            f"{takes}; name a recipe on data of that kind"
+        )
     return other
 
 
@@ -142,9 +152,8 @@ def _shots_curve(learner: "Learner", recipe: FewShot, options: Evaluate) -> dict
 
 def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Learner") -> None:
     import dataclasses
-    import json
 
-    from quickstudy.checkpoint import write_atomically
+    from quickstudy.checkpoint import write_json
     from quickstudy.report import figures
 
     where = _where(options)
@@ -155,7 +164,7 @@ def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Lea
         **found["evaluation"].to_json(),
         "shots": {str(k): dataclasses.asdict(v) for k, v in found["shots"].items()},
     }
-    write_atomically(folder / f"{name}.json", (json.dumps(value, indent=2) + "\n").encode())
+    write_json(folder / f"{name}.json", value)
     figures.save(figures.adaptation(found["evaluation"], found["shots"]), folder / f"{name}.png")
     if found["evaluation"].metric == "accuracy":
         import equinox as eqx

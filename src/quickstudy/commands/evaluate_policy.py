@@ -1,6 +1,5 @@
 """`quickstudy evaluate RUN` for policies: many trials in MDPs never met, beside the oracles."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from quickstudy.errors import BadInput
@@ -20,7 +19,7 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
     import jax
     from rich.console import Console
 
-    from quickstudy.checkpoint import write_atomically
+    from quickstudy.checkpoint import write_json
     from quickstudy.commands.evaluate import TEST_SEED
     from quickstudy.report.figures import save
     from quickstudy.report.returns import returns_figure, returns_table
@@ -42,7 +41,6 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
     folder = options.run if options.run.is_dir() else options.run.parent
     Console().print(returns_table(evaluation, recipe.name, options.split, folder))
     name = f"evaluation-{options.split}"
-    text = json.dumps(evaluation.to_json(), indent=2) + "\n"
-    write_atomically(folder / f"{name}.json", text.encode())
+    write_json(folder / f"{name}.json", evaluation.to_json())
     save(returns_figure(evaluation), folder / f"{name}.png")
     return evaluation

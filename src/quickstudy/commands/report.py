@@ -151,9 +151,9 @@ def _evaluation(path: Path) -> "tuple[Evaluation, dict[int, Estimate]] | None":
         return None
     try:
         fields = {field.name: value[field.name] for field in dataclasses.fields(Evaluation)}
-        ends = {name: Estimate(**value[name]) for name in ("before", "after")}
-        path_of = tuple(Estimate(**one) for one in value["path"])
-        shots = {int(k): Estimate(**one) for k, one in value.get("shots", {}).items()}
+        ends = {name: Estimate.from_json(value[name]) for name in ("before", "after")}
+        path_of = tuple(Estimate.from_json(one) for one in value["path"])
+        shots = {int(k): Estimate.from_json(one) for k, one in value.get("shots", {}).items()}
         return Evaluation(**{**fields, **ends, "path": path_of}), shots
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(path, error) from error

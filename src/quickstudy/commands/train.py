@@ -13,7 +13,6 @@ from quickstudy.recipes import DEFAULT, RECIPES, Recipe, Source, find, from_json
 
 if TYPE_CHECKING:
     from quickstudy.progress import Reporter
-    from quickstudy.runs import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,29 +100,27 @@ def _train(recipe: Recipe, options: Options) -> None:
     set_up_devices()
     from quickstudy.commands.evaluate import Evaluate, evaluate_run
     from quickstudy.progress import CountingBar
+    from quickstudy.runs import Run
 
     with CountingBar() as progress:
         source = Source(options.data, progress)
         train = recipe.training(source)
-    run = _run(recipe, options)
+    folder = options.resume or options.run or _folder(recipe)
+    report = _reporter(folder, options)
+    run = Run.open(folder) if options.resume else Run.create(folder, recipe.to_json())
     print(f"training {recipe.name} in {run.folder}", file=sys.stderr)
-    learned = train(run=run, report=_reporter(run, options))
+    learned = train(run=run, report=report)
     if options.test:
         evaluate_run(learned, recipe, Evaluate(run.folder, data=options.data, curves=False))
 
 
-def _run(recipe: Recipe, options: Options) -> "Run":
-    from quickstudy.runs import Run
-
-    if options.resume is not None:
-        return Run.open(options.resume)
+def _folder(recipe: Recipe) -> Path:
     name = Path(recipe.name).name.replace(".py:", "-")
-    default = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
-    return Run.create(options.run or default, recipe.to_json())
+    return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def _reporter(run: "Run", options: Options) -> "Reporter":
+def _reporter(folder: Path, options: Options) -> "Reporter":
     from quickstudy.progress import Bar, Both, Lines, TensorBoard
 
     screen = Bar() if sys.stderr.isatty() else Lines()
-    return Both(screen, TensorBoard(run.folder)) if options.tensorboard else screen
+    return Both(screen, TensorBoard(folder)) if options.tensorboard else screen

@@ -63,7 +63,7 @@ class Conv4(eqx.Module):
         key: consumed.
 
     Raises:
-        BadInput: an unknown name, or an image too small for four halvings by pooling.
+        BadInput: an unknown name, no filters, or an image too small for four halvings by pooling.
 
     Example:
         >>> net = Conv4((28, 28, 1), filters=8, key=jax.random.key(0))
@@ -85,6 +85,8 @@ class Conv4(eqx.Module):
         readout: Readout = "flatten",
         key: PRNGKeyArray,
     ):
+        if filters < 1:
+            raise BadInput(f"filters is {filters}; give a whole number of 1 or more")
         height, width, channels = image
         for _ in range(4):
             # A SAME convolution of stride 2 rounds up, 2×2 pooling rounds down.

@@ -103,6 +103,8 @@ def find(name: str) -> type[Recipe]:
     recipes = known()
     if name in recipes:
         return recipes[name]
+    if name.endswith(".py"):
+        raise BadInput(f"{name} names a file; name the recipe's class in it too, as {name}:NAME")
     near = difflib.get_close_matches(name, recipes, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}? " if near else ""
     raise BadInput(f"there is no recipe {name!r}; {hint}`quickstudy recipes` lists them all")

@@ -140,7 +140,7 @@ class OnGlyphs(OnImages):
 
         return glyphs(
             split,
-            ways=shape.ways or self.ways,
+            ways=self.ways if shape.ways is None else shape.ways,
             shots=shape.shots or self.shots,
             queries=shape.queries or self.queries,
             progress=source.progress,

@@ -6,8 +6,9 @@ JAX is imported inside the methods, so that the command line can list recipes at
 import abc
 import functools
 import inspect
+import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput
@@ -85,6 +86,15 @@ class Recipe(abc.ABC):
     validation_episodes: int = 200
     """Tasks per validation."""
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, default = getattr(self, field.name), field.default
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                continue
+            least = 0 if isinstance(default, int | float) and default >= 0 else -math.inf
+            if not (math.isfinite(value) and value >= least):
+                raise BadInput(f"{field.name} is {value}; give a finite number, of 0 or more")
+
     def __init_subclass__(cls) -> None:
         """Let a recipe of two halves have its defaults in Python's order of bases.
 
@@ -121,13 +131,14 @@ class Recipe(abc.ABC):
         """The plan for `quickstudy.train`."""
         from quickstudy.training import Plan
 
-        return Plan(
+        plan = Plan(
             self.steps,
             self.meta_batch,
-            self.optimiser(),
-            self.validate_every,
-            self.validation_episodes,
+            validate_every=self.validate_every,
+            validation_episodes=self.validation_episodes,
         )
+        # Only now: an optimiser's schedule over no steps at all has an error of its own.
+        return replace(plan, optimiser=self.optimiser())
 
     def to_json(self) -> dict[str, Any]:
         """The recipe's name and every setting, as `recipe.json` and exported files hold it."""
