@@ -20,7 +20,7 @@ learn fomaml fomaml-glyphs
 learn transformer blackbox-glyphs
 learn meta-sgd meta-sgd-glyphs
 learn anil anil-glyphs
-learn neural-process blackbox-glyphs --memory mean
+learn neural-process blackbox-glyphs --memory class-mean
 learn snail blackbox-glyphs --memory snail
 learn reptile reptile-glyphs
 learn lstm blackbox-glyphs --memory lstm

@@ -59,6 +59,10 @@ def reader(memory, *, inputs=2, outputs=3, make=qs.BlackBox, **settings):
     return make.create(body, 8, outputs=outputs, memory=memory, key=jax.random.key(1), **settings)
 
 
+def class_means(inputs, *, key):
+    return qs.ClassMeanMemory.create(inputs, 16, ways=3, key=key)
+
+
 def small_snail(inputs, *, key):
     return qs.SNAIL.create(inputs, filters=4, attention=((8, 8), (8, 8)), past=8, key=key)
 
@@ -153,6 +157,7 @@ LEARNERS = {
     "snail": (reader(small_snail), POINTS, ORDERED),
     "transformer": (reader(small_transformer), POINTS, ORDERED),
     "neural process": (reader(qs.MeanMemory), POINTS, ()),
+    "neural process, class means": (reader(class_means), POINTS, ()),
     "attentive neural process": (reader(qs.AttentiveMemory), POINTS, ()),
 }
 

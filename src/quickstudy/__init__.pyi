@@ -70,8 +70,10 @@ from .nets.mlp import MLP as MLP
 from .nets.network import Batched as Batched
 from .nets.network import Headed as Headed
 from .nets.network import Linear as Linear
+from .nets.noise import Noisy as Noisy
 from .nets.resnet12 import ResNet12 as ResNet12
 from .nets.sets import AttentiveMemory as AttentiveMemory
+from .nets.sets import ClassMeanMemory as ClassMeanMemory
 from .nets.sets import MeanMemory as MeanMemory
 from .nets.snail import SNAIL as SNAIL
 from .nets.transformer import Transformer as Transformer

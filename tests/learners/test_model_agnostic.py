@@ -8,6 +8,7 @@ import optax
 import pytest
 
 import quickstudy as qs
+from quickstudy.learners.meta_training import MetaTraining
 
 KEY = jax.random.key(0)
 DRAWN = np.random.default_rng(0)
@@ -23,11 +24,11 @@ class OwnModule(eqx.Module):
     def __init__(self, key):
         first, second = jax.random.split(key)
         self.layers = [eqx.nn.Linear(2, 12, key=first), eqx.nn.Linear(12, 3, key=second)]
-        self.dropout = eqx.nn.Dropout(0.5, inference=True)
+        self.dropout = eqx.nn.Dropout(0.5)
         self.activation = jnp.tanh  # a leaf that is no array
 
-    def __call__(self, x):
-        return self.layers[1](self.dropout(self.activation(self.layers[0](x))))
+    def __call__(self, x, *, key=None):
+        return self.layers[1](self.dropout(self.activation(self.layers[0](x)), key=key))
 
 
 class SequenceModel(eqx.Module):
@@ -70,7 +71,7 @@ RESNET = qs.ResNet12((16, 16, 1), filters=(2, 2, 2, 4), key=KEY)
 CASES = {
     "mlp, squared error": (qs.MLP(1, (16, 1), key=KEY), WAVES, qs.squared_error, 0.05),
     "mlp, a user's loss": (qs.MLP(1, (16, 1), key=KEY), WAVES, absolute_error, 0.05),
-    "a user's module": (qs.Batched(OwnModule(KEY)), episodes(2), qs.cross_entropy, 0.5),
+    "a user's module": (qs.Noisy(OwnModule(KEY)), episodes(2), qs.cross_entropy, 0.5),
     "conv4": (
         image_model(qs.Conv4((8, 8, 1), filters=4, downsample="stride", key=KEY)),
         episodes(8, 8, 1),
@@ -106,6 +107,38 @@ def test_maml_meta_learns_it(name):
     for i in range(30):
         trained, state, _ = step(trained, state, jax.random.fold_in(KEY, i))
     assert losses(trained) < 0.95 * losses(theta)
+
+
+class OneTask(eqx.Module):
+    """The same task again and again, whatever the key."""
+
+    task: qs.Task
+
+    def sample(self, key):
+        return self.task
+
+
+def test_dropout_draws_in_training_and_not_in_evaluation():
+    tasks = OneTask(episodes(2).sample(KEY))
+    thinned = qs.MAML(qs.Noisy(OwnModule(KEY)), inner_lr=0.5, steps=2)
+    whole = qs.MAML(qs.Batched(eqx.nn.inference_mode(OwnModule(KEY))), inner_lr=0.5, steps=2)
+    support, query = tasks.task.support, tasks.task.query
+    found, wanted = (learner.adapt(support)(query.x) for learner in (thinned, whole))
+    np.testing.assert_array_equal(found, wanted)
+
+    @eqx.filter_jit
+    def losses(training, key):
+        return training.update(training.init(), key, jnp.zeros(()))[1]["loss"]
+
+    for batch in (1, 2):
+        first, second, plain = (
+            float(losses(MetaTraining(learner, tasks, tasks, optax.sgd(0.1), batch, 2), key))
+            for learner, key in ((thinned, KEY), (thinned, jax.random.key(1)), (whole, KEY))
+        )
+        assert len({first, second, plain}) == 3
+        if batch == 1:
+            alone = first
+    assert first != alone, "every task draws anew"
 
 
 def test_resnet_is_the_textbook_one():

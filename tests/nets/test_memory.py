@@ -33,6 +33,7 @@ MEMORIES = {
     "snail": snail(SIZE, key=KEY),
     "transformer": transformer(SIZE, key=KEY),
     "mean": qs.MeanMemory.create(SIZE, 6, key=KEY),
+    "class means": qs.ClassMeanMemory.create(SIZE, 6, ways=1, key=KEY),
     "attentive": attentive(SIZE, key=KEY),
     "context": Context.create(SIZE, 6, observed=2, key=KEY),
     "context, mean": Context.create(SIZE, 6, observed=2, pooling=Mean(), key=KEY),

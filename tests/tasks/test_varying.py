@@ -1,5 +1,7 @@
 """Tasks of different sizes in one shape: what is drawn, and that padding counts for nothing."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -67,6 +69,7 @@ SAME_HEAD = {
     "answers every input": reader(qs.GRU, qs.SequenceBlackBox, qs.Shifted()),
     "transformer": reader(transformer),
     "neural process": reader(qs.MeanMemory),
+    "class means": reader(partial(qs.ClassMeanMemory.create, ways=WAYS)),
     "attentive neural process": reader(qs.AttentiveMemory),
 }
 

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from quickstudy.learners.learner import Learner, Metrics
 from quickstudy.learners.losses import metric_name, score
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
+from quickstudy.nets.noise import with_noise
 from quickstudy.tasks.task import TaskDistribution
 
 
@@ -54,8 +55,8 @@ class MetaTraining(eqx.Module):
         def one(arguments: Any, key: PRNGKeyArray) -> tuple[Any, Metrics]:
             parameters, fixed, progress = arguments
             template, tasks = eqx.combine(fixed, rest)
-            learner = eqx.combine(parameters, template)
-            sample_key, adapt_key = jax.random.split(key)
+            sample_key, adapt_key, noise_key = jax.random.split(key, 3)
+            learner = with_noise(eqx.combine(parameters, template), noise_key)
             task = tasks.sample(sample_key)
             gradient, metrics = learner.meta_gradient(task, key=adapt_key, progress=progress)
             return eqx.filter(gradient, eqx.is_inexact_array), metrics

@@ -39,8 +39,17 @@ class MeanMemory(Memory):
         answer = MLP(features + inputs, (features, features), key=answer_key)
         return cls(write, answer, features=features)
 
+    @property
+    def summary(self) -> int:
+        """The size of r."""
+        return self.features
+
+    def written(self, xs: Float[Array, "time d"]) -> Float[Array, "time r"]:
+        """What each input adds to r."""
+        return self.write(xs)
+
     def initial(self) -> State:
-        return jnp.zeros(self.features), jnp.zeros(())
+        return jnp.zeros(self.summary), jnp.zeros(())
 
     def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
         """ρ(r, x)."""
@@ -48,13 +57,13 @@ class MeanMemory(Memory):
         return self._answers(total[None], count[None], x[None])[0]
 
     def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
-        state = state[0] + self.write(x_t[None])[0], state[1] + 1
+        state = state[0] + self.written(x_t[None])[0], state[1] + 1
         return state, self.read(state, x_t)
 
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
     ) -> tuple[State, Float[Array, "time h"]]:
-        written = self.write(xs)
+        written = self.written(xs)
         totals = sums_since(written.at[0].add(jnp.where(resets[0], 0.0, state[0])), resets)
         counts = 1.0 + ages_of(state[1].astype(jnp.int32), resets)
         return (totals[-1], counts[-1]), self._answers(totals, counts, xs)
@@ -62,6 +71,50 @@ class MeanMemory(Memory):
     def _answers(self, totals: Array, counts: Array, xs: Array) -> Array:
         means = totals / jnp.maximum(counts, 1)[:, None]
         return jax.nn.relu(self.answer(jnp.concatenate([means, xs], -1)))
+
+
+class ClassMeanMemory(MeanMemory):
+    """A mean of φ(x) for each class, side by side: r = (r_1, …, r_N), r_k = 1/n Σ_i y_ik φ(x_i).
+
+    How the conditional neural process classifies (Garnelo et al., 2018, section 4.3). A plain mean
+    of φ(x_i, y_i) must first find out that labels belong to inputs, and was seen to stay at chance.
+
+    It reads (x, y, 1), and is asked (x, 0, 0), as `Paired` lays them.
+
+    Attributes:
+        write: φ.
+        answer: ρ.
+        ways: N.
+        features: the size of h_t.
+    """
+
+    ways: int = eqx.field(static=True, kw_only=True)
+
+    @classmethod
+    def create(
+        cls, inputs: int, features: int = 64, *, ways: int = 5, key: PRNGKeyArray
+    ) -> "ClassMeanMemory":
+        """φ with one hidden layer of `features`, ρ with one of twice as many; the key is consumed.
+
+        Example:
+            >>> memory = ClassMeanMemory.create(2 + 3 + 1, 8, ways=3, key=jax.random.key(0))
+            >>> memory.read(memory.initial(), jnp.ones(6)).shape
+            (8,)
+        """
+        write_key, answer_key = jax.random.split(key)
+        write = MLP(inputs - ways - 1, (features, features), key=write_key)
+        answer = MLP(ways * features + inputs, (2 * features, features), key=answer_key)
+        return cls(write, answer, features=features, ways=ways)
+
+    @property
+    def summary(self) -> int:
+        """The size of r."""
+        return self.ways * self.features
+
+    def written(self, xs: Float[Array, "time d"]) -> Float[Array, "time r"]:
+        """φ(x) in its class's place, zeros in the others'."""
+        x, label = xs[:, : -self.ways - 1], xs[:, -self.ways - 1 : -1]
+        return (label[:, :, None] * self.write(x)[:, None]).reshape(len(xs), self.summary)
 
 
 class AttentiveMemory(AtOnce):

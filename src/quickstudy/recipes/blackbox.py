@@ -9,7 +9,7 @@ from quickstudy.recipes.data import OnData, OnGlyphs, OnOmniglot, OnSinusoids
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
 
-MemoryName = Literal["lstm", "gru", "snail", "transformer", "mean", "attention"]
+MemoryName = Literal["lstm", "gru", "snail", "transformer", "mean", "class-mean", "attention"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class WithMemory(OnData):
     )
 
     memory: MemoryName = "transformer"
-    """What reads the support set; `mean` is the conditional neural process, `attention` its
-    attentive form: both ignore the order."""
+    """What reads the support set; `mean` is the conditional neural process, `class-mean` its form
+    for classification, `attention` its attentive form: they ignore the order."""
     memory_size: int = 128
     """The size of the memory's state, or the transformer's width."""
     past: int = 32
@@ -35,8 +35,13 @@ class WithMemory(OnData):
         """A body, the memory, a linear head."""
         import jax
 
+        from quickstudy.errors import BadInput
         from quickstudy.learners import blackbox
 
+        if self.memory == "class-mean" and self.labels == "shifted":
+            raise BadInput(
+                "--memory class-mean puts each input with its label; give --labels paired"
+            )
         body, features = self.body()
         key = jax.random.fold_in(jax.random.key(self.seed), 1)
         make, layout = {
@@ -55,7 +60,7 @@ class WithMemory(OnData):
 
     def _memory(self) -> Any:
         from quickstudy.nets.memory import GRU, LSTM
-        from quickstudy.nets.sets import AttentiveMemory, MeanMemory
+        from quickstudy.nets.sets import AttentiveMemory, ClassMeanMemory, MeanMemory
         from quickstudy.nets.snail import SNAIL
         from quickstudy.nets.transformer import Transformer
 
@@ -66,6 +71,7 @@ class WithMemory(OnData):
             "snail": partial(SNAIL.create, filters=size // 2, past=past),
             "transformer": partial(Transformer.create, width=size, past=past),
             "mean": partial(MeanMemory.create, features=size),
+            "class-mean": partial(ClassMeanMemory.create, features=size, ways=self.outputs),
             "attention": partial(AttentiveMemory.create, features=size, past=past),
         }[self.memory]
 
