@@ -189,6 +189,17 @@ def test_a_crash_between_the_last_two_files(run, monkeypatch):
     assert same_bits(load_arrays(run.learner_file, fitted.best), fitted.best)
 
 
+def test_a_full_disk_says_how_to_go_on(run, monkeypatch):
+    def full(path, *_):
+        raise CheckpointError(f"could not write {path}")
+
+    monkeypatch.setattr(training, "save_arrays", full)
+    with pytest.raises(CheckpointError, match=f"--resume {run.folder}"):
+        fit(Walk(), PLAN, key=KEY, run=run)
+    monkeypatch.undo()
+    assert fit(Walk(), PLAN, key=KEY, run=run).score == 0
+
+
 def test_a_finished_run_is_not_trained_again(run):
     first = fit(Walk(), PLAN, key=KEY, run=run)
     report = Recorder()

@@ -75,6 +75,11 @@ class Run:
             ) from None
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{folder / RECIPE} cannot be read: {error}") from error
+        if not isinstance(recipe, dict):
+            raise CheckpointError(
+                f"{folder / RECIPE} holds no settings; each checkpoint of the run has them in its "
+                "header, and quickstudy evaluate and export do not need the file"
+            )
         return cls(folder, recipe)
 
     @property
@@ -104,7 +109,7 @@ class Run:
             ) from error
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The metrics so far; a line cut short by a crash is passed over."""
+        """The metrics so far; a line that a crash cut short or spoilt is passed over."""
         return list(self._lines())
 
     def forget_after(self, step: int) -> None:
@@ -116,11 +121,13 @@ class Run:
         path = self.folder / METRICS
         if not path.exists():
             return
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                yield json.loads(line)
+                record = json.loads(line)
             except ValueError:
                 continue
+            if isinstance(record, dict) and "step" in record:
+                yield record
 
 
 def environment() -> dict[str, Any]:
@@ -151,9 +158,16 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """The commit of quickstudy's own source, if it runs from a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    # The user's project may be a repository too, with the environment of this process inside it.
+    if not _git("ls-files", ":/src/quickstudy/runs.py"):
+        return None
+    return _git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says of the repository that this file lies in, if there is one."""
+    here, command = Path(__file__).parent, ["git", *arguments]
     try:
-        here = Path(__file__).parent
         done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None

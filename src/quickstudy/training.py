@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.checkpoint import save_arrays
 from quickstudy.chunks import Pace, listening
-from quickstudy.errors import BadInput, NonFiniteLoss, QuickstudyError
+from quickstudy.errors import BadInput, CheckpointError, NonFiniteLoss, QuickstudyError
 from quickstudy.learners.learner import Learner, Metrics
 from quickstudy.learners.meta_training import MetaTraining
 from quickstudy.mesh import replicate
@@ -172,9 +172,7 @@ def fit(
                 if run is not None:
                     run.log({"step": step, **values, "seconds": time.monotonic() - began})
                     if _validates(step, plan) or stopped.is_set():
-                        # In this order: a run whose last checkpoint is there has its learner.
-                        save_arrays(run.learner_file, _best(algorithm, carry), run.recipe)
-                        run.checkpoints.save(step, carry)
+                        _save(run, step, carry, _best(algorithm, carry))
                 report.update(step, values)
                 if stopped.is_set() and run is not None:
                     raise Interrupted(
@@ -202,6 +200,16 @@ def _advance(
     return carry, values
 
 
+def _save(run: Run, step: int, carry: _Carry, best: Any) -> None:
+    try:
+        # In this order: a run whose last checkpoint is there has its learner.
+        save_arrays(run.learner_file, best, run.recipe)
+        run.checkpoints.save(step, carry)
+    except CheckpointError as error:
+        how = f"quickstudy train --resume {run.folder}"
+        raise CheckpointError(f"{error}, then continue with: {how}") from error
+
+
 def _best(algorithm: Algorithm, carry: _Carry) -> Any:
     return eqx.combine(carry.best, algorithm.learned(carry.state))
 
@@ -225,7 +233,7 @@ def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
 def _seconds_before(run: Run | None) -> float:
     """How long the run has trained already, before it was resumed."""
     earlier = [] if run is None else run.metrics()
-    return float(earlier[-1]["seconds"]) if earlier else 0.0
+    return float(earlier[-1].get("seconds", 0.0)) if earlier else 0.0
 
 
 @eqx.filter_jit

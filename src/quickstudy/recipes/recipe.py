@@ -89,10 +89,9 @@ class Recipe(abc.ABC):
     def __post_init__(self) -> None:
         for field in fields(self):
             value, default = getattr(self, field.name), field.default
-            if not isinstance(value, int | float) or isinstance(value, bool):
+            if not isinstance(default, int | float):
                 continue
-            least = 0 if isinstance(default, int | float) and default >= 0 else -math.inf
-            if not (math.isfinite(value) and value >= least):
+            if not math.isfinite(value) or value < 0 <= default:
                 raise BadInput(f"{field.name} is {value}; give a finite number, of 0 or more")
 
     def __init_subclass__(cls) -> None:
@@ -149,7 +148,7 @@ class Recipe(abc.ABC):
         """The recipe with those settings.
 
         Raises:
-            BadInput: a setting that this version does not know.
+            BadInput: a setting that this version does not know, or that cannot be.
         """
         known = {field.name for field in fields(cls)}
         if unknown := sorted(settings.keys() - known):
@@ -157,6 +156,10 @@ class Recipe(abc.ABC):
                 f"recipe {cls.name} has no setting {', '.join(unknown)}; it was written by another "
                 "version of quickstudy, which the run's environment.json names"
             )
+        for field in fields(cls):
+            value = settings.get(field.name, field.default)
+            if isinstance(field.default, int | float) and not isinstance(value, int | float):
+                raise BadInput(f"{field.name} of recipe {cls.name} is {value!r}; give a number")
         return cls(**settings)
 
 

@@ -1,0 +1,69 @@
+"""A run's folder: what it says of the program, and what it makes of files that are spoilt."""
+
+import shutil
+import subprocess
+
+import pytest
+
+import quickstudy as qs
+from quickstudy import runs
+from quickstudy.errors import BadInput, CheckpointError
+from quickstudy.recipes import from_json
+
+RECIPE = {"recipe": "maml-sinusoid"}
+
+
+def repository(folder):
+    """A repository with one commit of all that is in the folder, and that commit's name."""
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    name = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(name, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_commit_is_of_this_program_not_of_the_project_that_uses_it(tmp_path, monkeypatch):
+    mine, other = (tmp_path / name for name in ("mine", "other"))
+    installed = other / ".venv" / "quickstudy" / "runs.py"
+    source = mine / "src" / "quickstudy" / "runs.py"
+    for file in (installed, source):
+        file.parent.mkdir(parents=True)
+        file.write_text("")
+    commit = repository(mine)
+    repository(other)
+    monkeypatch.setattr(runs, "__file__", str(source))
+    assert commit.startswith(runs.environment()["commit"])
+    monkeypatch.setattr(runs, "__file__", str(installed))
+    assert runs.environment()["commit"] is None
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b"\xc9\x00\xff", b"[]\n3\nnull\n", b'{"loss": 1.0}\n', b'{"step": 4, "lo']
+)
+def test_spoilt_metrics_are_passed_over(tmp_path, spoilt):
+    run = qs.Run.create(tmp_path / "run", RECIPE)
+    run.log({"step": 2})
+    with open(run.folder / "metrics.jsonl", "ab") as file:
+        file.write(spoilt)
+    assert run.metrics() == [{"step": 2}]
+    run.forget_after(2)
+    run.log({"step": 3})
+    assert run.metrics() == [{"step": 2}, {"step": 3}]
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "3"])
+def test_a_recipe_that_is_spoilt(tmp_path, text):
+    run = qs.Run.create(tmp_path / "run", RECIPE)
+    (run.folder / "recipe.json").write_text(text)
+    with pytest.raises(CheckpointError, match="recipe\\.json"):
+        qs.Run.open(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("steps", "many"), ("steps", None), ("steps", []), ("steps", -1), ("inner_lr", float("inf"))],
+)
+def test_a_setting_that_is_no_number(name, value):
+    with pytest.raises(BadInput, match=f"{name} .*; give a "):
+        from_json({**RECIPE, name: value})
