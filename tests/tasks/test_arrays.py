@@ -71,17 +71,27 @@ WRONG = {
     "too large": ({"images": IMAGES.astype(int) + 300, "labels": [0, 0, 1, 1]}, "int64 images"),
     "lengths": ({"images": IMAGES, "labels": [0, 0, 1]}, re.escape("labels (3,)")),
     "no labels": ({"images": IMAGES[:, 0]}, "no labels"),
+    "labels forgotten": ({"images": IMAGES}, r"no labels; add labels \[n\]"),
     "empty": ({"images": IMAGES[:0], "labels": np.zeros(0, int)}, "not empty"),
     "real labels": ({"images": IMAGES, "labels": [0.0, 0, 1, 1]}, "float64 labels"),
     "channels first": (
         {"images": np.zeros((4, 3, 8, 8), np.uint8), "labels": [0, 0, 1, 1]},
         "channels first",
     ),
+    "channels first, by class": (
+        {"images": np.zeros((2, 4, 3, 8, 8), np.uint8)},
+        "channels first",
+    ),
     "names": ({"images": IMAGES[None], "names": ["a", "b"]}, "names of the shape"),
     "counts": ({"images": IMAGES[None], "counts": [5]}, r"whole numbers in 0 \.\.\. 4"),
     "one name twice": (
         {"images": IMAGES, "labels": [0, 0, 1, 1], "names": ["a", "a"]},
-        "two classes one name",
+        "two classes one name, 'a'",
+    ),
+    # Divided by name, such a class would be in two splits.
+    "one name twice, by class": (
+        {"images": np.stack([IMAGES] * 3), "names": ["b", "a", "b"]},
+        "two classes one name, 'b'",
     ),
 }
 
@@ -161,10 +171,14 @@ def test_division_by_ratio_is_seeded_and_ignores_the_order_of_names():
     assert [len(p) for p in parts.values()] == [6, 2, 2]
     assert sorted(n for part in parts.values() for n in part) == list(NAMES)
     assert [len(p) for p in class_splits(NAMES, ratios=(4, 3, 2)).values()] == [4, 3, 2]
-    with pytest.raises(BadInput, match="empty part"):
+    with pytest.raises(BadInput, match="an empty part, validation: .* Give more classes"):
         class_splits(NAMES[:3])
     with pytest.raises(BadInput, match="give three"):
         class_splits(NAMES, ratios=(0.8, 0.2))
+    with pytest.raises(BadInput, match="give three of at least 0"):
+        class_splits(NAMES, ratios=(0.8, float("nan"), 0.2))
+    with pytest.raises(BadInput, match="need 11 classes; there are 10. Ask for fewer"):
+        class_splits(NAMES, ratios=(9, 1, 1))
 
 
 FORMS = {

@@ -141,6 +141,9 @@ def test_an_incomplete_cifar_fs_is_refused(cifar_folders):
     (root / "data" / "c0" / "1.png").unlink()
     with pytest.raises(DataError, match="2 images of 'c0' instead of 3"):
         cifar.cifar_fs_classes(cifar_folders, "train")
+    (root / "splits" / "bertinetto" / "val.txt").unlink()
+    with pytest.raises(DataError, match=r"val\.txt is missing or empty"):
+        cifar.cifar_fs_classes(cifar_folders, "validation")
     (root / "splits" / "bertinetto" / "val.txt").write_text("c1\nc7\n")
     with pytest.raises(DataError, match="has no folder 'c7'"):
         cifar.cifar_fs_classes(cifar_folders, "validation")

@@ -84,20 +84,7 @@ def image_arrays(path: str | Path) -> ImageClasses:
     if "images" not in arrays:
         raise DataError(f"{path} holds {sorted(arrays)}, but no array named images; add it.")
     images = _as_pixels(arrays["images"], path)
-    if "labels" in arrays:
-        return _by_label(images, arrays, path)
-    if images.ndim not in (4, 5) or 0 in images.shape:
-        raise DataError(
-            f"{path} holds images of the shape {images.shape} and no labels; without labels they "
-            "must be [classes, items, h, w] or [classes, items, h, w, c], and not empty."
-        )
-    classes, items = images.shape[:2]
-    given = {"names": np.arange(classes), "counts": np.full(classes, items)} | arrays
-    names = _one_per_class(given["names"], "names", classes, path)
-    counts = _one_per_class(given["counts"], "counts", classes, path)
-    if not np.issubdtype(counts.dtype, np.integer) or counts.min() < 0 or counts.max() > items:
-        raise DataError(f"{path}: counts must be whole numbers in 0 ... {items}, but are {counts}.")
-    return ImageClasses(images, _as_names(names), counts.astype(np.int32))
+    return (_by_label if "labels" in arrays else _by_class)(images, arrays, path)
 
 
 def benchmark_arrays(file: Path, shape: tuple[int, int, int, int, int]) -> ImageClasses:
@@ -172,6 +159,24 @@ def _as_pixels(images: np.ndarray, path: Path) -> np.ndarray:
     return images.astype(np.uint8)
 
 
+def _by_class(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> ImageClasses:
+    # Four axes of which the last has 1 or 3: [n, h, w, c] whose labels were forgotten.
+    if images.ndim not in (4, 5) or 0 in images.shape or images.shape[3:] in ((1,), (3,)):
+        raise DataError(
+            f"{path} holds images of the shape {images.shape} and no labels; add labels [n], or "
+            "give [classes, items, h, w] or [classes, items, h, w, c], not empty."
+        )
+    _check_channels_last(images, path)
+    classes, items = images.shape[:2]
+    given = {"names": np.arange(classes), "counts": np.full(classes, items)} | arrays
+    names = _as_names(_one_per_class(given["names"], "names", classes, path))
+    _check_different(names, path)
+    counts = _one_per_class(given["counts"], "counts", classes, path)
+    if not np.issubdtype(counts.dtype, np.integer) or counts.min() < 0 or counts.max() > items:
+        raise DataError(f"{path}: counts must be whole numbers in 0 ... {items}, but are {counts}.")
+    return ImageClasses(images, names, counts.astype(np.int32))
+
+
 def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> ImageClasses:
     labels = arrays["labels"]
     if images.ndim not in (3, 4) or labels.shape != images.shape[:1] or 0 in images.shape:
@@ -179,11 +184,8 @@ def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> 
             f"{path} holds images {images.shape} and labels {labels.shape}; they must be "
             "[n, h, w] or [n, h, w, c], and [n], and not empty."
         )
-    if images.ndim == 4 and images.shape[3] > 4 and images.shape[1] in (1, 3, 4):
-        raise DataError(
-            f"{path} holds images {images.shape}, with the channels first; they must come last: "
-            "images.transpose(0, 2, 3, 1)."
-        )
+    if images.ndim == 4:
+        _check_channels_last(images, path)
     if not np.issubdtype(labels.dtype, np.integer) and labels.dtype.kind not in "US":
         raise DataError(f"{path} holds {labels.dtype} labels; give whole numbers or strings.")
     found, inverse = np.unique(labels, return_inverse=True)
@@ -196,11 +198,26 @@ def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> 
                 f"0 ... {len(given) - 1}, but they are {names[0]!r} ... {names[-1]!r}."
             )
         names = tuple(given[label] for label in found)
-    if len(set(names)) < len(names):
-        raise DataError(f"{path} gives two classes one name; the names are {names}.")
+    _check_different(names, path)
     order = np.argsort(inverse, kind="stable")
     parts = np.split(images[order], np.cumsum(np.bincount(inverse))[:-1])
     return ImageClasses.of(dict(zip(names, parts, strict=True)))
+
+
+def _check_channels_last(images: np.ndarray, path: Path) -> None:
+    if images.shape[-1] > 4 and images.shape[-3] in (1, 3, 4):
+        raise DataError(
+            f"{path} holds images {images.shape}, with the channels first; they must come last: "
+            "np.moveaxis(images, -3, -1)."
+        )
+
+
+def _check_different(names: tuple[str, ...], path: Path) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(
+            f"{path} gives two classes one name, {repeated[0]!r}; every class needs its own."
+        )
 
 
 def _one_per_class(values: np.ndarray, what: str, classes: int, path: Path) -> np.ndarray:

@@ -58,7 +58,13 @@ def cifar_fs_classes(path: str | Path, split: str) -> ImageClasses:
 
 def _from_folders(folder: Path, split: str) -> ImageClasses:
     lists = folder / "splits" / "bertinetto"
-    own, files = split_names(read_splits(lists), split), class_files(folder / "data")
+    listed, files = read_splits(lists), class_files(folder / "data")
+    for part in split_parts(split):
+        if not listed.get(part):
+            raise DataError(
+                f"{lists / _STEMS[part]}.txt is missing or empty; unpack the archive again."
+            )
+    own = split_names(listed, split)
     missing = [name for name in own if name not in files]
     if missing:
         raise DataError(

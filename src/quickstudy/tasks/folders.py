@@ -140,7 +140,8 @@ def class_files(path: str | Path) -> dict[str, list[Path]]:
             if file.is_dir():
                 raise DataError(
                     f"{file} is a folder inside the class {name!r}; move its images up into "
-                    f"{folder / name}."
+                    f"{folder / name}. Or, where {name} is no class but holds the classes' "
+                    f"folders, give {folder / name} itself."
                 )
     return files
 

@@ -87,9 +87,16 @@ def split_classes(n: int, sizes: Mapping[str, float], *, seed: int = 0) -> dict[
         last = list(wanted)[-1]
         wanted[last] += n - sum(wanted.values())
     if min(wanted.values(), default=0) < 1:
-        raise BadInput(f"{n} classes divided by {dict(sizes)} leave an empty part: {wanted}.")
+        empty = ", ".join(name for name, size in wanted.items() if size < 1)
+        raise BadInput(
+            f"{n} classes divided by {dict(sizes)} leave an empty part, {empty}: {wanted}. Give "
+            "more classes, or numbers of classes instead of shares."
+        )
     if sum(wanted.values()) > n:
-        raise BadInput(f"The parts {wanted} need {sum(wanted.values())} classes; there are {n}.")
+        raise BadInput(
+            f"The parts {wanted} need {sum(wanted.values())} classes; there are {n}. Ask for "
+            "fewer, or give more classes."
+        )
     order = np.random.RandomState(seed).permutation(n)
     ends = np.cumsum(list(wanted.values()))
     return {

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -54,8 +55,10 @@ def class_splits(
     """
     if split_file is not None:
         return _known(read_splits(split_file), names, split_file)
-    if len(ratios) != len(SPLITS) or min(ratios) < 0:
-        raise BadInput(f"ratios are {tuple(ratios)}; give three, for train, validation and test.")
+    if len(ratios) != len(SPLITS) or not all(0 <= ratio < math.inf for ratio in ratios):
+        raise BadInput(
+            f"ratios are {tuple(ratios)}; give three of at least 0, for train, validation and test."
+        )
     ordered = sorted(names)
     wanted = {split: ratio for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0}
     parts = split_classes(len(ordered), wanted, seed=seed)
@@ -75,7 +78,10 @@ def split_names(splits: Mapping[str, Sequence[str]], split: str) -> tuple[str, .
     wanted = split_parts(split)
     missing = [part for part in wanted if not splits.get(part)]
     if missing:
-        raise BadInput(f"The split {missing[0]!r} has no classes; there are {sorted(splits)}.")
+        raise BadInput(
+            f"The split {missing[0]!r} has no classes; there are {', '.join(sorted(splits))}. Ask "
+            "for one of these, or give that one classes, by its ratio or in the split file."
+        )
     return tuple(name for part in wanted for name in splits[part])
 
 
