@@ -171,13 +171,13 @@ def test_division_by_ratio_is_seeded_and_ignores_the_order_of_names():
     assert [len(p) for p in parts.values()] == [6, 2, 2]
     assert sorted(n for part in parts.values() for n in part) == list(NAMES)
     assert [len(p) for p in class_splits(NAMES, ratios=(4, 3, 2)).values()] == [4, 3, 2]
-    with pytest.raises(BadInput, match="an empty part, validation: .* Give more classes"):
+    with pytest.raises(BadInput, match=r"an empty part, validation: .* Give more classes"):
         class_splits(NAMES[:3])
     with pytest.raises(BadInput, match="give three"):
         class_splits(NAMES, ratios=(0.8, 0.2))
     with pytest.raises(BadInput, match="give three of at least 0"):
         class_splits(NAMES, ratios=(0.8, float("nan"), 0.2))
-    with pytest.raises(BadInput, match="need 11 classes; there are 10. Ask for fewer"):
+    with pytest.raises(BadInput, match=r"need 11 classes; there are 10\. Ask for fewer"):
         class_splits(NAMES, ratios=(9, 1, 1))
 
 

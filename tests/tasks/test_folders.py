@@ -91,7 +91,7 @@ def test_what_is_wrong_is_named(pets, tmp_path):
         image_folder(pets / "nowhere")
     (pets / "empty" / "inner").mkdir()
     with pytest.raises(
-        DataError, match="inner is a folder inside the class 'empty'.*where empty is no class"
+        DataError, match=r"inner is a folder inside the class 'empty'.*where empty is no class"
     ):
         image_folder(pets)
 
