@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 
 import pytest
@@ -25,6 +26,12 @@ def test_examples(name, capsys):
     for test in examples(name):
         runner.run(test)
     assert runner.summarize(verbose=False).failed == 0, capsys.readouterr().out
+
+
+def test_every_public_function_has_an_example():
+    functions = {n: f for n in dir(quickstudy) if inspect.isfunction(f := getattr(quickstudy, n))}
+    assert len(functions) > 20
+    assert [n for n, f in functions.items() if ">>>" not in (inspect.getdoc(f) or "")] == []
 
 
 def test_examples_are_found():

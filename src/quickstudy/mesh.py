@@ -28,6 +28,10 @@ def set_up_devices(devices: int | None = None) -> None:
 
     Args:
         devices: how many CPU devices; by default one for each core this process may use.
+
+    Example:
+        >>> import quickstudy as qs  # the first lines of a program
+        >>> qs.set_up_devices()  # doctest: +SKIP
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     jax.config.update("jax_num_cpu_devices", devices or cores or 1)

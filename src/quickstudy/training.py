@@ -152,9 +152,26 @@ def fit(
     """Run `plan.steps` steps of an algorithm; step s uses `fold_in(key, s)`, so that a resumed
     training is the same training.
 
+    Args:
+        algorithm: what a step is, and what validation is.
+        plan: of it, the numbers of steps; the rest is the algorithm's own.
+        key: consumed.
+        run: see `train`.
+        report: see `train`.
+
     Raises:
         NonFiniteLoss: names the step and the last good checkpoint.
         Interrupted: Ctrl-C; the state is saved in the run's folder.
+        CheckpointError: the folder cannot be written; what it holds can be resumed.
+
+    Example:
+        >>> import jax, optax, quickstudy as qs
+        >>> trial = qs.Trial(qs.Bandit(arms=2), episodes=2)
+        >>> memory = qs.GRU.create(trial.inputs, 4, key=jax.random.key(0))
+        >>> policy = qs.MetaPolicy.create(trial, memory)
+        >>> rl2 = qs.RL2(policy, trial, qs.PPO(optax.adam(1e-2)), trials=4, validation_trials=4)
+        >>> type(qs.fit(rl2, qs.Plan(steps=1), key=jax.random.key(1)).best).__name__
+        'MetaPolicy'
     """
     keys = jax.random.split(key)
     report = report or Silent()

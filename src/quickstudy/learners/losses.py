@@ -27,12 +27,22 @@ def cross_entropy(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float
 
 
 def squared_error(outputs: Float[Array, "n d"], y: Float[Array, "n d"]) -> Float[Array, ""]:
-    """The mean over examples and dimensions of (outputs − y)²."""
+    """The mean over examples and dimensions of (outputs − y)².
+
+    Example:
+        >>> float(squared_error(jnp.array([[1.0], [2.0]]), jnp.array([[1.0], [5.0]])))
+        4.5
+    """
     return jnp.mean(jnp.square(outputs - y))
 
 
 def accuracy(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[Array, ""]:
-    """The share of examples whose largest output is at their class."""
+    """The share of examples whose largest output is at their class.
+
+    Example:
+        >>> float(accuracy(jnp.array([[3.0, 1.0], [2.0, 0.0]]), jnp.array([0, 1])))
+        0.5
+    """
     return jnp.mean((jnp.argmax(outputs, -1) == y).astype(outputs.dtype))
 
 

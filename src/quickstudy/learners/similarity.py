@@ -22,7 +22,12 @@ def negative_squared_distance(
 
 
 def dot_product(f: Float[Array, "n d"], c: Float[Array, "k d"]) -> Float[Array, "n k"]:
-    """c_kᵀ f_i, the similarity of the course notes."""
+    """c_kᵀ f_i, the similarity of the course notes.
+
+    Example:
+        >>> dot_product(jnp.array([[1.0, 3.0]]), jnp.array([[4.0, 2.0], [0.0, 1.0]])).tolist()
+        [[10.0, 3.0]]
+    """
     return f @ c.T
 
 

@@ -38,6 +38,10 @@ def load(path: Path | str) -> Any:
 
     Raises:
         CheckpointError: it is missing, damaged, or of an unknown recipe.
+
+    Example:
+        >>> learner = load("runs/prototypical-glyphs-20261124-040618")  # doctest: +SKIP
+        >>> predictor = learner.adapt(support)  # doctest: +SKIP
     """
     file = learner_file(path)
     return load_arrays(file, load_recipe(file).learner())

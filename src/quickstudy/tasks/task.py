@@ -128,6 +128,11 @@ def sample_batch(tasks: TaskDistribution[Task], key: PRNGKeyArray, n: int) -> Ta
 
     Returns:
         A `Task` whose arrays have a leading axis `[n, ...]`.
+
+    Example:
+        >>> import quickstudy as qs
+        >>> sample_batch(qs.Sinusoid(shots=5), jax.random.key(0), 3).support.x.shape
+        (3, 5, 1)
     """
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(n))
     return jax.vmap(tasks.sample)(keys)
