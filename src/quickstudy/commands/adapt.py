@@ -58,16 +58,14 @@ def classify(
     import numpy as np
 
     from quickstudy.tasks.folders import image_folder, query_images
-    from quickstudy.tasks.task import Examples, Task
+    from quickstudy.tasks.task import Examples, Task, as_inputs
 
     height, width, channels = image
     how: Any = {"size": (height, width), "channels": channels, "ink": options.ink}
     classes = image_folder(options.support, **how)
     files, images = query_images(options.query, **how)
-    labels = np.repeat(np.arange(len(classes)), classes.counts)
-    rows = [image for c in range(len(classes)) for image in classes.images[c, : classes.counts[c]]]
-    support = Examples(_inputs(np.stack(rows)), jnp.asarray(labels), len(classes))
-    queries = Examples(_inputs(images), jnp.zeros(len(images), int), len(classes))
+    support = classes.examples()
+    queries = Examples(as_inputs(jnp.asarray(images)), jnp.zeros(len(images), int), len(classes))
     learner.check(Task(support, queries))
     probabilities = jax.nn.softmax(learner.adapt(support)(queries.x), -1)
     return [
@@ -81,13 +79,6 @@ def classify(
         }
         for file, row in zip(files, np.asarray(probabilities), strict=True)
     ]
-
-
-def _inputs(images: Any) -> Any:
-    import jax.numpy as jnp
-
-    images = images[..., None] if images.ndim == 3 else images
-    return jnp.asarray(images, jnp.float32) / 255
 
 
 def _print(answers: list[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 from quickstudy.errors import BadInput
 from quickstudy.tasks.images import ImageClasses
 from quickstudy.tasks.streaming import HostImages
-from quickstudy.tasks.task import Examples, Task
+from quickstudy.tasks.task import Examples, Task, as_inputs
 from quickstudy.tasks.transforms import Transform, quarter_turns
 
 
@@ -154,10 +154,7 @@ class Episodes(eqx.Module):
 
     def inputs(self, drawn: Shaped[Array, "n ..."]) -> Float[Array, "n ..."]:
         """What the learner sees: uint8 images become `[n, h, w, c]` in [0, 1]."""
-        if drawn.dtype != jnp.uint8:
-            return drawn
-        images = drawn[..., None] if drawn.ndim == 3 else drawn
-        return images.astype(jnp.float32) / 255
+        return as_inputs(drawn)
 
 
 def draw_distinct(key: PRNGKeyArray, n: Int[Array, ""], k: int) -> Int[Array, " k"]:

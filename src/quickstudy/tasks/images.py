@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quickstudy.errors import BadInput
+from quickstudy.tasks.task import Examples
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,17 @@ class ImageClasses:
         for row, array in zip(padded, arrays, strict=True):
             row[: len(array)] = array
         return cls(padded, tuple(images), counts)
+
+    def examples(self) -> Examples:
+        """All images as one labelled set, to adapt to; the label is the class's number.
+
+        Example:
+            >>> data = ImageClasses.of({"a": np.zeros((2, 8, 8)), "b": np.zeros((1, 8, 8))})
+            >>> data.examples().y.tolist()
+            [0, 0, 1]
+        """
+        rows = [own[:count] for own, count in zip(self.images, self.counts, strict=True)]
+        return Examples.of(np.concatenate(rows), np.repeat(np.arange(len(self)), self.counts))
 
     def select(self, classes: Sequence[int] | np.ndarray) -> "ImageClasses":
         """Only these classes, in this order."""

@@ -38,10 +38,35 @@ class Examples(eqx.Module):
 
     @classmethod
     def of(cls, x: Any, y: Any) -> "Examples":
-        """Examples from anything NumPy reads; integer labels are counted to find `ways`."""
-        labels = np.asarray(y)
-        ways = int(labels.max()) + 1 if np.issubdtype(labels.dtype, np.integer) else None
-        return cls(jnp.asarray(x), jnp.asarray(labels), ways)
+        """Examples from anything NumPy reads; integer labels are counted to find `ways`.
+
+        Args:
+            x: inputs `[n, ...]`; bytes are images, whose levels become numbers from 0 to 1 as the
+                samplers make them (see `as_inputs`).
+            y: class numbers `[n]` from 0 on, or targets `[n, d]`.
+
+        Raises:
+            BadInput: no examples, not as many labels as inputs, or labels that are neither.
+
+        Example:
+            >>> Examples.of(np.full((2, 28, 28), 255, np.uint8), [0, 1]).x.shape
+            (2, 28, 28, 1)
+        """
+        inputs, labels = np.asarray(x), np.asarray(y)
+        classes = np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1
+        targets = np.issubdtype(labels.dtype, np.number) and labels.ndim == 2
+        if not (classes or targets) or (classes and labels.min(initial=0) < 0):
+            raise BadInput(
+                f"y is {labels.dtype}{list(labels.shape)}; give class numbers [n] from 0 on, or "
+                "targets [n, d]"
+            )
+        if len(labels) == 0 or inputs.shape[:1] != labels.shape[:1]:
+            raise BadInput(
+                f"x is {list(inputs.shape)} and y is {list(labels.shape)}; give one label or "
+                "target for every input, and at least one"
+            )
+        ways = int(labels.max()) + 1 if classes else None
+        return cls(as_inputs(jnp.asarray(inputs)), jnp.asarray(labels), ways)
 
     def __len__(self) -> int:
         return self.x.shape[0]
@@ -82,6 +107,25 @@ class Examples(eqx.Module):
         """
         members = jax.nn.one_hot(self.y, demand_classes(self), dtype=dtype)
         return members if self.real is None else members * self.real[:, None]
+
+
+def as_inputs(x: Shaped[Array, "n ..."]) -> Shaped[Array, "n ..."]:
+    """What a network reads: bytes become numbers from 0 to 1, and grey images get a channel.
+
+    Args:
+        x: uint8 images `[n, h, w]` or `[n, h, w, c]`, or numbers, which stay as they are.
+
+    Returns:
+        float32 `[n, h, w, c]`, or `x`.
+
+    Example:
+        >>> as_inputs(jnp.full((2, 28, 28), 255, jnp.uint8)).shape
+        (2, 28, 28, 1)
+    """
+    if x.dtype != jnp.uint8:
+        return x
+    images = x[..., None] if x.ndim == 3 else x
+    return images.astype(jnp.float32) / 255
 
 
 def demand_classes(examples: Examples) -> int:
