@@ -48,7 +48,7 @@ def adaptation(evaluation: Evaluation, shots: dict[int, Estimate]) -> Figure:
     if shots:
         _curve(axes[1], list(map(str, shots)), list(shots.values()), evaluation.metric, "shots")
     kind = "transductive" if evaluation.transductive else "inductive"
-    figure.suptitle(f"{evaluation.episodes} tasks never seen in training, {kind}", fontsize=10)
+    figure.suptitle(f"{evaluation.episodes:,} tasks, {kind}", fontsize=10)
     return figure
 
 
