@@ -8,6 +8,8 @@ from .envs.environment import Step as Step
 from .envs.games.game import Games as Games
 from .envs.gridnavi import GridNavi as GridNavi
 from .envs.gymnasium_env import as_gymnasium as as_gymnasium
+from .envs.host import HostEnvironment as HostEnvironment
+from .envs.host import HostFamily as HostFamily
 from .envs.maze import Maze as Maze
 from .envs.navigation import Navigation as Navigation
 from .envs.navigation import SparseNavigation as SparseNavigation
@@ -79,6 +81,8 @@ from .nets.snail import SNAIL as SNAIL
 from .nets.transformer import Transformer as Transformer
 from .recipes.exports import export as export
 from .recipes.exports import load as load
+from .rl.host_rl2 import HostRL2 as HostRL2
+from .rl.host_rollout import host_rollouts as host_rollouts
 from .rl.oracles.simple import Random as Random
 from .rl.policy import Actor as Actor
 from .rl.policy import MetaPolicy as MetaPolicy

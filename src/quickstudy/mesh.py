@@ -124,6 +124,34 @@ def on_shares(
     return _on_every_device(local, PartitionSpec())(arguments, key)
 
 
+def on_given(
+    f: Callable[[Any, Any, Any], PyTree], arguments: PyTree, data: PyTree, *, multiple: int = 1
+) -> PyTree:
+    """`on_shares` for tasks that have happened already: f(arguments, data, real) on every device.
+
+    Args:
+        f: pure; `data` is this device's share, and `real` says which of it counts. Its outputs
+            must be equal on all devices: made of `total`s.
+        arguments: a pytree of arrays that all devices share.
+        data: a pytree of arrays `[n, ...]`, one row per task.
+        multiple: every share's size is a multiple of it.
+
+    Returns:
+        f's outputs, replicated.
+    """
+    tasks = jax.tree.leaves(data)[0].shape[0]
+    here = -(-tasks // (task_mesh().size * multiple)) * multiple
+    numbers = jnp.arange(here * task_mesh().size)
+    # What fills the shares up repeats the last task, so that it is as harmless as that one.
+    data = jax.tree.map(lambda x: x[jnp.minimum(numbers, tasks - 1)], data)
+
+    def local(arguments: PyTree, given: PyTree) -> PyTree:
+        return f(arguments, *given)
+
+    run = _on_every_device(local, PartitionSpec(), given=PartitionSpec(AXIS))
+    return run(arguments, (data, numbers < tasks))
+
+
 def map_in_batches(
     f: Callable[[Any, PRNGKeyArray], PyTree], arguments: PyTree, key: PRNGKeyArray, tasks: int
 ) -> PyTree:
@@ -154,8 +182,11 @@ def _mapped(
     return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
 
 
-def _on_every_device(local: Callable[..., PyTree], out: PartitionSpec) -> Callable[..., PyTree]:
-    """`local(arguments, key)` once per device, both replicated.
+def _on_every_device(
+    local: Callable[..., PyTree], out: PartitionSpec, *, given: PartitionSpec | None = None
+) -> Callable[..., PyTree]:
+    """`local(arguments, key)` once per device, both replicated, unless the second is `given`
+    otherwise.
 
     JAX's tracking of what differs between devices (`check_vma`) is off: with it, a gradient
     taken inside is summed over devices unasked, and a learner's own loops that start at zeros are
@@ -163,7 +194,7 @@ def _on_every_device(local: Callable[..., PyTree], out: PartitionSpec) -> Callab
     """
     spec = PartitionSpec()
     return jax.shard_map(
-        local, mesh=task_mesh(), in_specs=(spec, spec), out_specs=out, check_vma=False
+        local, mesh=task_mesh(), in_specs=(spec, given or spec), out_specs=out, check_vma=False
     )
 
 

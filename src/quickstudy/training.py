@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.algorithm import Algorithm, AnyAlgorithm, HostAlgorithm, Metrics
 from quickstudy.checkpoint import save_arrays
 from quickstudy.chunks import Pace, listening
 from quickstudy.errors import BadInput, CheckpointError, NonFiniteLoss, QuickstudyError
-from quickstudy.learners.learner import Learner, Metrics
+from quickstudy.learners.learner import Learner
 from quickstudy.learners.meta_training import MetaTraining
 from quickstudy.mesh import replicate
 from quickstudy.progress import Reporter, Silent
@@ -23,29 +24,6 @@ from quickstudy.tasks.task import TaskDistribution
 
 class Interrupted(QuickstudyError):
     """The user stopped training; its state is saved."""
-
-
-@runtime_checkable
-class Algorithm(Protocol):
-    """What `fit` drives. An implementation is a pytree; its state is a pytree of arrays."""
-
-    def init(self) -> Any:
-        """The state before the first step."""
-        ...
-
-    def update(
-        self, state: Any, key: PRNGKeyArray, progress: Float[Array, ""]
-    ) -> tuple[Any, Metrics]:
-        """One step; pure, compiled. Metrics must hold a `loss`."""
-        ...
-
-    def validate(self, state: Any, key: PRNGKeyArray) -> Metrics:
-        """What validation finds; pure, compiled. Metrics must hold a `score`, larger is better."""
-        ...
-
-    def learned(self, state: Any) -> Any:
-        """What was learned by then: the pytree that is exported and evaluated."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -142,7 +120,7 @@ def train(
 
 
 def fit(
-    algorithm: Algorithm,
+    algorithm: AnyAlgorithm,
     plan: Plan,
     *,
     key: PRNGKeyArray,
@@ -202,7 +180,11 @@ def fit(
 
 
 def _advance(
-    algorithm: Algorithm, carry: _Carry, keys: Array, where: tuple[int, int, Plan], run: Run | None
+    algorithm: AnyAlgorithm,
+    carry: _Carry,
+    keys: Array,
+    where: tuple[int, int, Plan],
+    run: Run | None,
 ) -> tuple[_Carry, dict[str, float]]:
     """Train from one step to another, validate if it is time, and demand finite numbers."""
     step, stop, plan = where
@@ -227,7 +209,7 @@ def _save(run: Run, step: int, carry: _Carry, best: Any) -> None:
         raise CheckpointError(f"{error}, then continue with: {how}") from error
 
 
-def _best(algorithm: Algorithm, carry: _Carry) -> Any:
+def _best(algorithm: AnyAlgorithm, carry: _Carry) -> Any:
     return eqx.combine(carry.best, algorithm.learned(carry.state))
 
 
@@ -235,7 +217,7 @@ def _validates(step: int, plan: Plan) -> bool:
     return step % plan.validate_every == 0 or step == plan.steps
 
 
-def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
+def _begin(algorithm: AnyAlgorithm, run: Run | None) -> tuple[int, _Carry]:
     """The first state, or that of the run's newest checkpoint."""
     state = algorithm.init()
     best = eqx.filter(algorithm.learned(state), eqx.is_array)
@@ -277,10 +259,27 @@ def _run_chunk(
 
 
 def _chunk(
-    algorithm: Algorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
+    algorithm: AnyAlgorithm,
+    state: Any,
+    key: PRNGKeyArray,
+    bounds: tuple[int, int, int],
 ) -> tuple[Any, Metrics]:
+    if isinstance(algorithm, HostAlgorithm):
+        return _chunk_on_host(algorithm, state, key, bounds)
     start, stop, steps = (jnp.asarray(bound, jnp.int32) for bound in bounds)
     return jax.block_until_ready(_run_chunk(algorithm, state, key, (start, stop, steps)))
+
+
+def _chunk_on_host(
+    algorithm: HostAlgorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
+) -> tuple[Any, Metrics]:
+    start, stop, steps = bounds
+    found = []
+    for step in range(start, stop):
+        now = jax.random.fold_in(key, step)
+        state, metrics = algorithm.update_on_host(state, now, step / steps)
+        found.append(metrics)
+    return state, jax.tree.map(lambda *each: sum(each) / len(each), *found)
 
 
 @eqx.filter_jit
@@ -289,9 +288,12 @@ def _run_validation(algorithm: Algorithm, state: Any, key: PRNGKeyArray) -> Metr
 
 
 def _validate(
-    algorithm: Algorithm, carry: _Carry, key: PRNGKeyArray
+    algorithm: AnyAlgorithm, carry: _Carry, key: PRNGKeyArray
 ) -> tuple[_Carry, dict[str, float]]:
-    found = _run_validation(algorithm, carry.state, key)
+    if isinstance(algorithm, HostAlgorithm):
+        found = algorithm.validate_on_host(carry.state, key)
+    else:
+        found = _run_validation(algorithm, carry.state, key)
     if float(found["score"]) > float(carry.score):
         best = eqx.filter(algorithm.learned(carry.state), eqx.is_array)
         carry = carry._replace(best=best, score=found["score"])

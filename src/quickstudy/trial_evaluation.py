@@ -10,10 +10,13 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from quickstudy.envs.host import HostFamily
 from quickstudy.errors import BadInput
 from quickstudy.evaluation import Estimate
+from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import Actor
 from quickstudy.rl.rl2 import trial_returns, trial_tasks
+from quickstudy.rl.rollout import episode_returns
 from quickstudy.rl.trial import Trial
 
 Reference = Callable[[PRNGKeyArray, int], Any]
@@ -152,9 +155,14 @@ def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Refere
 
 
 def acting(actor: Actor, trial: Trial) -> Reference:
-    """An actor as a reference."""
+    """An actor as a reference, wherever the family is stepped."""
+    if isinstance(trial.environment, HostFamily):
+        return lambda key, trials: _of_episodes(
+            host_rollouts(actor, trial, key, trials), trial.episodes
+        )
     return lambda key, trials: _returns(actor, trial, key, trials)
 
 
 _returns = eqx.filter_jit(trial_returns)
+_of_episodes = jax.vmap(episode_returns, (0, None))
 _tasks = eqx.filter_jit(trial_tasks)

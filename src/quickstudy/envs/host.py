@@ -3,10 +3,21 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, PRNGKeyArray
 
-from quickstudy.envs.environment import Actions, Continuous, Discrete
+from quickstudy.envs.environment import (
+    MDP,
+    Action,
+    Actions,
+    Continuous,
+    Discrete,
+    Environment,
+    Observation,
+    State,
+    Step,
+)
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.errors import BadInput, QuickstudyError
 
@@ -47,6 +58,7 @@ class HostEnvironment:
         sample_task: M_i ~ p(M), from a NumPy generator.
         set_task: puts one environment into a task; called before each of its resets.
         copies: how many are stepped together.
+        horizon: the most steps of an episode, which then is truncated; `None` leaves it to `make`.
 
     Raises:
         BadInput: no copy, spaces that do not fit, actions of another shape, or a step too early.
@@ -73,12 +85,15 @@ class HostEnvironment:
         sample_task: Callable[[np.random.Generator], Any],
         set_task: Callable[[Any, Any], None],
         copies: int = 1,
+        horizon: int | None = None,
     ) -> None:
-        if copies < 1:
-            raise BadInput(f"copies is {copies}; step 1 or more")
+        for name, given in (("copies", copies), ("horizon", horizon)):
+            if given is not None and given < 1:
+                raise BadInput(f"{name} is {given}; give 1 or more")
         gymnasium = import_gymnasium()
-        self.sample_task, self.set_task, self.copies = sample_task, set_task, copies
-        self.environments = [make() for _ in range(copies)]
+        self.make, self.sample_task, self.set_task = make, sample_task, set_task
+        self.copies, self.horizon = copies, horizon
+        self.environments = [make()]  # the others when they are needed
         self.actions: Actions = _actions(self.environments[0].action_space, gymnasium.spaces)
         space = self.environments[0].observation_space
         if not isinstance(space, gymnasium.spaces.Box):
@@ -87,15 +102,20 @@ class HostEnvironment:
             )
         self.observation_shape: tuple[int, ...] = space.shape
         self.tasks: list[Any] = []
+        self.times = [0] * copies
         self.seed: int | None = None
 
-    def begin(self, seed: int) -> Float32[np.ndarray, "copies ..."]:
+    def begin(self, seed: int, first: int = 0) -> Float32[np.ndarray, "copies ..."]:
         """New tasks, and their first episodes: what is seen first, `[copies, ...]`.
 
         Args:
             seed: decides tasks and everything that environments draw, in each copy differently.
+            first: the number of the first copy's task among all that the seed decides.
         """
-        sequences = np.random.SeedSequence(seed).spawn(self.copies)
+        numbers = range(first, first + self.copies)
+        sequences = [np.random.SeedSequence(seed, spawn_key=(n,)) for n in numbers]
+        while len(self.environments) < self.copies:
+            self.environments.append(self.make())
         self.seed = seed
         self.tasks = [self.sample_task(np.random.default_rng(own)) for own in sequences]
         seeds = [int(own.generate_state(1)[0]) for own in sequences]
@@ -133,12 +153,14 @@ class HostEnvironment:
         except Exception as error:
             raise self._failure("step", copy) from error
         last = np.array(last, np.float32)
+        self.times[copy] += 1
+        truncated = truncated or self.times[copy] == self.horizon
         observation = self._reset(copy, None) if terminated or truncated else last
         flags = np.bool_(terminated), np.bool_(truncated)
         return observation, np.float32(reward), *flags, last
 
     def _reset(self, copy: int, seed: int | None) -> Float[np.ndarray, "..."]:
-        environment = self.environments[copy]
+        environment, self.times[copy] = self.environments[copy], 0
         try:
             # First, for it may draw another task; the reset that counts is the one without.
             if seed is not None:
@@ -152,6 +174,60 @@ class HostEnvironment:
         return QuickstudyError(
             f"{self.environments[copy]} failed in {doing}: copy {copy}, task {self.tasks[copy]!r}, "
             f"seed {self.seed}; begin(seed={self.seed}) draws the same task again"
+        )
+
+
+class HostFamily(Environment):
+    """A family of MDPs that are stepped on the host, for trials that policies act in there.
+
+    It says all that a policy must know of a family; nothing of it can be compiled.
+
+    Attributes:
+        host: steps copies of it.
+
+    Raises:
+        BadInput: the host has no horizon, or the family is to be stepped in a compiled program.
+    """
+
+    host: HostEnvironment = eqx.field(static=True)
+
+    def __check_init__(self) -> None:
+        if self.host.horizon is None:
+            raise BadInput(
+                "trials need to know how long episodes can be; give HostEnvironment a horizon"
+            )
+
+    @property
+    def horizon(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The most steps of an episode."""
+        return self.host.horizon or 0
+
+    @property
+    def actions(self) -> Actions:
+        """What may be done."""
+        return self.host.actions
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """The shape of an observation."""
+        return self.host.observation_shape
+
+    def sample(self, key: PRNGKeyArray) -> MDP:
+        """Refused: tasks are drawn on the host."""
+        raise self._refusal()
+
+    def reset(self, key: PRNGKeyArray, task: MDP) -> tuple[State, Observation]:
+        """Refused: episodes begin on the host."""
+        raise self._refusal()
+
+    def step(self, key: PRNGKeyArray, state: State, action: Action, task: MDP) -> Step:
+        """Refused: episodes go on on the host."""
+        raise self._refusal()
+
+    def _refusal(self) -> BadInput:
+        return BadInput(
+            f"{self.host.environments[0]} is stepped on the host and cannot be compiled; train "
+            "with HostRL2, and act with host_rollouts"
         )
 
 

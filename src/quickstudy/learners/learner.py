@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
+from quickstudy.algorithm import Metrics
 from quickstudy.errors import BadInput
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
 from quickstudy.nets.network import all_per_example, is_transductive
 from quickstudy.tasks.task import Examples, Task
 
 Predictor = Callable[[Any], Any]
-Metrics = dict[str, Scalar]
 Progress = Float[Array, ""] | float
 """The share of training that is done, from 0 to 1."""
 

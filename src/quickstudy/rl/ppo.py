@@ -6,8 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Scalar
+from jaxtyping import Array, Float
 
+from quickstudy.algorithm import Metrics
 from quickstudy.rl.batch import (
     Batch,
     entropies,
@@ -17,8 +18,6 @@ from quickstudy.rl.batch import (
     value_error,
 )
 from quickstudy.rl.policy import MetaPolicy
-
-Metrics = dict[str, Scalar]
 
 
 @runtime_checkable

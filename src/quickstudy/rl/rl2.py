@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP
 from quickstudy.errors import BadInput
-from quickstudy.mesh import map_in_batches, on_shares
+from quickstudy.mesh import map_in_batches, on_given, on_shares
 from quickstudy.rl.batch import Batch, mean_over
 from quickstudy.rl.policy import Actor, MetaPolicy
 from quickstudy.rl.ppo import Improvement, Metrics
@@ -88,18 +88,35 @@ class RL2(eqx.Module):
             collect = lambda key: trials_in_a_row(  # noqa: E731
                 policy, trial, key, parts=self.parts, in_a_row=self.in_a_row
             )
-            paths = jax.vmap(collect)(keys)
-            paths = paths._replace(real=paths.real & real[:, None, None])
-            score = mean_over(jnp.sum(paths.reward, -1), paths.real[..., 0])
-            batch = _in_minibatches(self._batch(paths), self.improvement.minibatches)
-            policy, optimiser, metrics = self.improvement.improve(policy, state.optimiser, batch)
-            parameters = eqx.filter(policy, eqx.is_inexact_array)
-            return parameters, optimiser, {**metrics, "return": score}
+            return self._improved(policy, state.optimiser, jax.vmap(collect)(keys), real)
 
         parameters, optimiser, metrics = on_shares(
             share, (state, fixed), key, self.trials, multiple=self.improvement.minibatches
         )
         return RL2State(parameters, optimiser), metrics
+
+    def improve(self, state: RL2State, paths: Rollout) -> tuple[RL2State, Metrics]:
+        """Improve π_θ on trials `[trials, in a row, time]` that it has acted in already."""
+        fixed, rest = eqx.partition(self.policy, eqx.is_array)
+
+        def share(arguments: Any, paths: Rollout, real: Any) -> tuple[Any, Any, Metrics]:
+            state, fixed = arguments
+            policy = eqx.combine(state.parameters, eqx.combine(fixed, rest))
+            return self._improved(policy, state.optimiser, paths, real)
+
+        multiple = self.improvement.minibatches
+        parameters, optimiser, metrics = on_given(share, (state, fixed), paths, multiple=multiple)
+        return RL2State(parameters, optimiser), metrics
+
+    def _improved(
+        self, policy: MetaPolicy, optimiser: Any, paths: Rollout, real: Any
+    ) -> tuple[Any, Any, Metrics]:
+        """Better parameters, from this device's share of the trials."""
+        paths = paths._replace(real=paths.real & real[:, None, None])
+        score = mean_over(jnp.sum(paths.reward, -1), paths.real[..., 0])
+        batch = _in_minibatches(self._batch(paths), self.improvement.minibatches)
+        policy, optimiser, metrics = self.improvement.improve(policy, optimiser, batch)
+        return eqx.filter(policy, eqx.is_inexact_array), optimiser, {**metrics, "return": score}
 
     def validate(self, state: RL2State, key: PRNGKeyArray) -> Metrics:
         """The mean reward of a trial in fresh MDPs, always the same ones."""
