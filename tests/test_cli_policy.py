@@ -107,3 +107,44 @@ def test_a_damaged_evaluation_is_named(bandit_run, capsys):
         main(["report", str(bandit_run)])
     file.unlink()
     assert "evaluation-validation.json cannot be read" in capsys.readouterr().err
+
+
+OWN = """
+from dataclasses import dataclass
+import gymnasium
+import quickstudy as qs
+from quickstudy.recipes.on_host import OnHost
+
+@dataclass(frozen=True)
+class Poles(OnHost):
+    name, reaches, takes, source = "poles", "nothing", "seconds", "our own"
+    episodes: int = 2
+
+    def environment(self, split):
+        return qs.HostFamily(qs.HostEnvironment(
+            make=lambda: gymnasium.make("CartPole-v1", render_mode="rgb_array"),
+            sample_task=lambda rng: rng.uniform(0.25, 1.0),
+            set_task=lambda env, length: setattr(env.unwrapped, "length", length),
+            copies=4,
+            horizon=20,
+        ))
+"""
+
+
+def test_a_gymnasium_family_of_ones_own(tmp_path, capsys):
+    """Trained, resumed, tested beside random actions, and told as a page."""
+    pytest.importorskip("gymnasium")
+    (tmp_path / "poles.py").write_text(OWN)
+    run, recipe = tmp_path / "run", f"{tmp_path / 'poles.py'}:Poles"
+    main(f"train {recipe} {SMALL} --steps 4 --validate-every 2 --no-test --run {run}".split())
+    again = tmp_path / "again"
+    shutil.copytree(run, again)
+    max((again / "checkpoints").iterdir()).unlink()
+    main(f"train --resume {again} --no-test".split())
+    assert same_bits(load(run), load(again))
+    main(f"evaluate {run} --episodes 6".split())
+    assert "random" in capsys.readouterr().out
+    found = json.loads((run / "evaluation-test.json").read_text())
+    assert 0 < found["policy"]["total"]["mean"] <= 40
+    main(f"report {run}".split())
+    demand_self_contained((run / "report.html").read_text())

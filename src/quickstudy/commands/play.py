@@ -52,13 +52,17 @@ def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int 
     import jax
 
     from quickstudy.commands.evaluate import TEST_SEED
+    from quickstudy.envs.host import HostFamily
     from quickstudy.recipes.exports import load
+    from quickstudy.report.film import film, show_film
     from quickstudy.report.watch import show
     from quickstudy.rl.rl2 import trial_task
 
     trial, key = recipe.trial(split), jax.random.key(TEST_SEED)
-    task = trial_task(trial, key, number)
     folder = run if run.is_dir() else run.parent
     path = folder / f"play-{split}-{number}"
+    if isinstance(trial.environment, HostFamily):
+        return show_film(film(load(run), trial, key, number), path)
+    task = trial_task(trial, key, number)
     episodes = recipe.watching(load(run), trial, task, jax.random.fold_in(key, number))
     return show(trial.environment, task, episodes, path)

@@ -74,6 +74,7 @@ class HostEnvironment:
         ...     sample_task=lambda rng: rng.uniform(0.25, 1.0),
         ...     set_task=lengthen,
         ...     copies=8,
+        ...     horizon=200,
         ... )  # doctest: +SKIP
         >>> poles.begin(seed=0).shape  # doctest: +SKIP
         (8, 4)
@@ -184,23 +185,25 @@ class HostFamily(Environment):
 
     Attributes:
         host: steps copies of it.
+        horizon: the host's.
 
     Raises:
         BadInput: the host has no horizon, or the family is to be stepped in a compiled program.
+
+    Example:
+        >>> HostFamily(poles).observation_shape  # doctest: +SKIP
+        (4,)
     """
 
     host: HostEnvironment = eqx.field(static=True)
+    horizon: int = eqx.field(static=True)
 
-    def __check_init__(self) -> None:
-        if self.host.horizon is None:
+    def __init__(self, host: HostEnvironment) -> None:
+        if host.horizon is None:
             raise BadInput(
                 "trials need to know how long episodes can be; give HostEnvironment a horizon"
             )
-
-    @property
-    def horizon(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The most steps of an episode."""
-        return self.host.horizon or 0
+        self.host, self.horizon = host, host.horizon
 
     @property
     def actions(self) -> Actions:
@@ -227,7 +230,7 @@ class HostFamily(Environment):
     def _refusal(self) -> BadInput:
         return BadInput(
             f"{self.host.environments[0]} is stepped on the host and cannot be compiled; train "
-            "with HostRL2, and act with host_rollouts"
+            "with HostRL2, and act by host_rollouts"
         )
 
 

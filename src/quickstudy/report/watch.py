@@ -109,35 +109,49 @@ def show(environment: Environment, task: Any, episodes: list[Episode], path: Pat
 
 
 def animation(environment: Drawn, task: Any, episodes: list[Episode]) -> list[Image.Image]:
-    """The episodes side by side, all beginning together; one that is over stands still."""
+    """The episodes of a drawn family."""
     drawn = [
         [np.asarray(environment.frame(state, task)) for state in episode.states]
         for episode in episodes
     ]
-    longest = max(len(frames) for frames in drawn)
-    height, width = (ENLARGED * size for size in drawn[0][0].shape[:2])
-    size = (len(drawn) * (width + MARGIN) + MARGIN, height + CAPTION + 2 * MARGIN)
+    larger = [[frame.repeat(ENLARGED, 0).repeat(ENLARGED, 1) for frame in one] for one in drawn]
+    names = [f"episode {number + 1}" for number in range(len(episodes))]
+    return side_by_side(larger, [episode.rewards for episode in episodes], names)
+
+
+def side_by_side(
+    filmed: list[list[Any]], rewards: list[list[float]], names: list[str]
+) -> list[Image.Image]:
+    """Episodes beside each other, all beginning together; one that is over stands still.
+
+    Args:
+        filmed: each episode's frames, `[height, width, 3]` of bytes.
+        rewards: each episode's rewards; before frame t it has earned the first t.
+        names: what each is called.
+    """
+    longest = max(len(frames) for frames in filmed)
+    height, width = filmed[0][0].shape[:2]
+    size = (len(filmed) * (width + MARGIN) + MARGIN, height + CAPTION + 2 * MARGIN)
     images = []
     for time in range(longest):
         image = Image.new("RGB", size, PAPER)
         pen = ImageDraw.Draw(image)
-        for number, (frames, episode) in enumerate(zip(drawn, episodes, strict=True)):
+        for number, (frames, paid, name) in enumerate(zip(filmed, rewards, names, strict=True)):
             left = MARGIN + number * (width + MARGIN)
             now = min(time, len(frames) - 1)
-            picture = Image.fromarray(frames[now]).resize((width, height), Image.Resampling.NEAREST)
-            image.paste(picture, (left, MARGIN + CAPTION))
-            earned = sum(episode.rewards[:now])
-            pen.text((left, MARGIN // 2), f"episode {number + 1}: {earned:+.2f}", fill=(30, 30, 30))
+            image.paste(Image.fromarray(frames[now]), (left, MARGIN + CAPTION))
+            earned = sum(paid[:now])
+            pen.text((left, MARGIN // 2), f"{name}: {earned:+.2f}", fill=(30, 30, 30))
         images.append(image)
     return images
 
 
-def save_gif(images: list[Image.Image], path: Path) -> Path:
+def save_gif(images: list[Image.Image], path: Path, milliseconds: int = MILLISECONDS) -> Path:
     """Write an animation that repeats, with a pause at its end."""
     import io
 
     buffer = io.BytesIO()
-    times = [MILLISECONDS] * (len(images) - 1) + [PAUSE]
+    times = [milliseconds] * (len(images) - 1) + [PAUSE]
     images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
     write_atomically(path, buffer.getvalue())
     return path

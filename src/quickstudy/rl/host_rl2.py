@@ -26,6 +26,9 @@ class HostRL2(eqx.Module):
 
     Raises:
         BadInput: several MDPs in a row, which is for compiled families only.
+
+    Example:
+        >>> HostRL2(RL2(policy, trial, PPO(optax.adam(3e-3)), 64, 64))  # doctest: +SKIP
     """
 
     rl2: RL2

@@ -17,7 +17,7 @@ from quickstudy.rl.trial import Seen, Trial
 
 
 def host_rollouts(
-    actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int, *, parts: int = 1
+    actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int, *, first: int = 0, parts: int = 1
 ) -> Rollout:
     """Act through many trials, as many side by side as the host has copies.
 
@@ -27,6 +27,7 @@ def host_rollouts(
         key: consumed; trial i meets the same task and draws the same numbers for any number of
             copies.
         trials: how many.
+        first: the number of the first of them.
         parts: keep the actor's state at the start of so many equal parts of each trial.
 
     Returns:
@@ -35,6 +36,13 @@ def host_rollouts(
     Raises:
         BadInput: the family is not stepped on the host.
         QuickstudyError: an environment failed; the message names copy, task and seed.
+
+    Example:
+        >>> from quickstudy.rl.oracles.simple import Random
+        >>> trial = Trial(HostFamily(poles), episodes=2)  # doctest: +SKIP
+        >>> random = Random(trial.environment)  # doctest: +SKIP
+        >>> host_rollouts(random, trial, jax.random.key(0), 100).reward.shape  # doctest: +SKIP
+        (100, 400)
     """
     if not isinstance(trial.environment, HostFamily):
         raise BadInput("this family is compiled; act in it with rollout")
@@ -45,9 +53,9 @@ def host_rollouts(
     arrays, rest = eqx.partition((actor, act_key), eqx.is_array)
     actor, act_key = eqx.combine(jax.device_put(arrays, jax.devices()[0]), rest)
     found = []
-    for first in range(0, trials, host.copies):
-        numbers = jnp.arange(first, first + host.copies)
-        acting = _Acting(actor, trial, act_key, numbers, host.begin(seed, first))
+    for start in range(first, first + trials, host.copies):
+        numbers = jnp.arange(start, start + host.copies)
+        acting = _Acting(actor, trial, act_key, numbers, host.begin(seed, start))
         found.append(acting.through(host, parts))
     return jax.tree.map(lambda *xs: np.concatenate(xs)[:trials], *found)
 
