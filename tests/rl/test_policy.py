@@ -8,7 +8,14 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.nets.context import GaussianProduct, Mean
-from quickstudy.rl.policy import between_episodes, between_tasks, never
+from quickstudy.rl.policy import (
+    between_episodes,
+    between_tasks,
+    everything,
+    never,
+    no_beginnings,
+)
+from quickstudy.rl.trial import Seen
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)
@@ -151,3 +158,24 @@ def test_without_a_memory_only_the_observation_counts():
     np.testing.assert_allclose(last, wanted.actions.logits[-1], rtol=1e-5)
     moved = rethink(policy, policy.begin(), seen._replace(observation=seen.observation + 1.0))
     assert not np.allclose(moved.actions.logits, wanted.actions.logits)
+
+
+def test_a_beginning_that_is_not_told_looks_like_any_other():
+    """The same numbers as after an episode that ended with the first action and no reward."""
+    one = jnp.ones(())
+    observed, zero, action = jnp.ones(2), jnp.zeros(()), jnp.array([1.0, 0.0, 0.0])
+    begins = Seen(observed, jnp.zeros(3), zero, zero, one)
+    goes_on = Seen(observed, action, zero, one, zero)
+    np.testing.assert_array_equal(no_beginnings(begins), no_beginnings(goes_on))
+    np.testing.assert_array_equal(no_beginnings(goes_on), everything(goes_on))
+    assert not np.array_equal(everything(begins), everything(goes_on))
+    later = Seen(observed, action[::-1], 0.5 * one, zero, zero)
+    np.testing.assert_array_equal(no_beginnings(later), everything(later))
+
+
+def test_training_thinks_what_acting_thought_of_what_it_is_told():
+    memory = qs.GRU.create(TRIAL.inputs, 6, key=KEY)
+    policy = qs.MetaPolicy.create(TRIAL, memory, forgets=never, told=no_beginnings)
+    path, logs, values = act_and_rethink(policy, TRIAL, jnp.array(2))
+    np.testing.assert_allclose(logs, path.notes[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(values, path.notes[1], rtol=1e-4, atol=1e-5)

@@ -105,14 +105,19 @@ class WithRL2(MetaRL):
     """Backpropagation is cut between so many equal parts of a trial."""
     forgets: Literal["between-tasks", "between-episodes", "never"] = "between-tasks"
     """When memory is cleared; the others are there to show why it must be between tasks."""
+    told: Literal["everything", "no-beginnings"] = "everything"
+    """What the policy is told; without beginnings it cannot know that another MDP has begun, and
+    clear its memory by itself."""
 
     def learner(self) -> "MetaPolicy":
         """An untrained policy."""
         from quickstudy.rl import policy
 
         trial = self.trial("train")
-        forgets = getattr(policy, self.forgets.replace("-", "_"))
-        return policy.MetaPolicy.create(trial, self.encoder(trial), forgets=forgets)
+        forgets, told = (
+            getattr(policy, name.replace("-", "_")) for name in (self.forgets, self.told)
+        )
+        return policy.MetaPolicy.create(trial, self.encoder(trial), forgets=forgets, told=told)
 
     def encoder(self, trial: "Trial") -> "Memory":
         """The history encoder, untrained."""

@@ -60,6 +60,27 @@ def never(seen: Seen) -> Bool[Array, "..."]:
     return jnp.zeros_like(seen.first, bool)
 
 
+Told = Callable[[Seen], Float[Array, " inputs"]]
+"""What of a step the memory reads."""
+
+
+def everything(seen: Seen) -> Float[Array, " inputs"]:
+    """All that was seen, and whether a trial begins."""
+    return seen.flat()
+
+
+def no_beginnings(seen: Seen) -> Float[Array, " inputs"]:
+    """All but where a trial begins: its first step looks as if an episode had just ended, with the
+    first of the actions and without a reward."""
+    begins = seen.first > 0.5
+    nothing = jnp.zeros_like(seen.action_tm1).at[0].set(1.0)
+    return seen._replace(
+        action_tm1=jnp.where(begins, nothing, seen.action_tm1),
+        done_tm1=jnp.where(begins, 1.0, seen.done_tm1),
+        first=jnp.zeros_like(seen.first),
+    ).flat()
+
+
 class MetaPolicy(eqx.Module):
     """A memory with an actor and a critic that read it (Duan et al., 2016, RL²,
     https://arxiv.org/abs/1611.02779; Wang et al., 2016, https://arxiv.org/abs/1611.05763).
@@ -67,11 +88,12 @@ class MetaPolicy(eqx.Module):
         m_t, h_t = memory(m_{t−1}, (o_t, a_{t−1}, r_{t−1}, d_{t−1})),   a_t ~ π(· | h_t),   V(h_t)
 
     Attributes:
-        memory: reads `Seen.flat()`.
+        memory: reads what the policy is told.
         actor: from h_t to logits, or to the mean of a Gaussian.
         critic: from h_t to V.
         log_std: `[d]` of a Gaussian, learned; `None` for discrete actions.
         forgets: when memory is cleared.
+        told: what it reads of a step, of the size of `Seen.flat()`.
 
     Example:
         >>> from quickstudy.envs.bandit import Bandit
@@ -89,10 +111,16 @@ class MetaPolicy(eqx.Module):
     critic: Linear
     log_std: Float[Array, " d"] | None
     forgets: Forgets = eqx.field(static=True, default=between_tasks)
+    told: Told = eqx.field(static=True, default=everything)
 
     @classmethod
     def create(
-        cls, trial: Trial, memory: Memory, *, forgets: Forgets = between_tasks
+        cls,
+        trial: Trial,
+        memory: Memory,
+        *,
+        forgets: Forgets = between_tasks,
+        told: Told = everything,
     ) -> "MetaPolicy":
         """A policy that finds all actions equally good at first.
 
@@ -100,11 +128,12 @@ class MetaPolicy(eqx.Module):
             trial: what it will act in.
             memory: reads inputs of the size `trial.inputs`.
             forgets: when memory is cleared.
+            told: what it reads of a step.
         """
         actions = trial.environment.actions
         log_std = None if isinstance(actions, Discrete) else jnp.full(actions.size, -0.5)
         actor = Linear.zeros(memory.features, actions.size)
-        return cls(memory, actor, Linear.zeros(memory.features, 1), log_std, forgets)
+        return cls(memory, actor, Linear.zeros(memory.features, 1), log_std, forgets, told)
 
     def begin(self, task: MDP = None) -> State:
         """The memory that remembers nothing; the task stays hidden."""
@@ -113,7 +142,7 @@ class MetaPolicy(eqx.Module):
     def think(self, state: State, seen: Seen) -> tuple[State, Thought]:
         """Read what was seen at time t."""
         state = select(self.forgets(seen), self.memory.initial(), state)
-        state, h_t = self.memory.step(state, seen.flat())
+        state, h_t = self.memory.step(state, self.told(seen))
         return state, jax.tree.map(lambda x: x[0], self._heads(h_t[None]))
 
     def act(self, state: State, seen: Seen, *, key: PRNGKeyArray) -> tuple[State, Action, Any]:
@@ -124,7 +153,7 @@ class MetaPolicy(eqx.Module):
 
     def rethink(self, state: State, seen: Seen) -> Thought:
         """All of a sequence at once, `[time]`: equal to thinking step by step."""
-        xs = jax.vmap(Seen.flat)(seen)
+        xs = jax.vmap(self.told)(seen)
         return self._heads(self.memory.sequence(state, xs, self.forgets(seen))[1])
 
     def _heads(self, hs: Float[Array, "time h"]) -> Thought:
