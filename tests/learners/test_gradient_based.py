@@ -14,6 +14,8 @@ import quickstudy as qs
 from quickstudy.conjugate_gradients import conjugate_gradients
 from quickstudy.inner import InnerRule
 from quickstudy.learners.maml_plus_plus import step_weights
+from quickstudy.nets.norm import running_statistics
+from quickstudy.recipes import find
 
 KEY = jax.random.key(0)
 MODEL = qs.MLP(1, (6, 6, 1), activation=jnp.tanh, key=KEY)
@@ -255,3 +257,87 @@ def test_reptile_batches_are_parts_of_the_task():
     assert len({tuple(sorted(x.tolist())) for x in batches.x[..., 0]}) > 1
     with pytest.raises(qs.BadInput, match=r"minibatches of 50 and a task has 12"):
         qs.Reptile(MODEL, batch=50, **SETTINGS).check(TASK)
+
+
+def conv(norm):
+    return qs.Headed(
+        qs.Conv4((8, 8, 1), filters=4, norm=norm, downsample="stride", readout="mean", key=KEY),
+        qs.Linear.create(4, 2, key=KEY),
+    )
+
+
+def images(key):
+    x = jax.random.normal(key, (4, 8, 8, 1))
+    return qs.Examples(x, jnp.array([0, 1, 0, 1]), 2)
+
+
+PICTURES = qs.Task(images(jax.random.key(2)), images(jax.random.key(3)))
+
+
+def running(**settings):
+    return qs.MAMLPlusPlus.create(
+        conv("running"), inner_lr=0.5, steps=2, first_order=0.0, **settings
+    )
+
+
+@eqx.filter_jit
+def compiled_gradient(learner):
+    return learner.meta_gradient(PICTURES)
+
+
+def test_running_statistics_move_towards_those_of_every_step():
+    """By hand for the first layer, whose inputs no statistics have changed."""
+    learner = running()
+    found = running_statistics(compiled_gradient(learner)[0].norms)[:2]
+    batch = qs.MAMLPlusPlus.create(conv("batch"), inner_lr=0.5, steps=2, first_order=0.0)
+    path = batch.adapt_by_steps(PICTURES.support, 2)
+    assert len(found[0]) == 3
+    for step in range(3):
+        block = jax.tree.map(lambda leaf, j=step: leaf[j], path.body.blocks[0])
+        seen = block.convolve(PICTURES.support.x)
+        close(found[0][step], 0 - np.mean(seen, (0, 1, 2)))
+        close(found[1][step], 1 - np.var(seen, (0, 1, 2)))
+    assert np.abs(found[0][2] - found[0][0]).max() > 1e-3, "the steps must differ"
+
+
+def test_meta_training_with_running_statistics_uses_the_batches_own():
+    """All else that is learned gets the meta-gradient of the norm `batch`."""
+    batch = qs.MAMLPlusPlus.create(conv("batch"), inner_lr=0.5, steps=2, first_order=0.0)
+    (found, metrics), (wanted, other) = compiled_gradient(running()), compiled_gradient(batch)
+    close(metrics["loss"], other["loss"])
+    close(flat(found.model.body.blocks[0].kernel), flat(wanted.model.body.blocks[0].kernel))
+    close(flat(found.rates), flat(wanted.rates))
+    close(found.norms.body.blocks[1].norm.scale, wanted.norms.body.blocks[1].norm.scale)
+
+
+def test_running_statistics_normalise_afterwards():
+    learner = running()
+    moved = eqx.tree_at(
+        lambda own: running_statistics(own.norms)[0], learner, replace_fn=lambda mean: mean + 1
+    )
+    queries = PICTURES.query.x
+    for own in (learner, moved):
+        adapted = own.adapt(PICTURES.support)
+        close(adapted(queries)[:1], adapted(queries[:1]))
+    assert not learner.transductive
+    found, other = (own.adapt(PICTURES.support)(queries) for own in (learner, moved))
+    assert np.abs(found - other).max() > 1e-3
+
+
+def test_learners_that_do_not_keep_statistics_refuse_the_norm():
+    running().check(PICTURES)
+    for learner in (qs.MAML(conv("running")), qs.Prototypical(conv("running"))):
+        with pytest.raises(qs.BadInput, match=r"does not keep the averages.*another norm"):
+            learner.check(PICTURES)
+
+
+def test_the_recipe_makes_moving_averages():
+    recipe = find("maml++-glyphs").from_settings({"norm": "running", "averaging": 0.25})
+    optimiser, learner = recipe.optimiser(), running()
+    gradient = compiled_gradient(learner)[0]
+    updates, _ = optimiser.update(gradient, optimiser.init(learner), learner)
+    averages = zip(*map(running_statistics, (updates.norms, gradient.norms)), strict=True)
+    for found, away in averages:
+        close(found, -0.25 * away)
+    rates = np.abs(flat(updates.rates))
+    close(rates[rates > 0], np.full_like(rates[rates > 0], recipe.learning_rate))

@@ -1,16 +1,20 @@
 """Normalisations: whose statistics, by NumPy, and that queries are judged by the right ones."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.nets.norm import NORMS, make_norm
+from quickstudy.nets.norm import NORMS, make_norm, running_statistics
 
 X = np.random.default_rng(0).normal(2, 3, (4, 3, 5, 16)).astype(np.float32)
 SCALE = np.linspace(0.5, 2, 16, dtype=np.float32)
 SHIFT = np.linspace(-1, 1, 16, dtype=np.float32)
+# The averages of the norm `running`.
+MEAN, VARIANCE = SHIFT + 2, SCALE * SCALE
 
 # The axes of x [n, h, w, c] over which statistics are taken; groups are an axis of their own.
 AXES = {"layer": (1, 2, 3), "batch": (0, 1, 2), "support": (0, 1, 2)}
@@ -21,6 +25,8 @@ def reference(name, x, given=None):
     x = np.asarray(x, np.float64)
     if name == "none":
         return SCALE * x + SHIFT
+    if name == "running":
+        return SCALE * (x - MEAN) / np.sqrt(VARIANCE + np.float64(1e-5)) + SHIFT
     if name == "group":
         grouped = x.reshape(*x.shape[:-1], 2, 8)
         moments = (f(grouped, axis=(1, 2, 4)) for f in (np.mean, np.var))
@@ -33,7 +39,9 @@ def reference(name, x, given=None):
 
 def norm(name):
     made = make_norm(name, 16)
-    return type(made)(jnp.asarray(SCALE), jnp.asarray(SHIFT))
+    averages = {"mean": MEAN, "variance": VARIANCE} if name == "running" else {}
+    given = {"scale": SCALE, "shift": SHIFT, **averages}
+    return dataclasses.replace(made, **jax.tree.map(jnp.asarray, given))
 
 
 names = pytest.mark.parametrize("name", NORMS)
@@ -93,7 +101,10 @@ def test_each_example_by_itself_unless_transductive(name):
 @names
 def test_only_scale_and_shift_are_learned(name):
     made = make_norm(name, 16)
-    assert [leaf.shape for leaf in jax.tree.leaves(made)] == [(16,), (16,)]
+    leaves = {id(leaf) for leaf in jax.tree.leaves(made)}
+    averages = {id(leaf) for leaf in running_statistics(made)}
+    assert leaves - averages == {id(made.scale), id(made.shift)}
+    assert len(averages) == (2 if name == "running" else 0)
     np.testing.assert_array_equal(made.scale, np.ones(16))
     np.testing.assert_array_equal(made.shift, np.zeros(16))
 

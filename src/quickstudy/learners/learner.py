@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -13,6 +13,7 @@ from quickstudy.algorithm import Metrics
 from quickstudy.errors import BadInput
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
 from quickstudy.nets.network import all_per_example, is_transductive
+from quickstudy.nets.norm import running_statistics
 from quickstudy.tasks.task import Examples, Task
 
 Predictor = Callable[[Any], Any]
@@ -31,6 +32,9 @@ class Learner(eqx.Module):
     """
 
     loss: Loss = eqx.field(static=True, default=cross_entropy, kw_only=True)
+
+    keeps_statistics: ClassVar[bool] = False
+    """Whether its meta-gradient moves the averages of the norm `running`."""
 
     @abc.abstractmethod
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
@@ -94,6 +98,11 @@ class Learner(eqx.Module):
         """Raise `BadInput` if the learner cannot take tasks of these shapes."""
         if not all_per_example(self):
             refuse_padding(self, task)
+        if running_statistics(self) and not self.keeps_statistics:
+            raise BadInput(
+                f"{type(self).__name__} does not keep the averages that the norm 'running' takes; "
+                "give the network another norm ('layer', say), or train MAMLPlusPlus"
+            )
 
     @property
     def transductive(self) -> bool:

@@ -1,7 +1,8 @@
 """MAML++: what makes MAML train well."""
 
+import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -12,8 +13,12 @@ from quickstudy.inner import FirstOrder, InnerRule, RatePerStep
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
 from quickstudy.learners.losses import loss_on
 from quickstudy.nets.network import condition
-from quickstudy.nets.norm import Norm
+from quickstudy.nets.norm import Norm, observing, running_statistics
 from quickstudy.tasks.task import Examples, Task
+
+
+def _as_it_is(network: Any) -> Any:
+    return network
 
 
 class MAMLPlusPlus(Learner):
@@ -25,13 +30,22 @@ class MAMLPlusPlus(Learner):
     second derivatives in a share `first_order` of it. (The cosine schedule of the outer rate is
     the recipe's.)
 
+    In a network of the norm `running` every step j also has averages m_j of batch statistics.
+    Meta-training normalises by the batch at hand, support or query, and moves m_j towards the
+    moments of the support activations at θ_j; afterwards m_j normalises, in the inner loop and for
+    queries, so predictions are inductive. In the place of m_j, `meta_gradient` holds m_j − moments,
+    of which plain descent, `optax.sgd(0.1)` in the recipe, makes a moving average: over
+    meta-batches, where the paper takes one task after the other.
+
     Attributes:
         model: θ.
         rates: α_j, of θ's structure, each leaf `[steps]`.
-        norms: scales and shifts, each leaf `[steps + 1, channels]`.
+        norms: scales and shifts, and averages where there are some, each leaf
+            `[steps + 1, channels]`.
         steps: k.
         multi_step: when the weights have moved to the last step, as a share of training.
         first_order: when second derivatives come in, as a share of training.
+        form: what becomes of the network before it is used; meta-training has it observe batches.
         loss: L, for both loops.
 
     Example:
@@ -49,6 +63,9 @@ class MAMLPlusPlus(Learner):
     steps: int = eqx.field(static=True, default=5)
     multi_step: float = eqx.field(static=True, default=0.1)
     first_order: float = eqx.field(static=True, default=0.3)
+    form: Callable[[Any], Any] = eqx.field(static=True, default=_as_it_is)
+
+    keeps_statistics: ClassVar[bool] = True
 
     @classmethod
     def create(
@@ -91,7 +108,8 @@ class MAMLPlusPlus(Learner):
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
         """Σ_j w_j L^ts(θ_j), with weights that move to the last step as training goes on."""
-        return self._objective(task, progress, self.inner_rule())
+        learner = self.in_training()
+        return learner._objective(task, progress, learner.inner_rule())
 
     def meta_gradient(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
@@ -101,14 +119,18 @@ class MAMLPlusPlus(Learner):
 
         def gradient_by(change: Callable[[InnerRule], InnerRule]) -> Callable[[Any], Any]:
             def objective(parameters: Any) -> tuple[Scalar, Metrics]:
-                learner = eqx.combine(parameters, rest)
+                learner = eqx.combine(parameters, rest).in_training()
                 return learner._objective(task, progress, change(learner.inner_rule()))
 
             return jax.grad(objective, has_aux=True)
 
         first, exact = gradient_by(FirstOrder), gradient_by(lambda rule: rule)
         found, metrics = jax.lax.cond(progress < self.first_order, first, exact, parameters)
-        return eqx.combine(found, rest), metrics
+        return self._with_statistics(eqx.combine(found, rest), task.support), metrics
+
+    def in_training(self) -> "MAMLPlusPlus":
+        """The same learner with batches' own statistics in the place of averages."""
+        return dataclasses.replace(self, form=observing)
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
@@ -144,7 +166,22 @@ class MAMLPlusPlus(Learner):
         """The model at θ with the norms of that step."""
         own = jnp.minimum(step, self.steps)
         norms = jax.tree.map(lambda x: x[own], self.norms)
-        return eqx.combine(theta, norms, _parts(self.model)[2])
+        return self.form(eqx.combine(theta, norms, _parts(self.model)[2]))
+
+    def _with_statistics(self, gradient: "MAMLPlusPlus", support: Examples) -> "MAMLPlusPlus":
+        """The gradient with m_j − moments at θ_j in the place of the averages."""
+        averages = running_statistics(self.norms)
+        if not averages:
+            return gradient
+        learner = self.in_training()
+        passed = learner._passed(support, self.steps, self.inner_rule())
+
+        def seen(now: Any) -> Any:
+            return running_statistics(learner._at(now[0], now[1], support))
+
+        moments = jax.lax.map(seen, (passed, jnp.arange(self.steps + 1)))
+        away = [m - now for m, now in zip(averages, moments, strict=True)]
+        return eqx.tree_at(lambda own: running_statistics(own.norms), gradient, away)
 
     def _at(self, theta: PyTree, step: Any, support: Examples) -> Predictor:
         return condition(self._with(theta, step), support.x)

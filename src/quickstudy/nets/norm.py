@@ -6,14 +6,16 @@
 | `group`   | one example, channels in groups of 8  | no                             |
 | `support` | the support set, kept for the queries | no                             |
 | `batch`   | whatever batch is given               | yes: *transductive*            |
+| `running` | batches of meta-training, averaged    | no                             |
 | `none`    | nothing                               | no                             |
 
 `batch` is what the papers of MAML and Reptile (with transduction) do; the others are inductive.
+`running` is for learners that keep such averages: MAML++.
 All of them are one scale and one shift per channel around `(x - mean) / sqrt(variance + eps)`.
 """
 
 import abc
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -121,6 +123,61 @@ class FixedNorm(Norm):
         return self.mean, self.variance
 
 
+class RunningNorm(Norm):
+    """Averages over the batches of meta-training: inductive.
+
+    They are statistics, which a learner that `keeps_statistics` moves towards those of each batch;
+    while it meta-trains, `observing` has the batch's own normalise it.
+    """
+
+    mean: Float[Array, " c"] = eqx.field(kw_only=True)
+    variance: Float[Array, " c"] = eqx.field(kw_only=True)
+
+    # In training it does look at the whole batch.
+    per_example: ClassVar[bool] = False
+
+    @classmethod
+    def create(cls, channels: int) -> "Norm":
+        """Mean 0 and variance 1 at first."""
+        scale, shift = jnp.ones(channels), jnp.zeros(channels)
+        return cls(scale, shift, mean=jnp.zeros(channels), variance=jnp.ones(channels))
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        shape = (1,) * (x.ndim - 1) + (-1,)
+        return self.mean.reshape(shape), self.variance.reshape(shape)
+
+
+class ObservingNorm(RunningNorm):
+    """What a `RunningNorm` is in meta-training: it normalises by the batch's own statistics, and
+    `condition` puts them in place of the averages."""
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        return _moments(x, tuple(range(x.ndim - 1)))
+
+    def condition(self, x: Float[Array, "n ... c"]) -> "Norm":
+        mean, variance = (moment.ravel() for moment in self.moments(x))
+        return ObservingNorm(self.scale, self.shift, self.eps, mean=mean, variance=variance)
+
+
+def observing(network: Any) -> Any:
+    """The network as it is in meta-training: every `RunningNorm` an `ObservingNorm`."""
+
+    def observed(part: Any) -> Any:
+        if not isinstance(part, RunningNorm):
+            return part
+        moments = {"mean": part.mean, "variance": part.variance}
+        return ObservingNorm(part.scale, part.shift, part.eps, **moments)
+
+    return jax.tree.map(observed, network, is_leaf=lambda part: isinstance(part, RunningNorm))
+
+
+def running_statistics(tree: Any) -> list[Any]:
+    """Mean and variance of every `RunningNorm`, in the order of the layers."""
+    parts = jax.tree.leaves(tree, is_leaf=lambda part: isinstance(part, RunningNorm))
+    norms = [part for part in parts if isinstance(part, RunningNorm)]
+    return [moment for norm in norms for moment in (norm.mean, norm.variance)]
+
+
 class NoNorm(Norm):
     """Only the scale and the shift: for comparison, and for networks that need no more."""
 
@@ -134,6 +191,7 @@ NORMS: dict[str, type[Norm]] = {
     "group": GroupNorm,
     "support": SupportNorm,
     "batch": BatchNorm,
+    "running": RunningNorm,
     "none": NoNorm,
 }
 

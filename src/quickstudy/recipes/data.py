@@ -56,7 +56,7 @@ class OnImages(OnData):
     filters: int = 32
     """Filters of each of the four convolutions."""
     norm: Norm = "layer"
-    """Whose statistics normalise; `batch` is transductive."""
+    """Whose statistics normalise; `batch` is transductive, and `running` is for MAML++."""
     downsample: Literal["stride", "pool"] = "stride"
     """How each block halves the image."""
 

@@ -24,6 +24,8 @@ class WithMAMLPlusPlus(OnData):
     """k, inner steps."""
     first_order: float = 0.3
     """When second derivatives come in, as a share of training."""
+    averaging: float = 0.1
+    """How far the averages of `--norm running` move in a meta-step."""
 
     def learner(self) -> "Learner":
         """MAML with what makes it train well."""
@@ -35,6 +37,24 @@ class WithMAMLPlusPlus(OnData):
             steps=self.inner_steps,
             first_order=self.first_order,
             loss=self.loss,
+        )
+
+    def optimiser(self) -> "optax.GradientTransformation":
+        """Adam; averages move by plain descent, which makes of them moving averages."""
+        import equinox as eqx
+        import jax
+        import optax
+
+        from quickstudy.nets.norm import running_statistics
+
+        def kinds(learner: Any) -> Any:
+            learned = jax.tree.map(lambda _: "learned", learner)
+            return eqx.tree_at(
+                lambda own: running_statistics(own.norms), learned, replace_fn=lambda _: "average"
+            )
+
+        return optax.partition(
+            {"learned": super().optimiser(), "average": optax.sgd(self.averaging)}, kinds
         )
 
 

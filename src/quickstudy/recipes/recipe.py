@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Trainer = Callable[..., Any]
 """`train(*, run=None, report=None)`: what was learned at the best validation."""
 Split = Literal["train", "validation", "test"]
-Norm = Literal["layer", "group", "support", "batch", "none"]
+Norm = Literal["layer", "group", "support", "batch", "running", "none"]
 
 
 @dataclass(frozen=True)
