@@ -160,7 +160,13 @@ class ObservingNorm(RunningNorm):
 
 
 def observing(network: Any) -> Any:
-    """The network as it is in meta-training: every `RunningNorm` an `ObservingNorm`."""
+    """The network as it is in meta-training: every `RunningNorm` an `ObservingNorm`.
+
+    Example:
+        >>> x = jnp.array([[2.0], [4.0]])
+        >>> running_statistics(observing(make_norm("running", 1)).condition(x))
+        [Array([3.], dtype=float32), Array([1.], dtype=float32)]
+    """
 
     def observed(part: Any) -> Any:
         if not isinstance(part, RunningNorm):
@@ -172,7 +178,12 @@ def observing(network: Any) -> Any:
 
 
 def running_statistics(tree: Any) -> list[Any]:
-    """Mean and variance of every `RunningNorm`, in the order of the layers."""
+    """Mean and variance of every `RunningNorm`, in the order of the layers.
+
+    Example:
+        >>> running_statistics([make_norm("running", 1), make_norm("layer", 1)])
+        [Array([0.], dtype=float32), Array([1.], dtype=float32)]
+    """
     parts = jax.tree.leaves(tree, is_leaf=lambda part: isinstance(part, RunningNorm))
     norms = [part for part in parts if isinstance(part, RunningNorm)]
     return [moment for norm in norms for moment in (norm.mean, norm.variance)]
