@@ -2,13 +2,19 @@
 
     python benchmarks/cost.py [--rounds 5] [--recipes maml-glyphs ...] [--json FILE]
 
-One meta-step of every recipe on glyphs, as `quickstudy train` runs it, with the same number of
-5-way 1-shot tasks. Memory is the compiled step's temporary memory on one device.
+Every recipe on glyphs, in each form that it has, with the same number of 5-way 1-shot tasks:
+one meta-step as `quickstudy train` runs it, then the same tasks adapted to and answered. (Transfer
+baselines train on batches of all classes, 64 images to a "task".) Memory is the compiled
+program's temporary memory on one device; nothing comes from a cache of compiled programs.
 """
 
 import argparse
 import dataclasses
+import itertools
+import sys
 import time
+import typing
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -17,35 +23,62 @@ import jax.numpy as jnp
 import optax
 
 import quickstudy as qs
-from quickstudy.learners.meta_training import MetaTraining
+from quickstudy.learners.meta_training import MetaTraining, episode_scores
 from quickstudy.recipes import RECIPES, Shape
 from side_by_side import finish, milliseconds, seconds
 
 TASKS = 8
-MEMORIES = ("lstm", "gru", "snail", "transformer", "mean", "attention")
+SHAPE = Shape(ways=5, shots=1, queries=5)
+FORMS = ("memory", "context", "method")
+"""The settings of recipes that choose another learner."""
 
 
-def variants(name: str) -> dict[str, Any]:
-    """A recipe, and one for each of its memories where it has them."""
-    recipe = RECIPES[name]()
-    if not hasattr(recipe, "memory"):
-        return {name: recipe}
-    return {f"{name}, {memory}": dataclasses.replace(recipe, memory=memory) for memory in MEMORIES}
+def variants(name: str) -> Iterator[tuple[str, Any]]:
+    """A recipe in each of its forms, and what to call them."""
+    recipe = RECIPES[name]
+    hints = {field.name: field.type for field in dataclasses.fields(recipe)}
+    forms = [form for form in FORMS if form in hints]
+    for chosen in itertools.product(*(typing.get_args(hints[form]) for form in forms)):
+        yield ", ".join((name, *chosen)), recipe(**dict(zip(forms, chosen, strict=True)))
 
 
-def prepared(recipe: Any) -> tuple[Any, dict[str, float]]:
-    """A compiled meta-step without arguments, and what compiling it cost."""
-    tasks = recipe.tasks("train", Shape(ways=5, shots=1, queries=5))
-    algorithm = MetaTraining(recipe.learner(), tasks, tasks, optax.adam(1e-3), TASKS, TASKS)
-    state = algorithm.init()
-    step = eqx.filter_jit(lambda own, state, key, p: own.update(state, key, p))
-    arguments = (algorithm, state, jax.random.key(0), jnp.array(0.5))
+def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[str, float]]:
+    """The compiled function without arguments, and what compiling it cost."""
     began = time.perf_counter()
-    compiled = step.lower(*arguments).compile()
+    program = eqx.filter_jit(function).lower(*arguments).compile()
     cost = {"compile s": time.perf_counter() - began}
-    memory = compiled.compiled.memory_analysis()
-    cost["MiB"] = memory.temp_size_in_bytes / 2**20
-    return lambda: jax.block_until_ready(compiled(*arguments)), cost
+    cost["MiB"] = program.compiled.memory_analysis().temp_size_in_bytes / 2**20
+    return lambda: jax.block_until_ready(program(*arguments)), cost
+
+
+def training(recipe: Any) -> tuple[Any, dict[str, float]]:
+    """One meta-step."""
+    tasks = recipe.tasks("train", SHAPE)
+    algorithm = MetaTraining(recipe.learner(), tasks, tasks, optax.adam(1e-3), TASKS, TASKS)
+    return compiled(
+        lambda own, state, key, p: own.update(state, key, p),
+        *(algorithm, algorithm.init(), jax.random.key(0), jnp.array(0.5)),
+    )
+
+
+def testing(recipe: Any) -> tuple[Any, dict[str, float]]:
+    """The adaptation to test tasks, and the answers to their queries."""
+    learner, tasks = recipe.for_test(recipe.learner()), recipe.tasks("test", SHAPE)
+    return compiled(
+        lambda learner, tasks, key: episode_scores(learner, tasks, key, TASKS)[1],
+        *(learner, tasks, jax.random.key(0)),
+    )
+
+
+def measured(recipe: Any, rounds: int) -> dict[str, float]:
+    """A row's numbers."""
+    row = {}
+    for name, prepare in (("train", training), ("test", testing)):
+        run, cost = prepare(recipe)
+        took = milliseconds(seconds({name: run}, rounds))[name]
+        numbers = {"tasks/s": 1000 * TASKS / took, **cost}
+        row.update({f"{name}: {what}": number for what, number in numbers.items()})
+    return row
 
 
 def main() -> None:
@@ -56,14 +89,13 @@ def main() -> None:
     arguments = parser.parse_args()
     qs.set_up_devices()
     jax.config.update("jax_enable_compilation_cache", False)
-    rows = []
+    began, rows = time.perf_counter(), []
     for recipe in arguments.recipes:
-        for name, variant in variants(recipe).items():
-            step, cost = prepared(variant)
-            took = milliseconds(seconds({name: step}, arguments.rounds))[name]
-            rows.append({"recipe": name, "tasks/s": 1000 * TASKS / took, "ms": took, **cost})
-            print(rows[-1], flush=True)
-    finish(rows, {"tasks per step": TASKS}, arguments.json)
+        for name, variant in variants(recipe):
+            rows.append({"learner": name, **measured(variant, arguments.rounds)})
+            print(f"{name}, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    extra = {"tasks per step": TASKS, "minutes": (time.perf_counter() - began) / 60}
+    finish(rows, extra, arguments.json)
 
 
 if __name__ == "__main__":
