@@ -1,7 +1,8 @@
-"""Print the tables of `sinusoids.sh` and `fonts.sh` from the folders that they filled.
+"""Print the tables of `sinusoids.sh`, `fonts.sh` and `omniglot.sh` from the folders they filled.
 
 python results/tables.py sinusoids runs/sinusoids
 python results/tables.py fonts runs/fonts
+python results/tables.py omniglot runs/omniglot
 """
 
 import json
@@ -46,6 +47,23 @@ def fonts(run: Path) -> Iterator[str]:
         yield f"| {run.name} | {' | '.join(cells)} | {minutes(run)} |"
 
 
+def omniglot(run: Path) -> Iterator[str]:
+    """One row: 5-way 1-shot, 5-way 5-shot, 20-way 1-shot, and what the training was."""
+    test = read(run / "evaluation-test.json")
+    if test:
+        others = [read(run / f"evaluation-test-{shape}.json") for shape in ("5-shot", "20-way")]
+        found = [own and written(own["after"], "accuracy") for own in (test, *others)]
+        recipe = read(run / "recipe.json")
+        cells = [
+            *(cell or "–" for cell in found),
+            "yes" if test["transductive"] else "no",
+            f"{recipe['protocol']}, {test['episodes']:,}",
+            f"{recipe['steps']:,} of {recipe['meta_batch']} tasks",
+            minutes(run),
+        ]
+        yield f"| {run.name} | {' | '.join(cells)} |"
+
+
 TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "sinusoids": (
         "| learner | points | before | 1 step, or adapted | 5 | 10 |\n|---|---|---|---|---|---|",
@@ -54,6 +72,11 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "fonts": (
         "| learner | unseen glyphs | Omniglot | training, min |\n|---|---|---|---|",
         fonts,
+    ),
+    "omniglot": (
+        "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | transductive | protocol, test "
+        "tasks | meta-steps | training, min |\n|---|---|---|---|---|---|---|---|",
+        omniglot,
     ),
 }
 
