@@ -4,11 +4,14 @@ import base64
 import json
 import shutil
 
+import jax
 import pytest
 from PIL import Image
 
+import quickstudy as qs
 from quickstudy.cli import main
 from quickstudy.evaluation import Estimate
+from quickstudy.recipes import find
 from quickstudy.recipes.exports import load
 from quickstudy.report.table import written
 from quickstudy.testing.comparing import same_bits
@@ -112,22 +115,21 @@ def test_a_damaged_evaluation_is_named(bandit_run, capsys):
 OWN = """
 from dataclasses import dataclass
 import gymnasium
-import quickstudy as qs
-from quickstudy.recipes.on_host import OnHost
+from quickstudy.recipes.on_host import RL2OnHost
 
 @dataclass(frozen=True)
-class Poles(OnHost):
+class Poles(RL2OnHost):
     name, reaches, takes, source = "poles", "nothing", "seconds", "our own"
     episodes: int = 2
 
     def environment(self, split):
-        return qs.HostFamily(qs.HostEnvironment(
+        return self.hosted(
             make=lambda: gymnasium.make("CartPole-v1", render_mode="rgb_array"),
             sample_task=lambda rng: rng.uniform(0.25, 1.0),
             set_task=lambda env, length: setattr(env.unwrapped, "length", length),
             copies=4,
             horizon=20,
-        ))
+        )
 """
 
 
@@ -148,3 +150,15 @@ def test_a_gymnasium_family_of_ones_own(tmp_path, capsys):
     assert 0 < found["policy"]["total"]["mean"] <= 40
     main(f"report {run}".split())
     demand_self_contained((run / "report.html").read_text())
+
+
+def test_a_file_s_environments_go_into_processes_of_their_own(tmp_path):
+    """Though no other process could import what the file defines."""
+    pytest.importorskip("gymnasium")
+    (tmp_path / "poles.py").write_text(OWN)
+    recipe, key = find(f"{tmp_path / 'poles.py'}:Poles"), jax.random.key(0)
+    trials = [recipe(processes=n).trial("train") for n in (0, 2)]
+    assert isinstance(trials[1].environment.host, qs.HostWorkers)
+    one, two = (qs.host_rollouts(qs.Random(t.environment), t, key, 4) for t in trials)
+    assert same_bits(one, two)
+    trials[1].environment.host.close()

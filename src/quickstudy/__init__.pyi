@@ -9,11 +9,12 @@ from .envs.games.game import Games as Games
 from .envs.gridnavi import GridNavi as GridNavi
 from .envs.gymnasium_env import as_gymnasium as as_gymnasium
 from .envs.host import HostEnvironment as HostEnvironment
-from .envs.host import HostFamily as HostFamily
+from .envs.host_family import HostFamily as HostFamily
 from .envs.maze import Maze as Maze
 from .envs.navigation import Navigation as Navigation
 from .envs.navigation import SparseNavigation as SparseNavigation
 from .envs.tabular import TabularMDP as TabularMDP
+from .envs.workers import HostWorkers as HostWorkers
 from .errors import BadInput as BadInput
 from .errors import CheckpointError as CheckpointError
 from .errors import DataError as DataError

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.envs.host import HostFamily
+from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
 from quickstudy.evaluation import Estimate
 from quickstudy.rl.host_rollout import host_rollouts

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from quickstudy import BadInput, QuickstudyError
-from quickstudy.envs import gymnasium_env, host
+from quickstudy.envs import gymnasium_env, host, workers
 from quickstudy.envs.bandit import Arms, Bandit
 from quickstudy.envs.environment import Continuous, Discrete
 from quickstudy.envs.games.game import Games
@@ -20,6 +20,7 @@ from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.maze import Maze
 from quickstudy.envs.navigation import Navigation, SparseNavigation
 from quickstudy.envs.tabular import TabularMDP
+from quickstudy.envs.workers import HostWorkers
 
 try:
     gymnasium = import_gymnasium()
@@ -213,11 +214,11 @@ def test_spaces_that_do_not_fit_are_refused():
 
 
 @needs_gymnasium
-@pytest.mark.parametrize("documented", [as_gymnasium, HostEnvironment])
+@pytest.mark.parametrize("documented", [as_gymnasium, HostEnvironment, HostWorkers])
 def test_the_examples_run(documented):
     """The common test of examples leaves them out, for Gymnasium is optional."""
     text = documented.__doc__.replace("  # doctest: +SKIP", "")
-    names = {**vars(gymnasium_env), **vars(host)}
+    names = {**vars(gymnasium_env), **vars(host), **vars(workers)}
     test = doctest.DocTestParser().get_doctest(text, names, documented.__name__, None, 0)
     assert test.examples
     assert doctest.DocTestRunner().run(test).failed == 0

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 import quickstudy as qs
-from quickstudy.envs.host import HostEnvironment, HostFamily
+from quickstudy.envs.host import HostEnvironment
+from quickstudy.envs.host_family import HostFamily
 from quickstudy.report.film import film, show_film
 
 pytest.importorskip("gymnasium")

@@ -52,7 +52,7 @@ def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int 
     import jax
 
     from quickstudy.commands.evaluate import TEST_SEED
-    from quickstudy.envs.host import HostFamily
+    from quickstudy.envs.host_family import HostFamily
     from quickstudy.recipes.exports import load
     from quickstudy.report.film import film, show_film
     from quickstudy.report.watch import show

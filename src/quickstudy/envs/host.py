@@ -1,23 +1,12 @@
 """Environments that are stepped on the host: any of Gymnasium's, with a task to set."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-import equinox as eqx
 import numpy as np
-from jaxtyping import Bool, Float, Float32, PRNGKeyArray
+from jaxtyping import Bool, Float, Float32
 
-from quickstudy.envs.environment import (
-    MDP,
-    Action,
-    Actions,
-    Continuous,
-    Discrete,
-    Environment,
-    Observation,
-    State,
-    Step,
-)
+from quickstudy.envs.environment import Actions, Continuous, Discrete
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.errors import BadInput, QuickstudyError
 
@@ -43,6 +32,37 @@ class HostStep(NamedTuple):
     def done(self) -> Bool[np.ndarray, " copies"]:
         """Episodes that ended."""
         return self.terminated | self.truncated
+
+
+@runtime_checkable
+class Host(Protocol):
+    """Copies of a Gymnasium environment, each in a task, wherever they are stepped:
+    `HostEnvironment` does it in this process, `quickstudy.envs.workers.HostWorkers` in others.
+
+    Attributes are those of `HostEnvironment`.
+    """
+
+    make: Callable[[], Any]
+    sample_task: Callable[[np.random.Generator], Any]
+    set_task: Callable[[Any, Any], None]
+    copies: int
+    horizon: int | None
+    actions: Actions
+    observation_shape: tuple[int, ...]
+
+    def begin(
+        self, seed: int, first: int = 0, each: int = 1, visit: int = 0
+    ) -> Float32[np.ndarray, "copies ..."]:
+        """New tasks, and what is seen first in them."""
+        ...
+
+    def step(self, actions: np.ndarray) -> HostStep:
+        """Act in all copies."""
+        ...
+
+    def close(self) -> None:
+        """Close every environment."""
+        ...
 
 
 class HostEnvironment:
@@ -102,25 +122,29 @@ class HostEnvironment:
                 f"observations are {space}; give arrays, as gymnasium.wrappers.FlattenObservation"
             )
         self.observation_shape: tuple[int, ...] = space.shape
+        self.numbers = range(copies)  # what failures call them
         self.tasks: list[Any] = []
         self.times = [0] * copies
         self.seed: int | None = None
 
-    def begin(self, seed: int, first: int = 0) -> Float32[np.ndarray, "copies ..."]:
+    def begin(
+        self, seed: int, first: int = 0, each: int = 1, visit: int = 0
+    ) -> Float32[np.ndarray, "copies ..."]:
         """New tasks, and their first episodes: what is seen first, `[copies, ...]`.
 
         Args:
             seed: decides tasks and everything that environments draw, in each copy differently.
-            first: the number of the first copy's task among all that the seed decides.
+            first: the number of the first copy among all that the seed decides.
+            each: so many copies in a row are in the same task.
+            visit: another one finds the same tasks, in which all else is drawn anew.
         """
-        numbers = range(first, first + self.copies)
-        sequences = [np.random.SeedSequence(seed, spawn_key=(n,)) for n in numbers]
+        self.seed, numbers = seed, range(first, first + self.copies)
         while len(self.environments) < self.copies:
             self.environments.append(self.make())
-        self.seed = seed
-        self.tasks = [self.sample_task(np.random.default_rng(own)) for own in sequences]
-        seeds = [int(own.generate_state(1)[0]) for own in sequences]
-        return np.stack([self._reset(copy, own) for copy, own in enumerate(seeds)])
+        self.tasks = [draw_task(self.sample_task, seed, n // each) for n in numbers]
+        keys = [(n // each, n % each, visit) for n in numbers]
+        own = [np.random.SeedSequence(seed, spawn_key=key).generate_state(1)[0] for key in keys]
+        return np.stack([self._reset(copy, int(one)) for copy, one in enumerate(own)])
 
     def step(self, actions: np.ndarray) -> HostStep:
         """Act in all copies, and begin the next episode where one is over.
@@ -130,10 +154,7 @@ class HostEnvironment:
         """
         if not self.tasks:
             raise BadInput("there is no task yet; call begin() before step()")
-        discrete = isinstance(self.actions, Discrete)
-        expected = (self.copies,) if discrete else (self.copies, self.actions.size)
-        if np.shape(actions) != expected:
-            raise BadInput(f"actions have the shape {np.shape(actions)}; give {expected}")
+        demand_actions(actions, self.actions, self.copies)
         steps = [self._step(copy, action) for copy, action in enumerate(actions)]
         return HostStep(*map(np.stack, zip(*steps, strict=True)))
 
@@ -152,7 +173,7 @@ class HostEnvironment:
         try:
             last, reward, terminated, truncated, _ = environment.step(action)
         except Exception as error:
-            raise self._failure("step", copy) from error
+            raise self._failure("step", copy, error) from error
         last = np.array(last, np.float32)
         self.times[copy] += 1
         truncated = truncated or self.times[copy] == self.horizon
@@ -169,69 +190,38 @@ class HostEnvironment:
             self.set_task(environment, self.tasks[copy])
             return np.array(environment.reset()[0], np.float32)
         except Exception as error:
-            raise self._failure("set_task or reset", copy) from error
+            raise self._failure("set_task or reset", copy, error) from error
 
-    def _failure(self, doing: str, copy: int) -> QuickstudyError:
+    def _failure(self, doing: str, copy: int, why: Exception) -> QuickstudyError:
         return QuickstudyError(
-            f"{self.environments[copy]} failed in {doing}: copy {copy}, task {self.tasks[copy]!r}, "
-            f"seed {self.seed}; begin(seed={self.seed}) draws the same task again"
+            f"{self.environments[copy]} failed in {doing}: copy {self.numbers[copy]}, "
+            f"task {self.tasks[copy]!r}, seed {self.seed}; begin(seed={self.seed}) draws the same "
+            f"task again. It said: {type(why).__name__}: {why}"
         )
 
 
-class HostFamily(Environment):
-    """A family of MDPs that are stepped on the host, for trials that policies act in there.
-
-    It says all that a policy must know of a family; nothing of it can be compiled.
-
-    Attributes:
-        host: steps copies of it.
-        horizon: the host's.
-
-    Raises:
-        BadInput: the host has no horizon, or the family is to be stepped in a compiled program.
+def draw_task(sample_task: Callable[[np.random.Generator], Any], seed: int, number: int) -> Any:
+    """The task of that number among all that the seed decides.
 
     Example:
-        >>> HostFamily(poles).observation_shape  # doctest: +SKIP
-        (4,)
+        >>> draw_task(lambda rng: int(rng.integers(10)), seed=0, number=3)
+        8
     """
+    return sample_task(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,))))
 
-    host: HostEnvironment = eqx.field(static=True)
-    horizon: int = eqx.field(static=True)
 
-    def __init__(self, host: HostEnvironment) -> None:
-        if host.horizon is None:
-            raise BadInput(
-                "trials need to know how long episodes can be; give HostEnvironment a horizon"
-            )
-        self.host, self.horizon = host, host.horizon
+def demand_actions(actions: Any, kind: Actions, copies: int) -> None:
+    """Refuse actions that are not one for each copy.
 
-    @property
-    def actions(self) -> Actions:
-        """What may be done."""
-        return self.host.actions
+    Raises:
+        BadInput: says which shape they must have.
 
-    @property
-    def observation_shape(self) -> tuple[int, ...]:
-        """The shape of an observation."""
-        return self.host.observation_shape
-
-    def sample(self, key: PRNGKeyArray) -> MDP:
-        """Refused: tasks are drawn on the host."""
-        raise self._refusal()
-
-    def reset(self, key: PRNGKeyArray, task: MDP) -> tuple[State, Observation]:
-        """Refused: episodes begin on the host."""
-        raise self._refusal()
-
-    def step(self, key: PRNGKeyArray, state: State, action: Action, task: MDP) -> Step:
-        """Refused: episodes go on on the host."""
-        raise self._refusal()
-
-    def _refusal(self) -> BadInput:
-        return BadInput(
-            f"{self.host.environments[0]} is stepped on the host and cannot be compiled; train "
-            "with HostRL2, and act by host_rollouts"
-        )
+    Example:
+        >>> demand_actions(np.zeros((4, 2)), Continuous(2), copies=4)
+    """
+    expected = (copies,) if isinstance(kind, Discrete) else (copies, kind.size)
+    if np.shape(actions) != expected:
+        raise BadInput(f"actions have the shape {np.shape(actions)}; give {expected}")
 
 
 def _actions(space: Any, spaces: Any) -> Actions:

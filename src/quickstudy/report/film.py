@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 from PIL import Image
 
-from quickstudy.envs.host import HostEnvironment, HostFamily, HostStep
+from quickstudy.envs.host import Host, HostEnvironment, HostStep
+from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
 from quickstudy.report.watch import save_gif, side_by_side
 from quickstudy.rl.host_rollout import host_rollouts
@@ -22,7 +23,7 @@ MILLISECONDS = 60
 class Filmed(HostEnvironment):
     """One copy, which is photographed before each step."""
 
-    def __init__(self, host: HostEnvironment) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__(host.make, host.sample_task, host.set_task, 1, host.horizon)
         self.frames: list[Any] = []
 

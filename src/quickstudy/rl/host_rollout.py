@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from quickstudy.envs.environment import Actions
-from quickstudy.envs.host import HostEnvironment, HostFamily
+from quickstudy.envs.host import Host
+from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
 from quickstudy.rl.policy import Actor
 from quickstudy.rl.rollout import Rollout
@@ -76,7 +77,7 @@ class _Acting:
         )
         self.episode = np.zeros(copies, np.int32)
 
-    def through(self, host: HostEnvironment, parts: int) -> Rollout:
+    def through(self, host: Host, parts: int) -> Rollout:
         """All steps, `[copies, time]`."""
         length, states, path = self.trial.steps // parts, [], []
         for time in range(self.trial.steps):
@@ -87,7 +88,7 @@ class _Acting:
         kept = jax.tree.map(lambda *xs: np.stack(xs, 1), *states)
         return Rollout(*stacked, states=kept, last=None)
 
-    def _step(self, host: HostEnvironment, time: int) -> tuple[Any, ...]:
+    def _step(self, host: Host, time: int) -> tuple[Any, ...]:
         state, action, encoded, notes = _act(  # compiled once for so many copies
             self.actor,
             self.state,

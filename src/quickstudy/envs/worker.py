@@ -1,0 +1,100 @@
+"""One process that steps some copies of a host environment."""
+
+import contextlib
+import multiprocessing
+import pickle
+import signal
+import traceback
+from multiprocessing.connection import Connection
+from typing import Any
+
+import jax
+
+from quickstudy.envs.host import HostEnvironment
+from quickstudy.errors import QuickstudyError
+
+
+class Failed(str):
+    """What a worker says of its failure, instead of an answer."""
+
+
+class Worker:
+    """A process that steps a share of the copies, as its parent knows it.
+
+    Attributes:
+        share: the numbers of its copies.
+        busy: the copy that it works on, in shared memory; −1 for none.
+        connection: to ask and to be answered.
+        process: itself.
+    """
+
+    def __init__(self, share: range, sent: tuple[bytes, int | None]) -> None:
+        # Not "fork": it would copy JAX's threads' locks in whatever state they are.
+        context = multiprocessing.get_context("spawn")
+        self.share, self.busy = share, context.RawValue("i", -1)
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(
+            target=serve, args=(theirs, self.busy, share, *sent), daemon=True
+        )
+        self.process.start()
+        theirs.close()  # so that theirs is the only one, and its end is noticed
+
+    @property
+    def signs(self) -> tuple[Any, Any]:
+        """What is ready when there is an answer, or none will ever come."""
+        return self.connection, self.process.sentinel
+
+    def ask(self, question: Any) -> None:
+        """Send a question, or `None` to have it close. A dead one is noticed by its answer."""
+        with contextlib.suppress(OSError):
+            self.connection.send(question)
+
+    def end(self, seconds: float) -> str:
+        """How it ended, within so many seconds."""
+        self.process.join(seconds)
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended by itself (exit code {code})"
+
+
+def serve(
+    connection: Connection, busy: Any, share: range, sent: bytes, horizon: int | None
+) -> None:
+    """All that a worker does: answer until there are no more questions."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
+    jax.config.update("jax_platforms", "cpu")  # the accelerator is the parent's
+    try:
+        host = Share(pickle.loads(sent), share, horizon, busy)
+        connection.send("ready")
+        while question := connection.recv():
+            name, given = question
+            connection.send(getattr(host, name)(*given))
+        host.close()
+    except (EOFError, BrokenPipeError):
+        return  # the parent is gone
+    except QuickstudyError as error:
+        connection.send(Failed(error))
+    except Exception:
+        connection.send(Failed(f"the process of copies {share} failed: {traceback.format_exc()}"))
+
+
+class Share(HostEnvironment):
+    """Some of the copies, which says which of them it works on, and numbers them as the whole."""
+
+    def __init__(self, made: Any, share: range, horizon: int | None, busy: Any) -> None:
+        make, sample_task, set_task = made
+        super().__init__(make, sample_task, set_task, len(share), horizon)
+        self.numbers, self.busy = share, busy
+
+    def _step(self, copy: int, action: Any) -> tuple[Any, ...]:
+        self.busy.value = self.numbers[copy]
+        found = super()._step(copy, action)
+        self.busy.value = -1
+        return found
+
+    def _reset(self, copy: int, seed: int | None) -> Any:
+        self.busy.value = self.numbers[copy]
+        found = super()._reset(copy, seed)
+        self.busy.value = -1
+        return found

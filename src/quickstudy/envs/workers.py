@@ -1,0 +1,204 @@
+"""Host environments in processes of their own, watched: none that dies or hangs goes unnoticed."""
+
+import importlib
+import time
+import weakref
+from collections.abc import Callable
+from itertools import pairwise
+from multiprocessing.connection import wait
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from quickstudy.envs.host import HostEnvironment, HostStep, demand_actions, draw_task
+from quickstudy.envs.worker import Failed, Worker
+from quickstudy.errors import BadInput, QuickstudyError
+
+STARTING = 120.0  # seconds for Python and its packages to load in a new process
+CLOSING = 2.0  # seconds to close environments before their process is ended
+GUARDED = """; a program that is a file must do its work under `if __name__ == "__main__":`"""
+
+
+class HostWorkers:
+    """`HostEnvironment` spread over processes: the same results for the same seed, and as many
+    cores as there are processes.
+
+    The processes start at the first `begin`. They have Python to themselves: `make`, `sample_task`
+    and `set_task` are sent to them once, by value where they cannot be imported there. A program
+    that is a file must not do its work on being imported: put it under `if __name__ ==
+    "__main__":`.
+
+    Args:
+        make: see `HostEnvironment`, as the next four.
+        sample_task: M_i ~ p(M).
+        set_task: puts one environment into a task.
+        copies: of the environment, in all processes together.
+        horizon: the most steps of an episode.
+        processes: how many; copies are shared out evenly.
+        patience: how many seconds a process may take to step, or reset, all of its copies.
+
+    Raises:
+        BadInput: as `HostEnvironment`; or no process, more processes than copies, or a function
+            that cannot be sent to another process.
+        QuickstudyError: an environment failed, or its process died or hung; the message names
+            copy, task and seed. All processes have been ended, and `begin` starts new ones.
+
+    Example:
+        >>> import gymnasium  # doctest: +SKIP
+        >>> workers = HostWorkers(
+        ...     make=lambda: gymnasium.make("CartPole-v1"),
+        ...     sample_task=lambda rng: rng.uniform(0.25, 1.0),
+        ...     set_task=lambda env, length: setattr(env.unwrapped, "length", length),
+        ...     copies=8,
+        ...     processes=2,
+        ... )  # doctest: +SKIP
+        >>> workers.begin(seed=0).shape  # doctest: +SKIP
+        (8, 4)
+        >>> workers.close()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        sample_task: Callable[[np.random.Generator], Any],
+        set_task: Callable[[Any, Any], None],
+        copies: int = 1,
+        horizon: int | None = None,
+        *,
+        processes: int = 2,
+        patience: float = 60.0,
+    ) -> None:
+        if not 1 <= processes <= copies:
+            raise BadInput(
+                f"{copies} copies cannot be shared by {processes} processes; give 1 process or "
+                "more, and at least as many copies"
+            )
+        if not patience > 0:
+            raise BadInput(f"patience is {patience}; give seconds, more than 0")
+        one = HostEnvironment(make, sample_task, set_task, 1, horizon)
+        self.make, self.sample_task, self.set_task = make, sample_task, set_task
+        self.copies, self.horizon, self.patience = copies, horizon, patience
+        self.actions, self.observation_shape = one.actions, one.observation_shape
+        one.close()
+        bounds = [copies * n // processes for n in range(processes + 1)]
+        self.shares = [range(*pair) for pair in pairwise(bounds)]
+        self.sent = _sent({"make": make, "sample_task": sample_task, "set_task": set_task})
+        self.begun: tuple[int, int, int, int] | None = None
+        self.workers: list[Worker] = []
+        weakref.finalize(self, _end, self.workers)
+
+    def begin(
+        self, seed: int, first: int = 0, each: int = 1, visit: int = 0
+    ) -> Float32[np.ndarray, "copies ..."]:
+        """New tasks, and what is seen first in them; arguments as of `HostEnvironment.begin`."""
+        self.begun = seed, first, each, visit
+        if not self.workers:
+            self._start()
+        each_begins = [(seed, first + share.start, each, visit) for share in self.shares]
+        return np.concatenate(self._ask("begin", each_begins))
+
+    def step(self, actions: np.ndarray) -> HostStep:
+        """Act in all copies, and begin the next episode where one is over.
+
+        Args:
+            actions: `[copies]` whole numbers or `[copies, size]`, clipped to the limit.
+        """
+        if self.begun is None or not self.workers:
+            raise BadInput("there is no task yet; call begin() before step()")
+        demand_actions(actions, self.actions, self.copies)
+        taken = np.asarray(actions)
+        steps = self._ask("step", [(taken[s.start : s.stop],) for s in self.shares])
+        return HostStep(*map(np.concatenate, zip(*steps, strict=True)))
+
+    def close(self) -> None:
+        """Close every environment, and end the processes."""
+        for worker in self.workers:
+            worker.ask(None)
+        for worker in self.workers:
+            worker.process.join(CLOSING)
+        _end(self.workers)
+
+    def _start(self) -> None:
+        try:
+            for share in self.shares:
+                self.workers.append(Worker(share, (self.sent, self.horizon)))
+        except BaseException:
+            _end(self.workers)
+            raise
+        self._answers("start", max(self.patience, STARTING))
+
+    def _ask(self, doing: str, arguments: list[tuple[Any, ...]]) -> list[Any]:
+        """What every worker answers, in their order."""
+        for worker, given in zip(self.workers, arguments, strict=True):
+            worker.ask((doing, given))
+        return self._answers(doing, self.patience)
+
+    def _answers(self, doing: str, patience: float) -> list[Any]:
+        until, found = time.monotonic() + patience, {}
+        try:
+            while silent := [worker for worker in self.workers if worker not in found]:
+                signs = {sign: worker for worker in silent for sign in worker.signs}
+                ready = wait(list(signs), max(0.0, until - time.monotonic()))
+                if not ready:
+                    raise self._failure(silent[0], f"gave no answer in {doing} for {patience:g} s")
+                for worker in {signs[sign]: None for sign in ready}:
+                    found[worker] = self._answer(worker, doing)
+        except BaseException:
+            # Answers that nobody waits for any more must not be taken for later ones.
+            _end(self.workers)
+            raise
+        return [found[worker] for worker in self.workers]
+
+    def _answer(self, worker: Worker, doing: str) -> Any:
+        try:
+            answer = worker.connection.recv() if worker.connection.poll() else None
+        except (EOFError, OSError):
+            answer = None
+        if answer is None:
+            hint = GUARDED if doing == "start" else ""
+            raise self._failure(worker, f"{worker.end(CLOSING)} in {doing}{hint}")
+        if isinstance(answer, Failed):
+            raise QuickstudyError(answer)
+        return answer
+
+    def _failure(self, worker: Worker, what: str) -> QuickstudyError:
+        """What happened, and in which copy and task, or copies and tasks if that is not known."""
+        busy = worker.busy.value
+        copies = list(worker.share) if busy < 0 else [busy]
+        assert self.begun is not None
+        seed, first, each, _ = self.begun
+        tasks = [draw_task(self.sample_task, seed, (first + copy) // each) for copy in copies]
+        return QuickstudyError(
+            f"the process of copies {worker.share.start} to {worker.share.stop - 1} {what}: "
+            f"copy {_listed(copies)}, task {_listed(tasks)}, seed {seed}; begin(seed={seed}) "
+            "starts new processes and draws the same tasks again"
+        )
+
+
+def _sent(functions: dict[str, Callable[..., Any]]) -> bytes:
+    """The functions as bytes: by value where no other process could import them."""
+    cloudpickle = importlib.import_module("cloudpickle")  # Gymnasium needs it, too
+    for name, function in functions.items():
+        try:
+            cloudpickle.dumps(function)
+        except Exception as error:
+            raise BadInput(
+                f"{name} cannot be sent to another process ({error}); give a function that makes "
+                "what it needs by itself, or step in this process with HostEnvironment"
+            ) from error
+    return cloudpickle.dumps(tuple(functions.values()))
+
+
+def _end(workers: list[Worker]) -> None:
+    """End the processes at once, whatever they are doing."""
+    for worker in workers:
+        worker.process.kill()
+    for worker in workers:
+        worker.process.join()
+        worker.connection.close()
+    workers.clear()
+
+
+def _listed(values: list[Any]) -> str:
+    return ", ".join(map(repr, values))

@@ -1,0 +1,178 @@
+"""Environments in other processes: the same numbers, and a word for every way to fail."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from quickstudy import BadInput, QuickstudyError
+from quickstudy.envs.host import Host, HostEnvironment
+from quickstudy.envs.workers import HostWorkers
+
+pytest.importorskip("gymnasium")
+from references import poles
+
+POLES = (poles.make, poles.sample_task, poles.set_task)
+
+
+def fragile(copies=5, **given):
+    return HostWorkers(poles.Fragile, poles.sample_task, poles.set_task, copies, **given)
+
+
+def gone(pids):
+    """Whether no such process is left; their parent has waited for them."""
+    return not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+def pids(host):
+    return [worker.process.pid for worker in host.workers]
+
+
+@pytest.mark.parametrize("visit", [0, 1])
+def test_the_same_numbers_as_in_one_process(visit):
+    """Five poles in two processes, three in each task, from the middle of a task on."""
+    here, there = HostEnvironment(*POLES, 5, 20), HostWorkers(*POLES, 5, 20)
+    assert isinstance(here, Host)
+    assert isinstance(there, Host)
+    assert (here.actions, here.observation_shape) == (there.actions, there.observation_shape)
+    begun = [host.begin(7, 4, 3, visit) for host in (here, there)]
+    np.testing.assert_array_equal(*begun)
+    actions, ends = np.random.default_rng(0).integers(0, 2, (40, 5)), 0
+    for row in actions:
+        one, other = here.step(row), there.step(row)
+        ends += int(one.done.sum())
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+    assert ends > 5
+    np.testing.assert_array_equal(here.begin(8), there.begin(8))
+    started = pids(there)
+    there.close()
+    assert len(started) == 2
+    assert gone(started)
+
+
+def test_visits_find_the_same_tasks_and_draw_the_rest_anew():
+    host = HostEnvironment(*POLES, 6)
+    first = host.begin(3, each=3)
+    tasks = list(host.tasks)
+    assert tasks[0] == tasks[2] != tasks[3] == tasks[5]
+    assert len({tuple(row) for row in first.tolist()}) == 6
+    again = host.begin(3, each=3, visit=1)
+    assert host.tasks == tasks
+    assert not np.isclose(first, again).all(1).any()
+    np.testing.assert_array_equal(host.begin(3, each=3), first)
+    # Whoever visits a task alone is in the same task as those who visit it together.
+    host.begin(3)
+    assert host.tasks[:2] == [tasks[0], tasks[3]]
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (1, r"copies 2 to 4 was killed by SIGKILL in step: copy 3, task {task}, seed 9"),
+        (2, r"copies 2 to 4 gave no answer in step for 1\.5 s: copy 3, task {task}, seed 9"),
+        (3, r"failed in step: copy 3, task {task}, seed 9.*ValueError: it broke"),
+    ],
+)
+def test_who_dies_hangs_or_fails_is_named_and_all_are_ended(action, said):
+    host = fragile(patience=1.5)
+    host.begin(9)
+    task = HostEnvironment(poles.Fragile, *POLES[1:], 5)
+    task.begin(9)
+    started, since = pids(host), time.monotonic()
+    with pytest.raises(QuickstudyError, match=said.format(task=task.tasks[3])):
+        host.step(np.array([0, 0, 0, action, 0]))
+    assert time.monotonic() - since < 10
+    assert gone(started)
+    with pytest.raises(BadInput, match="call begin"):
+        host.step(np.zeros(5, int))
+    host.begin(9)
+    assert not gone(pids(host))
+    assert host.step(np.zeros(5, int)).reward.shape == (5,)
+    host.close()
+
+
+def test_one_that_is_killed_from_outside_while_another_is_busy():
+    host = fragile()
+    host.begin(9)
+    started = pids(host)
+    threading.Timer(0.5, os.kill, (started[1], 9)).start()
+    with pytest.raises(
+        QuickstudyError, match="copies 2 to 4 was killed by SIGKILL in step: copy 2"
+    ):
+        host.step(np.array([2, 0, 2, 0, 0]))
+    assert gone(started)
+
+
+def test_one_that_dies_between_steps():
+    host = fragile(2)
+    host.begin(9)
+    host.workers[1].process.kill()
+    host.workers[1].process.join()
+    with pytest.raises(
+        QuickstudyError, match="copies 1 to 1 was killed by SIGKILL in step: copy 1"
+    ):
+        host.step(np.zeros(2, int))
+
+
+def test_what_cannot_be_sent_and_what_cannot_be():
+    lock = threading.Lock()
+
+    def locked():
+        with lock:
+            return poles.make()
+
+    with pytest.raises(BadInput, match=r"make cannot be sent to another process \(.*lock"):
+        HostWorkers(locked, *POLES[1:], 2)
+    with pytest.raises(BadInput, match="2 copies cannot be shared by 3 processes"):
+        HostWorkers(*POLES, 2, processes=3)
+    with pytest.raises(BadInput, match="patience is 0"):
+        HostWorkers(*POLES, 2, patience=0)
+    host = HostWorkers(*POLES, 4)
+    with pytest.raises(BadInput, match="call begin"):
+        host.step(np.zeros(4, int))
+
+
+def test_what_cannot_be_made_there_is_said():
+    here = os.getpid()
+
+    def make():
+        if os.getpid() != here:
+            raise RuntimeError("no licence")
+        return poles.make()
+
+    host = HostWorkers(make, lambda rng: rng.uniform(), lambda env, task: None, 2, processes=1)
+    with pytest.raises(QuickstudyError, match="no licence"):
+        host.begin(0)
+
+
+PROGRAM = """
+import numpy as np, quickstudy as qs, gymnasium
+host = qs.HostWorkers(
+    lambda: gymnasium.make("CartPole-v1"), lambda rng: rng.uniform(), lambda env, task: None, 2
+)
+{work}
+"""
+
+
+def test_a_program_that_ends_takes_its_processes_with_it(tmp_path):
+    """Not closed, not named: and one that forgot its guard is told so."""
+    guarded = tmp_path / "guarded.py"
+    work = "if __name__ == '__main__':\n    host.begin(0)\n"
+    guarded.write_text(
+        PROGRAM.format(work=work + "    print(*[w.process.pid for w in host.workers])")
+    )
+    ran = subprocess.run([sys.executable, guarded], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert len(ran.stdout.split()) == 2
+    assert gone(ran.stdout.split())
+    open_ended = tmp_path / "open_ended.py"
+    open_ended.write_text(PROGRAM.format(work="host.begin(0)"))
+    ran = subprocess.run([sys.executable, open_ended], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 1
+    assert "must do its work under `if __name__" in ran.stderr
