@@ -8,7 +8,7 @@ from quickstudy.conjugate_gradients import conjugate_gradients
 
 
 def solve(A, b, steps):
-    return jax.jit(lambda b: conjugate_gradients(lambda v: A @ v, b, steps))(b)
+    return jax.jit(lambda b: conjugate_gradients(lambda v: A @ v, b, steps))(b).x
 
 
 def test_against_a_direct_solver():

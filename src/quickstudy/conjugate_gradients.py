@@ -1,14 +1,26 @@
 """Linear systems given by products alone: A x = b, for implicit MAML and trust regions."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
 
-def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: int) -> PyTree:
+class Solution(NamedTuple):
+    """What conjugate gradients found.
+
+    Attributes:
+        x: A x ≈ b.
+        residual: b − A x, which comes for nothing: A x is known without another product.
+    """
+
+    x: PyTree
+    residual: PyTree
+
+
+def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: int) -> Solution:
     """x with A x ≈ b after `steps` steps from x = 0 (Hestenes & Stiefel, 1952,
     https://doi.org/10.6028/jres.049.044), for a symmetric A.
 
@@ -24,7 +36,7 @@ def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: 
 
     Example:
         >>> A = jnp.array([[2.0, 1.0], [1.0, 3.0]])
-        >>> conjugate_gradients(lambda v: A @ v, jnp.array([3.0, 4.0]), 2).round(3).tolist()
+        >>> conjugate_gradients(lambda v: A @ v, jnp.array([3.0, 4.0]), 2).x.round(3).tolist()
         [1.0, 1.0]
     """
 
@@ -43,7 +55,8 @@ def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: 
         return (x, r, p, now), None
 
     start = (jax.tree.map(jnp.zeros_like, b), b, b, dot(b, b))
-    return jax.lax.scan(step, start, jnp.arange(steps))[0][0]
+    x, residual, _, _ = jax.lax.scan(step, start, jnp.arange(steps))[0]
+    return Solution(x, residual)
 
 
 def dot(u: PyTree, v: PyTree) -> Any:

@@ -190,8 +190,8 @@ def test_conjugate_gradients_solve_and_stay():
     a = a @ a.T + jnp.eye(5)
     b = jnp.arange(5.0)
     for steps in (5, 12):
-        close(conjugate_gradients(lambda v: a @ v, b, steps), jnp.linalg.solve(a, b))
-    assert not np.any(conjugate_gradients(lambda v: a @ v, jnp.zeros(5), 3))
+        close(conjugate_gradients(lambda v: a @ v, b, steps).x, jnp.linalg.solve(a, b))
+    assert not np.any(conjugate_gradients(lambda v: a @ v, jnp.zeros(5), 3).x)
 
 
 def test_implicit_gradient_is_exact_once_converged():

@@ -12,8 +12,8 @@ import quickstudy as qs
 from quickstudy.mesh import on_shares
 from quickstudy.rl.batch import thoughts
 from quickstudy.rl.rl2 import RL2, _in_minibatches, trials_in_a_row
-from quickstudy.rl.trpo import TRPO, shares
-from quickstudy.rl.trust_region import TrustRegion, fisher_product
+from quickstudy.rl.trpo import TRPO, problem
+from quickstudy.rl.trust_region import Linearised, TrustRegion, fisher_product
 
 KEY = jax.random.key(0)
 TRIAL = qs.Trial(qs.Bandit(arms=2), episodes=3)
@@ -51,7 +51,9 @@ def test_fisher_product():
 
     def by_product(policy, batch):
         parameters = eqx.filter(policy, eqx.is_inexact_array)
-        return fisher_product(parameters, shares(policy, batch)[1])(unflatten(v))
+        asked = problem(policy, batch)
+        here = Linearised.at(parameters, asked.outputs)
+        return fisher_product(here, asked.divergence)(unflatten(v))
 
     def explicit(policy, batch):
         rest = eqx.partition(policy, eqx.is_inexact_array)[1]

@@ -86,7 +86,7 @@ class ImplicitMAML(GradientBased):
             lambda v: self._curvature(found, rest, task.support, v), slope, self.cg_steps
         )
         template = eqx.filter(self, eqx.is_inexact_array)
-        gradient = eqx.tree_at(lambda learner: learner.model, template, solved)
+        gradient = eqx.tree_at(lambda learner: learner.model, template, solved.x)
         return gradient, metrics
 
     def _curvature(self, phi: PyTree, rest: PyTree, support: Examples, v: PyTree) -> PyTree:

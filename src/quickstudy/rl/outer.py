@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, PyTree, Scalar
 
 from quickstudy.envs.environment import Action
 from quickstudy.mesh import total
-from quickstudy.rl.trust_region import Kept, TrustRegion, trust_region_step
+from quickstudy.rl.trust_region import Problem, TrustRegion, trust_region_step
 
 
 class Objective(NamedTuple):
@@ -39,9 +39,10 @@ class Objective(NamedTuple):
         count = jnp.maximum(total(jnp.sum(self.real)), 1)
         return jnp.sum(jnp.where(self.real, each, 0.0)) / count
 
-    def surrogate(self, parameters: PyTree, gain: Callable[[Array, Array], Array]) -> Scalar:
+    def surrogate(
+        self, parameters: PyTree, actions: Any, gain: Callable[[Array, Array], Array]
+    ) -> Scalar:
         """E[gain(ρ, A)], ρ = π_θ'(a) / π_old(a), and what else is to be raised."""
-        actions = self.actions(parameters)
         now = _everywhere(type(actions).log_prob)(actions, self.chosen)
         ratio = jnp.exp(jnp.where(self.real, now - self.log_prob, 0.0))
         return self.mean(gain(ratio, self.advantage)) + self.extra(parameters)
@@ -82,13 +83,12 @@ class OuterTrustRegion(Outer):
         self, parameters: PyTree, state: Any, objective: Objective
     ) -> tuple[PyTree, Any, dict[str, Scalar]]:
         """One step, or none that is said to be none."""
-        old = jax.lax.stop_gradient(objective.actions(parameters))
-        parameters, metrics = trust_region_step(
-            parameters,
-            lambda p: objective.surrogate(p, jnp.multiply),
-            Kept(objective.actions, lambda now: objective.divergence(old, now)),
-            self.region,
+        problem = Problem(
+            outputs=objective.actions,
+            surrogate=lambda p, actions: objective.surrogate(p, actions, jnp.multiply),
+            divergence=objective.divergence,
         )
+        parameters, metrics = trust_region_step(parameters, problem, self.region)
         return parameters, state, metrics
 
 
@@ -121,7 +121,7 @@ class OuterAscent(Outer):
 
         def descend(carry: Any, _: None) -> tuple[Any, dict[str, Scalar]]:
             parameters, state = carry
-            loss = lambda p: -objective.surrogate(p, gain)  # noqa: E731
+            loss = lambda p: -objective.surrogate(p, objective.actions(p), gain)  # noqa: E731
             value, gradient = total(jax.value_and_grad(loss)(parameters))
             updates, state = self.optimiser.update(gradient, state, parameters)
             found = {"loss": value, "gradient_norm": optax.tree.norm(gradient)}

@@ -9,11 +9,11 @@ import optax
 from jaxtyping import Array, Float, PyTree, Scalar
 
 from quickstudy.mesh import total
-from quickstudy.rl.batch import Batch, gradient_of, log_probs, thoughts, value_error
+from quickstudy.rl.batch import Batch, gradient_of, thoughts, value_error
 from quickstudy.rl.distributions import ActionDistribution
 from quickstudy.rl.policy import MetaPolicy
 from quickstudy.rl.ppo import Metrics
-from quickstudy.rl.trust_region import Kept, Share, TrustRegion, trust_region_step
+from quickstudy.rl.trust_region import Problem, TrustRegion, trust_region_step
 
 
 class TRPO(eqx.Module):
@@ -62,36 +62,35 @@ class TRPO(eqx.Module):
     def step(self, policy: MetaPolicy, batch: Batch) -> tuple[MetaPolicy, Metrics]:
         """The constrained step of everything but the critic."""
         parameters, rest = eqx.partition(policy, eqx.is_inexact_array)
-        surrogate, kept = shares(policy, batch)
-        found, metrics = trust_region_step(parameters, surrogate, kept, self.region)
+        found, metrics = trust_region_step(parameters, problem(policy, batch), self.region)
         return eqx.combine(found, rest), metrics
 
 
-def shares(policy: MetaPolicy, batch: Batch) -> tuple[Share, Kept]:
-    """E[ρ A] and E[KL(π_old ‖ π_θ)] over the real steps, π_old being the policy's own.
+def problem(policy: MetaPolicy, batch: Batch) -> Problem:
+    """E[ρ A] and E[KL(π_old ‖ π_θ)] over the real steps.
 
     Args:
-        policy: π_θ = π_old.
+        policy: what its arrays are is replaced by θ.
         batch: this device's share.
     """
     rest = eqx.partition(policy, eqx.is_inexact_array)[1]
-    old = jax.lax.stop_gradient(thoughts(policy, batch).actions)
     count = jnp.maximum(total(jnp.sum(batch.real)), 1)
 
     def share(each: Float[Array, "parts time"]) -> Scalar:
         return jnp.sum(jnp.where(batch.real, each, 0.0)) / count
 
-    def surrogate(parameters: PyTree) -> Scalar:
-        thought = thoughts(eqx.combine(parameters, rest), batch)
-        return share(jnp.exp(log_probs(thought, batch) - batch.log_prob) * batch.advantage)
-
     def actions(parameters: PyTree) -> ActionDistribution:
         return thoughts(eqx.combine(parameters, rest), batch).actions
 
-    def divergence(now: ActionDistribution) -> Scalar:
+    def surrogate(_: PyTree, actions: ActionDistribution) -> Scalar:
+        now = jax.vmap(jax.vmap(type(actions).log_prob))(actions, batch.action)
+        ratio = jnp.exp(now - batch.log_prob)
+        return share(ratio * batch.advantage)
+
+    def divergence(old: ActionDistribution, now: ActionDistribution) -> Scalar:
         return share(jax.vmap(jax.vmap(type(old).divergence))(old, now))
 
-    return surrogate, Kept(actions, divergence)
+    return Problem(actions, surrogate, divergence)
 
 
 def _critic_loss(policy: MetaPolicy, batch: Batch) -> tuple[Array, dict[str, Array]]:

@@ -14,8 +14,8 @@ from quickstudy.mesh import total
 
 SHORTER = 0.8  # what each length is of the one before
 
-Share = Callable[[PyTree], Scalar]
-"""This device's share of a mean, as a function of the parameters: the mean is the sum of all."""
+Share = Callable[[PyTree, PyTree], Scalar]
+"""This device's share of a mean: the mean is the sum of all."""
 
 
 class TrustRegion(NamedTuple):
@@ -34,21 +34,51 @@ class TrustRegion(NamedTuple):
     backtracks: int = 10
 
 
-class Kept(NamedTuple):
-    """What is to stay near: a divergence of outputs.
+class Problem(NamedTuple):
+    """What is to rise, and what is to stay near meanwhile.
 
     Attributes:
-        outputs: from parameters to distributions, say.
-        divergence: from those, this device's share of the mean divergence from what they were;
-            zero there, and without a slope, as KL(π_old ‖ π) is.
+        outputs: from parameters to distributions, say: what takes time.
+        surrogate: from parameters and their outputs; to be raised.
+        divergence: of outputs as they were from outputs as they are; where both are the same it is
+            zero and has no slope, as KL(π_old ‖ π).
     """
 
     outputs: Callable[[PyTree], PyTree]
+    surrogate: Share
     divergence: Share
 
 
+class Linearised(NamedTuple):
+    """Outputs at θ with their Jacobian J, taken once for all of its products: none of them repeats
+    what the outputs take, which with MAML is a whole adaptation.
+
+    Attributes:
+        outputs: at θ.
+        push: v ↦ J v.
+        pull: u ↦ Jᵀ u.
+    """
+
+    outputs: PyTree
+    push: Callable[[PyTree], PyTree]
+    pull: Callable[[PyTree], PyTree]
+
+    @classmethod
+    def at(cls, parameters: PyTree, outputs: Callable[[PyTree], PyTree]) -> "Linearised":
+        """θ, and what is linearised there.
+
+        Example:
+            >>> here = Linearised.at(3.0, lambda x: x**2)
+            >>> [float(y) for y in (here.outputs, here.push(1.0), here.pull(1.0))]
+            [9.0, 6.0, 6.0]
+        """
+        values, push = jax.linearize(outputs, parameters)
+        transposed = jax.linear_transpose(push, parameters)
+        return cls(values, push, lambda u: transposed(u)[0])
+
+
 def trust_region_step(
-    parameters: PyTree, surrogate: Share, kept: Kept, region: TrustRegion
+    parameters: PyTree, problem: Problem, region: TrustRegion
 ) -> tuple[PyTree, dict[str, Scalar]]:
     """The longest step up the surrogate, along the natural gradient, within the trust region.
 
@@ -59,25 +89,28 @@ def trust_region_step(
 
     Args:
         parameters: θ, of floating-point arrays.
-        surrogate: to be raised.
-        kept: what is to stay near.
+        problem: what rises, and what stays near.
         region: δ, and the search.
     """
-    before, gradient = total(jax.value_and_grad(surrogate)(parameters))
+    here = Linearised.at(parameters, problem.outputs)
+    value = jax.value_and_grad(problem.surrogate, (0, 1))
+    share, (direct, slope) = value(parameters, here.outputs)
+    before, gradient = total((share, jax.tree.map(jnp.add, direct, here.pull(slope))))
     flat, unflatten = jax.flatten_util.ravel_pytree(gradient)
-    fisher = fisher_product(parameters, kept)
+    fisher = fisher_product(here, problem.divergence)
 
     def product(x: Array) -> Array:
         return jax.flatten_util.ravel_pytree(fisher(unflatten(x)))[0] + region.damping * x
 
-    x = conjugate_gradients(product, flat, region.iterations)
-    curvature = x @ product(x)
+    x, residual = conjugate_gradients(product, flat, region.iterations)
+    curvature = x @ (flat - residual)
     longest = jnp.sqrt(2 * region.radius / jnp.where(curvature > 0, curvature, jnp.nan))
 
     def attempt(tried: Any) -> Any:
         number, (best, _, nearest) = tried
         there = jax.tree.map(jnp.add, parameters, unflatten(SHORTER**number * longest * x))
-        gain, apart = total((surrogate(there), kept.divergence(kept.outputs(there))))
+        now = problem.outputs(there)
+        gain, apart = total((problem.surrogate(there, now), problem.divergence(here.outputs, now)))
         # Comparisons with not-a-number are false: a step that is none is not accepted.
         good = (gain > before) & (apart <= region.radius)
         best = jax.tree.map(lambda a, b: jnp.where(good, a, b), there, best)
@@ -93,18 +126,16 @@ def trust_region_step(
     return found, {**metrics, "gradient_norm": jnp.linalg.norm(flat)}
 
 
-def fisher_product(parameters: PyTree, kept: Kept) -> Callable[[PyTree], PyTree]:
+def fisher_product(here: Linearised, divergence: Share) -> Callable[[PyTree], PyTree]:
     """v ↦ F v over all devices, F = Jᵀ M J.
 
-    J is the outputs' Jacobian and M the divergence's Hessian by the outputs; as the divergence has
-    no slope at θ, F is its Hessian by the parameters. J is linearised once for all products, so
-    that none repeats what the outputs take: with MAML, a whole adaptation.
+    M is the divergence's Hessian by the outputs; as the divergence has no slope at θ, F is its
+    Hessian by the parameters.
     """
-    outputs, push = jax.linearize(kept.outputs, parameters)
-    pull = jax.linear_transpose(push, parameters)
+    slope = jax.grad(lambda now: divergence(here.outputs, now))
 
     def product(v: PyTree) -> PyTree:
-        curved = jax.jvp(jax.grad(kept.divergence), (outputs,), (push(v),))[1]
-        return total(pull(curved)[0])
+        curved = jax.jvp(slope, (here.outputs,), (here.push(v),))[1]
+        return total(here.pull(curved))
 
     return product
