@@ -74,6 +74,7 @@ from .nets.network import Batched as Batched
 from .nets.network import Headed as Headed
 from .nets.network import Linear as Linear
 from .nets.noise import Noisy as Noisy
+from .nets.reader import Reader as Reader
 from .nets.resnet12 import ResNet12 as ResNet12
 from .nets.sets import AttentiveMemory as AttentiveMemory
 from .nets.sets import ClassMeanMemory as ClassMeanMemory

@@ -95,13 +95,13 @@ BOX, LOCKED = "in a box", "in a locked chest"
         (CHEST, TOOL, {"treasure": "made with the tool"}, (-0.01, TREASURE, TOOL, False, False)),
         (DOOR, NOTHING, {"door": "needs the key"}, (-0.01, DOOR, NOTHING, False, False)),
         (DOOR, KEY, {"door": "needs the key"}, (-0.01, NOTHING, KEY, False, False)),
-        (DOOR, NOTHING, {"door": "takes a toll"}, (-0.21, NOTHING, NOTHING, False, False)),
-        (HAZARD, KEY, {"hazard": "burns"}, (-0.31, HAZARD, KEY, False, True)),
-        (HAZARD, KEY, {"hazard": "kills"}, (-0.51, HAZARD, KEY, True, True)),
-        (HAZARD, KEY, {"hazard": "steals"}, (-0.11, HAZARD, NOTHING, False, True)),
+        (DOOR, NOTHING, {"door": "takes a toll"}, (-0.11, NOTHING, NOTHING, False, False)),
+        (HAZARD, KEY, {"hazard": "burns"}, (-0.11, HAZARD, KEY, False, True)),
+        (HAZARD, KEY, {"hazard": "kills"}, (-0.21, HAZARD, KEY, True, True)),
+        (HAZARD, KEY, {"hazard": "steals"}, (-0.06, HAZARD, NOTHING, False, True)),
         (COIN, NOTHING, {"coin": "pays"}, (0.29, NOTHING, NOTHING, False, True)),
         (COIN, NOTHING, {"coin": "is worthless"}, (-0.01, NOTHING, NOTHING, False, True)),
-        (COIN, NOTHING, {"coin": "is cursed"}, (-0.31, NOTHING, NOTHING, False, True)),
+        (COIN, NOTHING, {"coin": "is cursed"}, (-0.11, NOTHING, NOTHING, False, True)),
         (COIN, NOTHING, {"coin": "bears fruit"}, (-0.01, FRUIT, NOTHING, False, False)),
         (SHRINE, KEY, {"shrine": "does nothing"}, (-0.01, SHRINE, KEY, False, True)),
         (SHRINE, KEY, {"shrine": "pays"}, (0.49, NOTHING, KEY, False, True)),
@@ -176,19 +176,22 @@ def test_layouts(sampled):
     assert both == [12] * 6
 
 
-def test_the_observation_shows_symbols_walls_player_and_hand():
+def test_the_observation_shows_symbols_walls_and_hand_around_the_player():
     game = deal(combine(door="needs the key"), KEY_0, KEY_1)
-    _, seen = GAMES.reset(KEY_0, game)
-    assert seen.shape == GAMES.observation_shape == (6, 7, 11)
-    assert float(seen.sum()) == 9 + 4 + 1
-    for cell, kind in zip(game.cells.tolist(), game.kinds.tolist(), strict=True):
-        assert seen[cell[0], cell[1], kind - 1] == 1
-    np.testing.assert_array_equal(seen[:5, :, 9], game.walls)
-    assert seen[game.start[0], game.start[1], 10] == 1
-    state = Playing(game.start, game.kinds.at[0].set(0), jnp.int32(4))
-    seen = GAMES._observe(state, game)
-    assert seen[5, 0, 3] == 1
-    assert float(seen[..., :9].sum()) == 8 + 1
+    for row, column in [(0, 0), (2, 3), (4, 6), (1, 2)]:
+        state = Playing(jnp.array([row, column]), game.kinds.at[0].set(0), jnp.int32(4))
+        seen = np.asarray(GAMES._observe(state, game))
+        assert seen.shape == GAMES.observation_shape == (8, 7, 10)
+        cells = dict(zip(map(tuple, game.cells.tolist()), state.kinds.tolist(), strict=True))
+        for i, j in itertools.product(range(7), range(7)):
+            cell = (row + i - 3, column + j - 3)
+            inside = 0 <= cell[0] < 5 and 0 <= cell[1] < 7
+            assert seen[i, j, 9] == (not inside or game.walls[cell])
+            symbol = cells.get(cell, 0)
+            assert seen[i, j, :9].tolist() == [symbol == k for k in range(1, 10)]
+        assert seen[7].sum() == seen[7, 0, 3] == 1
+        empty = Playing(state.player, state.kinds, jnp.int32(0))
+        assert GAMES._observe(empty, game)[7].sum() == 0
 
 
 def reference(game, horizon):

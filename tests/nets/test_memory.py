@@ -35,6 +35,7 @@ MEMORIES = {
     "mean": qs.MeanMemory.create(SIZE, 6, key=KEY),
     "class means": qs.ClassMeanMemory.create(SIZE, 6, ways=1, key=KEY),
     "attentive": attentive(SIZE, key=KEY),
+    "reader": qs.Reader.create(qs.GRU.create(4 + 1, 5, key=KEY), 4, observed=2, key=KEY),
     "context": Context.create(SIZE, 6, observed=2, key=KEY),
     "context, mean": Context.create(SIZE, 6, observed=2, pooling=Mean(), key=KEY),
     "snail, short": snail(SIZE, key=KEY, past=3),
@@ -120,7 +121,7 @@ def test_sets_have_no_order(name):
     np.testing.assert_allclose(*answers, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru", "snail", "transformer"])
+@pytest.mark.parametrize("name", ["lstm", "gru", "reader", "snail", "transformer"])
 def test_sequences_have_an_order(name):
     memory, never = MEMORIES[name], jnp.zeros(TIME, bool)
     (there, _), (back, _) = (sequence(memory, memory.initial(), xs, never) for xs in (XS, XS[::-1]))
@@ -133,6 +134,7 @@ def test_reach():
     assert reaches["snail, short"] == reaches["transformer, short"] == 3
     assert reaches["attentive, short"] == 3
     assert reaches["lstm"] is reaches["gru"] is reaches["mean"] is None
+    assert qs.Reader.create(MEMORIES["snail, short"], 1, observed=2, key=KEY).reach == 3
 
 
 @pytest.mark.parametrize("name", ["transformer, short", "attentive, short"])
@@ -184,6 +186,17 @@ def test_gru_by_hand():
     )
     h, _ = memory.step(jnp.array([0.8]), jnp.array([5.0]))
     np.testing.assert_allclose(h[0], 0.5 * np.tanh(0.8) + 0.4, rtol=1e-6)
+
+
+def test_a_reader_reads_the_observation_only():
+    """With f = relu(2 o), a memory of (o, rest) = (−1, 2, 5) is told (0, 4, 5)."""
+    layer = qs.Linear(jnp.array([[2.0, 0.0], [0.0, 2.0]]), jnp.zeros(2))
+    memory = qs.GRU.create(3, 5, key=KEY)
+    reader = qs.Reader.create(memory, 2, observed=2, key=KEY)
+    reader = eqx.tree_at(lambda r: r.network.layers, reader, (layer,))
+    _, found = reader.step(reader.initial(), jnp.array([-1.0, 2.0, 5.0]))
+    _, wanted = memory.step(memory.initial(), jnp.array([0.0, 4.0, 5.0]))
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
 def test_heads_must_share_the_width():

@@ -65,6 +65,25 @@ def test_the_first_step_of_ppo_is_the_policy_gradient():
     close(updated(ppo)[0].parameters, updated(plain)[0].parameters)
 
 
+def test_advantages_are_above_the_mean_from_each_time_on():
+    """Rewards to go of 3, 1, 1, 1 and 1, 1, 1, 1 have the mean 2, 1, 1, 1; a third trial that is
+    none changes nothing."""
+    algorithm = rl2(PolicyGradient(optax.sgd(0.1)), discount=1.0, decay=1.0)
+    keys = jax.random.split(KEY, 3)
+    paths = jax.vmap(lambda key: trials_in_a_row(algorithm.policy, BANDIT, key))(keys)
+    paid = jnp.array([[2.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0], [9.0, 9.0, 9.0, 9.0]])
+    log_prob, value = paths.notes
+    real = jnp.broadcast_to(jnp.array([True, True, False])[:, None, None], (3, 1, 4))
+    paths = paths._replace(reward=paid[:, None], real=real, notes=(log_prob, 0 * value))
+    # One device per trial: means are over all of them.
+    shares = jax.tree.map(lambda x: x[:, None], paths)
+    batch = jax.vmap(algorithm._batch, axis_name="tasks")(shares)
+    above = np.array([[1, 0, 0, 0], [-1, 0, 0, 0]])
+    np.testing.assert_allclose(batch.target[:2, 0, 0], above, atol=1e-6)
+    # Of variance 1, from 2 / 8.
+    np.testing.assert_allclose(batch.advantage[:2, 0, 0], 2 * above, atol=1e-5)
+
+
 def test_policy_gradient_by_enumeration():
     """E[∇ log π A], with A the reward to go of the trial, is ∇J of a bandit with two pulls, by
     the sum over all of its 2 × 2 × 2 × 2 outcomes; and half of it without the second reward."""

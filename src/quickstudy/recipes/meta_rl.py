@@ -87,6 +87,8 @@ class WithRL2(MetaRL):
     """The history encoder; `none` is the baseline that sees the current observation only."""
     width: int = 64
     """The size of its output h_t."""
+    reader: int = 0
+    """The size of a layer that reads the observation before the memory does; 0 for none."""
     improvement: Literal["ppo", "policy-gradient", "trpo"] = "ppo"
     """How the policy is improved on a batch of its trials."""
     discount: float = 0.99
@@ -120,7 +122,27 @@ class WithRL2(MetaRL):
         return policy.MetaPolicy.create(trial, self.encoder(trial), forgets=forgets, told=told)
 
     def encoder(self, trial: "Trial") -> "Memory":
-        """The history encoder, untrained."""
+        """The history encoder, untrained, behind a reader if there is to be one."""
+        import jax
+
+        from quickstudy.nets.reader import Reader
+
+        observed = trial.inputs - trial.environment.actions.size - 3
+        if not self.reader or self.memory == "none":
+            return self.remembering(trial, trial.inputs, observed)
+        memory = self.remembering(trial, self.reader + trial.inputs - observed, self.reader)
+        # Another key than the memory's own.
+        key = jax.random.fold_in(jax.random.key(self.seed), 1)
+        return Reader.create(memory, self.reader, observed=observed, key=key)
+
+    def remembering(self, trial: "Trial", inputs: int, observed: int) -> "Memory":
+        """The memory itself, untrained.
+
+        Args:
+            trial: what it must look back over.
+            inputs: the size of x_t.
+            observed: how much of it tells of the observation.
+        """
         import jax
 
         from quickstudy.nets.context import Context, GaussianProduct, Mean
@@ -129,8 +151,7 @@ class WithRL2(MetaRL):
         from quickstudy.nets.snail import SNAIL
         from quickstudy.nets.transformer import Transformer
 
-        key, inputs, past = jax.random.key(self.seed), trial.inputs, trial.steps
-        observed = inputs - trial.environment.actions.size - 3
+        key, past = jax.random.key(self.seed), trial.steps
         if self.memory == "none":
             return Memoryless.create(self.width, observed=observed, key=key)
         if self.memory in ("context", "context-mean"):

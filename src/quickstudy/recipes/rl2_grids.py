@@ -148,9 +148,10 @@ class RL2Games(WithRL2, OnGames):
     source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
 
     steps: int = 3000
-    meta_batch: int = 256
-    width: int = 192
-    learning_rate: float = 1e-3
+    meta_batch: int = 128
+    width: int = 128
+    reader: int = 64
+    learning_rate: float = 2e-3
     entropy_weight: float = 0.01
 
 

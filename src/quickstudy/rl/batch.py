@@ -40,9 +40,11 @@ class Batch(NamedTuple):
     spread: Float[Array, " parts"]
 
 
-def mean_over(x: Float[Array, "..."], real: Bool[Array, "..."]) -> Scalar:
-    """The mean of what is real, over all devices."""
-    sums = total((jnp.sum(jnp.where(real, x, 0.0)), jnp.sum(real)))
+def mean_over(
+    x: Float[Array, "..."], real: Bool[Array, "..."], axis: tuple[int, ...] | None = None
+) -> Float[Array, "..."]:
+    """The mean of what is real, over all devices and over some axes, or all of them."""
+    sums = total((jnp.sum(jnp.where(real, x, 0.0), axis), jnp.sum(real, axis)))
     return sums[0] / jnp.maximum(sums[1], 1)
 
 

@@ -34,7 +34,8 @@ class Thought(NamedTuple):
 
     Attributes:
         actions: π(· | history).
-        value: V, an estimate of the trial's remaining (discounted) reward.
+        value: V, how much more (discounted) reward is left in this trial than in a mean one at
+            that time.
     """
 
     actions: ActionDistribution

@@ -131,7 +131,12 @@ class RL2(eqx.Module):
         """Rollouts `[trials, in a row, time]` to parts `[trials, parts, time]`."""
         log_prob, value = paths.notes
         per_trial = jax.vmap(jax.vmap(advantages, (0, 0, 0, None, None)), (0, 0, 0, None, None))
-        advantage = per_trial(paths.reward, value, paths.real, self.discount, self.decay)
+        # How much of a trial is left says more of its reward than all else, and a memory learns
+        # only late to count. So the mean from each time on is the batch's own, and the critic
+        # tells what is above it.
+        to_go = per_trial(paths.reward, jnp.zeros_like(value), paths.real, self.discount, 1.0)
+        mean = mean_over(to_go, paths.real, (0, 1))[None, None]
+        advantage = per_trial(paths.reward, mean + value, paths.real, self.discount, self.decay)
         target = advantage + value
         spread = _deviation(target, paths.real)
         centred = advantage - mean_over(advantage, paths.real)

@@ -20,6 +20,7 @@ from quickstudy.envs.games.rules import (
 
 PER_STEP = -0.01
 MOVES = np.array([[-1, 0], [0, 1], [1, 0], [0, -1]], np.int32)  # up, right, down, left
+SIGHT = 3  # cells seen in each direction
 SYMBOLS = "abcdefghi"
 
 
@@ -37,8 +38,12 @@ class Games(Environment, Drawn):
     and stay the same through a trial, start included: what remains to be learned is the game,
     and a plan that worked once works again. The splits hold different combinations of rules.
 
-    The observation is `[6, 7, 11]`: the cells with a channel for each symbol, walls, and the
-    player; the sixth row shows in its first cell the symbol that is held.
+    What may happen costs less than what may be won, so that unknown things are worth touching: else
+    the first thing to learn, and the last, would be to touch nothing.
+
+    The observation is `[8, 7, 10]`: the 7 × 7 cells around the player with a channel for each
+    symbol and one for walls, which lie around the rooms, too; the eighth row shows in its first
+    cell the symbol that is held. Seen so, what lies beside the player is the same wherever it is.
 
     Attributes:
         split: "train", "validation" or "test": which combinations of rules are drawn.
@@ -52,7 +57,7 @@ class Games(Environment, Drawn):
         >>> game = games.sample(jax.random.key(0))
         >>> state, seen = games.reset(jax.random.key(1), game)
         >>> seen.shape, games.actions.size
-        ((6, 7, 11), 4)
+        ((8, 7, 10), 4)
     """
 
     split: str = eqx.field(static=True, default="train")
@@ -68,8 +73,8 @@ class Games(Environment, Drawn):
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
-        """Symbols, walls and the player; one row more for what is held."""
-        return (ROWS + 1, COLUMNS, THINGS + 2)
+        """Symbols and walls around the player; one row more for what is held."""
+        return (2 * SIGHT + 2, 2 * SIGHT + 1, THINGS + 1)
 
     def sample(self, key: PRNGKeyArray) -> Game:
         """A combination of rules, symbols for its things, and a layout."""
@@ -126,9 +131,14 @@ class Games(Environment, Drawn):
         return ["".join(row) for row in grid] + [held.ljust(COLUMNS)]
 
     def _observe(self, state: Playing, task: Game) -> Observation:
-        seen = jnp.zeros((ROWS + 1, COLUMNS, THINGS + 3))
+        # As much more on each side as is seen, so that the view fits everywhere: all of it is wall.
+        grid = jnp.zeros((ROWS + 2 * SIGHT, COLUMNS + 2 * SIGHT, THINGS + 2))
+        walls = jnp.pad(task.walls, SIGHT, constant_values=True)
+        grid = grid.at[..., THINGS + 1].set(walls.astype(jnp.float32))
+        grid = grid.at[task.cells[:, 0] + SIGHT, task.cells[:, 1] + SIGHT, state.kinds].set(1.0)
+        side = 2 * SIGHT + 1
+        corner = (state.player[0], state.player[1], 0)
+        view = jax.lax.dynamic_slice(grid, corner, (side, side, THINGS + 2))
+        hand = jnp.zeros((1, side, THINGS + 2)).at[0, 0, state.held].set(1.0)
         # Channel 0 takes what is gone; it is cut off.
-        seen = seen.at[task.cells[:, 0], task.cells[:, 1], state.kinds].set(1.0)
-        seen = seen.at[ROWS, 0, state.held].set(1.0)
-        seen = seen.at[:ROWS, :, THINGS + 1].set(task.walls.astype(jnp.float32))
-        return seen.at[state.player[0], state.player[1], THINGS + 2].set(1.0)[..., 1:]
+        return jnp.concatenate([view, hand])[..., 1:]

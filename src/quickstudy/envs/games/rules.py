@@ -70,17 +70,17 @@ GROUPS: dict[str, dict[str, tuple[int, Touch | None]]] = {
     "door": {
         "none": (DOOR, None),
         "needs the key": (DOOR, Touch(KEY, solid=True)),
-        "takes a toll": (DOOR, Touch(pays=-0.2, solid=True)),
+        "takes a toll": (DOOR, Touch(pays=-0.1, solid=True)),
     },
     "hazard": {
-        "burns": (HAZARD, Touch(pays=-0.3, becomes=HAZARD)),
-        "kills": (HAZARD, Touch(pays=-0.5, becomes=HAZARD, ends=True)),
-        "steals": (HAZARD, Touch(pays=-0.1, becomes=HAZARD, gives=NOTHING)),
+        "burns": (HAZARD, Touch(pays=-0.1, becomes=HAZARD)),
+        "kills": (HAZARD, Touch(pays=-0.2, becomes=HAZARD, ends=True)),
+        "steals": (HAZARD, Touch(pays=-0.05, becomes=HAZARD, gives=NOTHING)),
     },
     "coin": {
         "pays": (COIN, Touch(pays=0.3)),
         "is worthless": (COIN, Touch()),
-        "is cursed": (COIN, Touch(pays=-0.3)),
+        "is cursed": (COIN, Touch(pays=-0.1)),
         "bears fruit": (COIN, Touch(becomes=FRUIT, solid=True)),
     },
     "shrine": {
