@@ -115,30 +115,44 @@ def test_a_damaged_evaluation_is_named(bandit_run, capsys):
 OWN = """
 from dataclasses import dataclass
 import gymnasium
-from quickstudy.recipes.on_host import RL2OnHost
+import numpy as np
+from quickstudy.recipes.on_host import MAMLOnHost, OnHost, RL2OnHost
+
+class Pictured(gymnasium.Wrapper):
+    def render(self):
+        return np.full((20, 30, 3), 200, np.uint8)
 
 @dataclass(frozen=True)
-class Poles(RL2OnHost):
-    name, reaches, takes, source = "poles", "nothing", "seconds", "our own"
+class OnPoles(OnHost):
     episodes: int = 2
 
     def environment(self, split):
         return self.hosted(
-            make=lambda: gymnasium.make("CartPole-v1", render_mode="rgb_array"),
+            make=lambda: Pictured(gymnasium.make("CartPole-v1")),
             sample_task=lambda rng: rng.uniform(0.25, 1.0),
             set_task=lambda env, length: setattr(env.unwrapped, "length", length),
             copies=4,
             horizon=20,
         )
+
+@dataclass(frozen=True)
+class Poles(RL2OnHost, OnPoles):
+    name, reaches, takes, source = "poles", "nothing", "seconds", "our own"
+
+@dataclass(frozen=True)
+class AdaptingPoles(MAMLOnHost, OnPoles):
+    name, reaches, takes, source = "adapting-poles", "nothing", "seconds", "our own"
 """
+ADAPTING = "--meta-batch 3 --width 4 --validation-episodes 4 --trajectories 2"
 
 
-def test_a_gymnasium_family_of_ones_own(tmp_path, capsys):
-    """Trained, resumed, tested beside random actions, and told as a page."""
+@pytest.mark.parametrize(("named", "small"), [("Poles", SMALL), ("AdaptingPoles", ADAPTING)])
+def test_a_gymnasium_family_of_ones_own(named, small, tmp_path, capsys):
+    """Trained, resumed, tested beside random actions, filmed, and told as a page."""
     pytest.importorskip("gymnasium")
     (tmp_path / "poles.py").write_text(OWN)
-    run, recipe = tmp_path / "run", f"{tmp_path / 'poles.py'}:Poles"
-    main(f"train {recipe} {SMALL} --steps 4 --validate-every 2 --no-test --run {run}".split())
+    run, recipe = tmp_path / "run", f"{tmp_path / 'poles.py'}:{named}"
+    main(f"train {recipe} {small} --steps 4 --validate-every 2 --no-test --run {run}".split())
     again = tmp_path / "again"
     shutil.copytree(run, again)
     max((again / "checkpoints").iterdir()).unlink()
@@ -147,9 +161,10 @@ def test_a_gymnasium_family_of_ones_own(tmp_path, capsys):
     main(f"evaluate {run} --episodes 6".split())
     assert "random" in capsys.readouterr().out
     found = json.loads((run / "evaluation-test.json").read_text())
-    assert 0 < found["policy"]["total"]["mean"] <= 40
+    assert all(0 < stage["mean"] <= 20 for stage in found["policy"]["episodes"])
     main(f"report {run}".split())
     demand_self_contained((run / "report.html").read_text())
+    assert width(run / "play-test-0.gif") > 2 * 30, "the first and the last episode"
 
 
 def test_a_file_s_environments_go_into_processes_of_their_own(tmp_path):

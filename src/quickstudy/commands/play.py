@@ -52,17 +52,17 @@ def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int 
     import jax
 
     from quickstudy.commands.evaluate import TEST_SEED
-    from quickstudy.envs.host_family import HostFamily
     from quickstudy.recipes.exports import load
-    from quickstudy.report.film import film, show_film
+    from quickstudy.recipes.on_host import OnHost
+    from quickstudy.report.film import show_film
     from quickstudy.report.watch import show
     from quickstudy.rl.rl2 import trial_task
 
     trial, key = recipe.trial(split), jax.random.key(TEST_SEED)
     folder = run if run.is_dir() else run.parent
     path = folder / f"play-{split}-{number}"
-    if isinstance(trial.environment, HostFamily):
-        return show_film(film(load(run), trial, key, number), path)
+    if isinstance(recipe, OnHost):
+        return show_film(recipe.filming(load(run), trial, key, number), path, recipe.stage)
     task = trial_task(trial, key, number)
     episodes = recipe.watching(load(run), trial, task, jax.random.fold_in(key, number))
     return show(trial.environment, task, episodes, path)

@@ -2,15 +2,18 @@
 
 import abc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from quickstudy.recipes.maml_rl import WithMAML
 from quickstudy.recipes.meta_rl import MetaRL, WithRL2
 from quickstudy.recipes.recipe import Source, Split, Trainer
 
 if TYPE_CHECKING:
     from quickstudy.envs.host_family import HostFamily
     from quickstudy.rl.policy import MetaPolicy
+    from quickstudy.rl.trial import Trial
+    from quickstudy.trial_evaluation import Reference
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class OnHost(MetaRL):
             return HostFamily(HostEnvironment(*made))
         return HostFamily(HostWorkers(*made, processes=self.processes))
 
+    def filming(self, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
+        """What `quickstudy.report.film.film` makes of a trial. The key is consumed."""
+        from quickstudy.report.film import film
+
+        return film(learned, trial, key, number)
+
     @property
     def test_trials(self) -> int:
         """Test trials: they cost more than compiled ones."""
@@ -70,3 +79,46 @@ class RL2OnHost(WithRL2, OnHost):
             return fit(HostRL2(self.algorithm()), self.plan(), key=key, **where).best
 
         return train
+
+
+@dataclass(frozen=True)
+class MAMLOnHost(WithMAML, OnHost):
+    """MAML for RL with trajectories on the host; its copies are a multiple of `trajectories`."""
+
+    def training(self, source: Source | None = None) -> Trainer:
+        """Adapt and act on the host, and improve."""
+        import jax
+
+        from quickstudy.rl.host_maml import HostMAMLRL
+        from quickstudy.training import fit
+
+        def train(**where: Any) -> Any:
+            key = jax.random.key(self.seed + 1)
+            return fit(HostMAMLRL(self.algorithm()), self.plan(), key=key, **where).best
+
+        return train
+
+    def earning(self, learned: Any, split: Split) -> "Reference":
+        """Rewards before and after each update."""
+        from quickstudy.rl.host_adaptation import host_update_returns
+
+        policy, rule = learned
+        adaptation, updates = self.adaptation(rule, split), self.episodes - 1
+        return lambda key, trials: host_update_returns(policy, adaptation, updates, key, trials)
+
+    def filming(self, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
+        """One episode before and after each update, in the task of that number."""
+        import jax
+
+        from quickstudy.report.film import film
+        from quickstudy.rl.host_adaptation import host_adaptations
+        from quickstudy.rl.maml import replayed
+        from quickstudy.rl.trial import Trial
+
+        policy, rule = learned
+        adaptation = replace(self.adaptation(rule, "test"), environment=trial.environment)
+        found, _ = host_adaptations(policy, adaptation, self.episodes - 1, key, 1, first=number)
+        policies = replayed(policy, adaptation, jax.tree.map(lambda x: x[0], found))
+        one = Trial(trial.environment, 1)
+        films = [film(policy, one, key, number) for policy in policies]
+        return tuple([part for made in films for part in made[which]] for which in (0, 1))

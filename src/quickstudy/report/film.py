@@ -74,22 +74,26 @@ def film(
     return frames, rewards
 
 
-def show_film(filmed: tuple[list[list[Any]], list[list[float]]], path: Path) -> Path:
+def show_film(
+    filmed: tuple[list[list[Any]], list[list[float]]], path: Path, stage: str = "episode"
+) -> Path:
     """Write the first and the last episode side by side as a GIF.
 
     Args:
         filmed: what `film` returned.
         path: without a suffix.
+        stage: what an episode is: an "episode" of a trial, or after an "update".
 
     Returns:
         the file.
     """
+    first = 1 if stage == "episode" else 0
     ends = sorted({0, len(filmed[0]) - 1})
     frames, rewards = ([episodes[n] for n in ends] for episodes in filmed)
     skip = max(1, -(-max(map(len, frames)) // FRAMES))
     fewer = [[_small(frame) for frame in one[::skip]] for one in frames]
     summed = [[sum(one[t : t + skip]) for t in range(0, len(one), skip)] for one in rewards]
-    images = side_by_side(fewer, summed, [f"episode {n + 1}" for n in ends])
+    images = side_by_side(fewer, summed, [f"{stage} {n + first}" for n in ends])
     return save_gif(images, path.with_suffix(".gif"), MILLISECONDS)
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.envs.environment import MDP
 from quickstudy.inner import InnerRule
-from quickstudy.mesh import each, map_over_tasks, on_shares, total
+from quickstudy.mesh import each, map_over_tasks, on_given, on_shares, total
 from quickstudy.rl.adaptation import Adaptation, Trajectories, log_probs, policy_actions
 from quickstudy.rl.outer import Objective, Outer
 from quickstudy.rl.reactive import Reactive
@@ -56,6 +56,10 @@ class MAMLRL(eqx.Module):
         """The policy, and the inner rule, with the parameters of that state."""
         return eqx.combine(state.parameters, (self.policy, self.adaptation.rule))
 
+    def adapting(self, state: MAMLRLState) -> tuple[Reactive, Adaptation]:
+        """The policy, and how it adapts, with the parameters of that state."""
+        return Meta(self.policy, self.adaptation, self.tasks).at(state.parameters)
+
     def update(
         self, state: MAMLRLState, key: PRNGKeyArray, progress: Float[Array, ""]
     ) -> tuple[MAMLRLState, dict[str, Scalar]]:
@@ -65,21 +69,45 @@ class MAMLRL(eqx.Module):
         def share(arguments: Any, keys: Any, real: Any) -> Any:
             state, fixed = arguments
             policy, adaptation = eqx.combine(fixed, rest)
-            objective = Meta(policy, adaptation, self.tasks)
-            now = objective.at(state.parameters)
+            meta = Meta(policy, adaptation, self.tasks)
+            now = meta.at(state.parameters)
             sets, after = each(lambda k: self._experience(*now, k), keys)
-            stored = _Stored(sets, after, real)
-            parameters, outer, metrics = self.outer.improve(
-                state.parameters, state.outer, objective.on(stored)
-            )
-            before = jax.tree.map(lambda x: x[:, 0], sets) if self.steps else after
-            earned = [jnp.sum(jnp.where(real, _returns(p), 0.0)) for p in (before, after)]
-            names = ("return_before", "return")
-            found = {n: total(e) / self.tasks for n, e in zip(names, earned, strict=True)}
-            return parameters, outer, {**metrics, **found}
+            return self._improved(state, meta, _Stored(sets, after, real))
 
-        parameters, outer, metrics = on_shares(share, (state, fixed), key, self.tasks)
-        return MAMLRLState(parameters, outer), metrics
+        return on_shares(share, (state, fixed), key, self.tasks)
+
+    def improve(
+        self, state: MAMLRLState, sets: Trajectories, after: Trajectories
+    ) -> tuple[MAMLRLState, dict[str, Scalar]]:
+        """Improve θ through the adaptation on what was done already.
+
+        Args:
+            state: with the parameters that it was done with.
+            sets: the trajectories before each inner step, `[tasks, steps, K, time]`.
+            after: those after the last, `[tasks, K, time]`.
+        """
+        fixed, rest = eqx.partition((self.policy, self.adaptation), eqx.is_array)
+        tasks = after.reward.shape[0]
+
+        def share(arguments: Any, stored: Any, real: Any) -> Any:
+            (state, fixed), (sets, after) = arguments, stored
+            policy, adaptation = eqx.combine(fixed, rest)
+            meta = Meta(policy, adaptation, tasks)
+            return self._improved(state, meta, _Stored(sets, after, real))
+
+        return on_given(share, (state, fixed), (sets, after))
+
+    def _improved(
+        self, state: MAMLRLState, meta: "Meta", stored: "_Stored"
+    ) -> tuple[MAMLRLState, dict[str, Scalar]]:
+        """A better state, from this device's share of the tasks."""
+        objective = meta.on(stored)
+        parameters, outer, metrics = self.outer.improve(state.parameters, state.outer, objective)
+        before = jax.tree.map(lambda x: x[:, 0], stored.sets) if self.steps else stored.after
+        names, paths = ("return_before", "return"), (before, stored.after)
+        earned = [jnp.sum(jnp.where(stored.real, _returns(p), 0.0)) for p in paths]
+        found = {n: total(e) / meta.tasks for n, e in zip(names, earned, strict=True)}
+        return MAMLRLState(parameters, outer), {**metrics, **found}
 
     def _experience(self, policy: Reactive, adaptation: Adaptation, key: PRNGKeyArray) -> Any:
         task_key, act_key = jax.random.split(key)
@@ -88,11 +116,8 @@ class MAMLRL(eqx.Module):
 
     def validate(self, state: MAMLRLState, key: PRNGKeyArray) -> dict[str, Scalar]:
         """The mean reward of an episode after adaptation, in tasks that are always the same."""
-        policy, rule = self.learned(state)
-        adaptation = eqx.tree_at(lambda a: a.rule, self.adaptation, rule)
-        found = update_returns(policy, adaptation, self.steps, key, self.validation_tasks)
-        mean = jnp.mean(found, 0)
-        return {"return": mean[-1], "return_before": mean[0], "score": mean[-1]}
+        found = update_returns(*self.adapting(state), self.steps, key, self.validation_tasks)
+        return validated(found)
 
 
 class _Stored(NamedTuple):
@@ -188,6 +213,12 @@ def update_returns(
     return map_over_tasks(one, fixed, key, tasks)
 
 
+def validated(returns: Float[Array, "tasks stages"]) -> dict[str, Scalar]:
+    """What validation says of `update_returns`."""
+    mean = jnp.mean(returns, 0)
+    return {"return": mean[-1], "return_before": mean[0], "score": mean[-1]}
+
+
 def _returns(paths: Trajectories) -> Float[Array, " tasks"]:
     return jnp.mean(jnp.sum(paths.reward, -1), -1)
 
@@ -196,6 +227,12 @@ def stages(
     policy: Reactive, adaptation: Adaptation, task: MDP, updates: int, key: PRNGKeyArray
 ) -> list[Reactive]:
     """The policy before any update, and after each. The key is consumed."""
-    sets, _ = eqx.filter_jit(adaptation.run)(policy, task, updates, key)
-    firsts = [jax.tree.map(lambda x, n=n: x[:n], sets) for n in range(1, updates + 1)]
+    return replayed(
+        policy, adaptation, eqx.filter_jit(adaptation.run)(policy, task, updates, key)[0]
+    )
+
+
+def replayed(policy: Reactive, adaptation: Adaptation, sets: Trajectories) -> list[Reactive]:
+    """The policy before any update, and after each of those that `[updates, K, time]` make."""
+    firsts = [jax.tree.map(lambda x, n=n: x[:n], sets) for n in range(1, len(sets.reward) + 1)]
     return [policy, *(eqx.filter_jit(adaptation.replay)(policy, first) for first in firsts)]

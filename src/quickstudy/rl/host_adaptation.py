@@ -1,0 +1,195 @@
+"""Adapting policies to tasks in environments that are stepped on the host."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+
+from quickstudy.envs.host import Host
+from quickstudy.envs.host_family import HostFamily
+from quickstudy.errors import BadInput
+from quickstudy.mesh import each
+from quickstudy.rl.adaptation import Adaptation, Trajectories
+from quickstudy.rl.reactive import Reactive
+
+
+def host_adaptations(
+    policy: Reactive,
+    adaptation: Adaptation,
+    updates: int,
+    key: PRNGKeyArray,
+    tasks: int,
+    *,
+    first: int = 0,
+) -> tuple[Trajectories, Trajectories]:
+    """`Adaptation.run` in many tasks, as many side by side as the host has copies for.
+
+    All K trajectories of all those tasks are acted at once. A task is met again after each update,
+    with everything else in it drawn anew.
+
+    Args:
+        policy: π_θ.
+        adaptation: f_adapt, in a `HostFamily` whose host has K copies for each of some tasks.
+        updates: inner steps, as many as in training or more.
+        key: consumed; the same key gives the same tasks to every policy, and those of
+            `host_rollouts`, for any number of copies.
+        tasks: how many.
+        first: the number of the first of them.
+
+    Returns:
+        the trajectories before each update, `[tasks, updates, K, time]`, and those after the last,
+        `[tasks, K, time]`: NumPy arrays.
+
+    Raises:
+        BadInput: the family is not stepped on the host, or copies are no multiple of K.
+        QuickstudyError: an environment failed; the message names copy, task and seed.
+
+    Example:
+        >>> adaptation = Adaptation(  # doctest: +SKIP
+        ...     HostFamily(poles), qs.Rate(0.5), qs.LVC(), trajectories=4
+        ... )
+        >>> sets, after = host_adaptations(  # doctest: +SKIP
+        ...     policy, adaptation, 1, jax.random.key(0), tasks=3
+        ... )
+        >>> sets.reward.shape, after.reward.shape  # doctest: +SKIP
+        ((3, 1, 4, 200), (3, 4, 200))
+    """
+    at_once = _host(adaptation).copies // adaptation.trajectories
+    seed_key, act_key = jax.random.split(key)
+    seed = int(jax.random.bits(seed_key))
+    # The whole mesh would do the same work on each of its devices.
+    arrays, rest = eqx.partition((policy, adaptation, act_key), eqx.is_array)
+    policy, adaptation, act_key = eqx.combine(jax.device_put(arrays, jax.devices()[0]), rest)
+    found = []
+    for start in range(first, first + tasks, at_once):
+        acting = _Adapting(policy, adaptation, act_key, seed, start)
+        found.append(acting.through(updates))
+    all_of = jax.tree.map(lambda *xs: np.concatenate(xs)[:tasks], *found)
+    return jax.tree.map(lambda x: x[:, :-1], all_of), jax.tree.map(lambda x: x[:, -1], all_of)
+
+
+def host_update_returns(
+    policy: Reactive, adaptation: Adaptation, updates: int, key: PRNGKeyArray, tasks: int
+) -> Float[np.ndarray, "tasks stages"]:
+    """`quickstudy.rl.maml.update_returns` on the host: the mean reward of an episode before, and
+    after each of so many updates. The key is consumed."""
+    sets, after = host_adaptations(policy, adaptation, updates, key, tasks)
+    earned = np.concatenate([sets.reward, after.reward[:, None]], 1)
+    return np.mean(np.sum(earned, -1), -1)
+
+
+class _Adapting:
+    """Policies that adapt side by side, each in a task of its own."""
+
+    def __init__(
+        self,
+        policy: Reactive,
+        adaptation: Adaptation,
+        key: PRNGKeyArray,
+        seed: int,
+        first: int,
+    ) -> None:
+        self.adaptation, self.key, self.seed = adaptation, key, seed
+        self.host, self.k = _host(adaptation), adaptation.trajectories
+        self.tasks = self.host.copies // self.k
+        self.first = first * self.k  # the number of the first copy
+        theta, self.rest = eqx.partition(policy, eqx.is_inexact_array)
+        start = (theta, adaptation.rule.start(theta))
+        self.theta, self.state = jax.tree.map(
+            lambda x: jnp.broadcast_to(x, (self.tasks, *jnp.shape(x))), start
+        )
+
+    def through(self, updates: int) -> Trajectories:
+        """What was done before and after each update, `[tasks, updates + 1, K, time]`."""
+        stages = [self._collect(0)]
+        for number in range(updates):
+            self.theta, self.state = _moved(
+                (self.theta, self.state), self.rest, self.adaptation, stages[-1], np.int32(number)
+            )
+            stages.append(self._collect(number + 1))
+        return jax.tree.map(lambda *xs: np.stack(xs, 1), *stages)
+
+    def _collect(self, visit: int) -> Trajectories:
+        """One episode in every copy, `[tasks, K, time]`."""
+        observation: Any = self.host.begin(self.seed, self.first, self.k, visit)
+        going: Any = np.ones(self.host.copies, bool)
+        path: list[Trajectories] = []
+        horizon = self.adaptation.environment.horizon
+        for time in range(horizon):
+            action, log_prob = self._act(observation, (visit, time))
+            after: Any = self.host.step(action)
+            paid: Any = np.where(going, after.reward, np.float32(0))
+            path.append(Trajectories(observation, action, paid, log_prob, going))
+            observation, going = after.observation, going & ~after.done
+            if not going.any():
+                break
+        # What follows the last end counts for nothing.
+        nothing = path[-1]._replace(reward=0 * path[-1].reward, real=going)
+        path += [nothing] * (horizon - len(path))
+        stacked = jax.tree.map(lambda *xs: np.stack(xs, 1), *path)
+        return jax.tree.map(self._by_task, stacked)
+
+    def _act(self, observation: Any, when: tuple[int, int]) -> tuple[Any, Any]:
+        numbers = np.arange(self.first, self.first + self.host.copies)
+        now = jax.tree.map(np.int32, when)
+        seen, numbers = jax.tree.map(self._by_task, (observation, numbers))
+        chosen = _chosen((self.theta, self.rest), seen, self.key, numbers, now)
+        return jax.tree.map(lambda x: np.asarray(x).reshape(-1, *x.shape[2:]), chosen)
+
+    def _by_task(self, x: np.ndarray) -> np.ndarray:
+        """`[copies, ...]` to `[tasks, K, ...]`."""
+        return x.reshape(self.tasks, self.k, *x.shape[1:])
+
+
+@eqx.filter_jit
+def _chosen(
+    policies: tuple[PyTree, PyTree],
+    seen: Float[Array, "tasks k ..."],
+    key: PRNGKeyArray,
+    numbers: Int[Array, "tasks k"],
+    when: tuple[Any, Any],
+) -> tuple[Any, Any]:
+    """Actions, and log π of them; each is drawn by its number and by when it is."""
+    theta, rest = policies
+    for part in when:
+        key = jax.random.fold_in(key, part)
+
+    def one(theta: PyTree, seen: Any, numbers: Any) -> tuple[Any, Any]:
+        actions = eqx.combine(theta, rest).actions(seen)
+
+        def draw(of_one: Any, number: Any) -> tuple[Any, Any]:
+            action = of_one.sample(jax.random.fold_in(key, number))
+            return action, of_one.log_prob(action)
+
+        return jax.vmap(draw)(actions, numbers)
+
+    return jax.vmap(one)(theta, seen, numbers)
+
+
+@eqx.filter_jit
+def _moved(
+    carry: PyTree, rest: PyTree, adaptation: Adaptation, paths: Trajectories, number: Any
+) -> PyTree:
+    """θ and the rule's state of every task after an inner step on what was done there."""
+
+    def one(now: Any) -> Any:
+        (theta, state), paths = now
+        policy, state = adaptation.step(eqx.combine(theta, rest), state, paths, number)
+        return eqx.filter(policy, eqx.is_inexact_array), state
+
+    return each(one, (carry, paths))
+
+
+def _host(adaptation: Adaptation) -> Host:
+    family, k = adaptation.environment, adaptation.trajectories
+    if not isinstance(family, HostFamily):
+        raise BadInput("this family is compiled; adapt in it with Adaptation.run")
+    if family.host.copies % k:
+        raise BadInput(
+            f"the host has {family.host.copies} copies, which do not share out to tasks of {k} "
+            f"trajectories; give it a multiple of {k} copies"
+        )
+    return family.host
