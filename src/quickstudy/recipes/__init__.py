@@ -7,6 +7,7 @@ from quickstudy.errors import BadInput
 from quickstudy.recipes import (
     anil,
     blackbox,
+    cheetah,
     first_order,
     imaml,
     maml,
@@ -77,6 +78,8 @@ RECIPES: dict[str, type[Recipe]] = {
         maml_rl.MAMLNavigation,
         maml_rl.MAMLBandit,
         maml_rl.MAMLTabular,
+        cheetah.RL2Cheetah,
+        cheetah.MAMLCheetah,
     )
 }
 

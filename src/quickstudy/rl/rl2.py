@@ -143,7 +143,8 @@ class RL2(eqx.Module):
         advantage = centred / _deviation(advantage, paths.real)
         path = (paths.seen, paths.action, log_prob, advantage, target, paths.real)
         parts = jax.tree.map(self._cut, path)
-        state = jax.tree.map(lambda x: x.reshape(x.shape[0], -1, *x.shape[3:]), paths.states)
+        parts_of = lambda x: x.reshape(x.shape[0], x.shape[1] * x.shape[2], *x.shape[3:])  # noqa: E731
+        state = jax.tree.map(parts_of, paths.states)
         spreads = jnp.full(parts[2].shape[:2], spread)
         seen, action, log_prob, advantage, target, real = parts
         return Batch(seen, action, log_prob, advantage, target, real, state, spreads)
