@@ -144,7 +144,7 @@ class RL2Games(WithRL2, OnGames):
 
     name: ClassVar[str] = "rl2-games"
     reaches: ClassVar[str] = "in unseen games, a last episode of twice the first's return"
-    takes: ClassVar[str] = "hours; not reached yet"
+    takes: ClassVar[str] = "an hour; not reached yet (1.64 times after 800 steps)"
     source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
 
     steps: int = 3000
