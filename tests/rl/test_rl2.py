@@ -9,6 +9,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.mesh import on_shares
+from quickstudy.recipes import RECIPES
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
 from quickstudy.rl.rl2 import RL2, trials_in_a_row
@@ -170,3 +171,14 @@ def test_never_cleared_remembers_another_task():
 def test_parts_must_divide():
     with pytest.raises(qs.BadInput, match="cannot be cut into 3"):
         rl2(PolicyGradient(optax.sgd(0.1)), parts=3)
+
+
+@pytest.mark.parametrize("memory", ["context", "context-mean", "snail", "transformer", "none"])
+def test_memories_with_nothing_to_see_are_trained(memory):
+    """Bandits show nothing, so that a part of the context encoder's state is empty."""
+    recipe = RECIPES["rl2-bandit"](memory=memory, meta_batch=8, width=8, episodes=4)
+    algorithm, progress = recipe.algorithm(), jnp.zeros(())
+    start = algorithm.init()
+    after, _ = eqx.filter_eval_shape(algorithm.update, start, KEY, progress)
+    for x, y in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):
+        assert jnp.shape(x) == y.shape
