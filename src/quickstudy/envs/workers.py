@@ -1,6 +1,5 @@
 """Host environments in processes of their own, watched: none that dies or hangs goes unnoticed."""
 
-import importlib
 import time
 import weakref
 from collections.abc import Callable
@@ -178,7 +177,8 @@ class HostWorkers:
 
 def _sent(functions: dict[str, Callable[..., Any]]) -> bytes:
     """The functions as bytes: by value where no other process could import them."""
-    cloudpickle = importlib.import_module("cloudpickle")  # Gymnasium needs it, too
+    import cloudpickle  # Gymnasium needs it, too
+
     for name, function in functions.items():
         try:
             cloudpickle.dumps(function)
