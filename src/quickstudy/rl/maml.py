@@ -158,7 +158,9 @@ class Meta(eqx.Module):
 
             return each(lambda pair: one(*pair), (stored.sets, stored.after))
 
-        advantage = jax.vmap(self.adaptation.advantage)(stored.after)
+        # In turn: XLA's threads wait for each other for ever where two CPU devices factor batches
+        # of matrices, the baselines', at the same time.
+        advantage = each(self.adaptation.advantage, stored.after)
         # Rounding apart, π_old after its adaptation is the policy that chose these actions.
         return Objective(
             actions=adapted_actions,
