@@ -2,6 +2,7 @@
 
 import base64
 import json
+import multiprocessing
 import shutil
 
 import jax
@@ -177,3 +178,22 @@ def test_a_file_s_environments_go_into_processes_of_their_own(tmp_path):
     one, two = (qs.host_rollouts(qs.Random(t.environment), t, key, 4) for t in trials)
     assert same_bits(one, two)
     trials[1].environment.host.close()
+
+
+@pytest.mark.parametrize(("named", "settings"), [
+    ("Poles", {"width": 4, "meta_batch": 4, "validation_episodes": 2, "epochs": 1}),
+    ("AdaptingPoles", {"width": 4, "meta_batch": 2, "validation_episodes": 2, "trajectories": 2}),
+])  # fmt: skip
+def test_a_recipe_leaves_no_process_behind(named, settings, tmp_path):
+    """Neither of training nor of tests, though nothing of them has been forgotten."""
+    pytest.importorskip("gymnasium")
+    (tmp_path / "poles.py").write_text(OWN)
+    recipe = find(f"{tmp_path / 'poles.py'}:{named}")
+    recipe, key = recipe(processes=2, steps=1, **settings), jax.random.key(0)
+    train, before = recipe.training(), multiprocessing.active_children()
+    learned = train()
+    assert multiprocessing.active_children() == before
+    earning, references = recipe.earning(learned, "test"), recipe.references("test")
+    for earn in (earning, *references.values()):
+        assert len(earn(key, 2)) == 2
+        assert multiprocessing.active_children() == before

@@ -1,6 +1,7 @@
 """Environments in other processes: the same numbers, and a word for every way to fail."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -94,6 +95,22 @@ def test_who_dies_hangs_or_fails_is_named_and_all_are_ended(action, said):
     host.begin(9)
     assert not gone(pids(host))
     assert host.step(np.zeros(5, int)).reward.shape == (5,)
+    host.close()
+
+
+@pytest.mark.parametrize("make", [HostEnvironment, HostWorkers])
+def test_a_failure_says_how_its_task_is_drawn_again(make):
+    """Copy 3 of five, in whichever process: from the middle of the tasks on, in a later visit."""
+    host = make(poles.Fragile, *POLES[1:], 5)
+    host.begin(9, 4, 3, 2)
+    call = "begin(seed=9, first=4, each=3, visit=2)"
+    with pytest.raises(QuickstudyError, match=re.escape(call)) as said:
+        host.step(np.array([0, 0, 0, 3, 0]))
+    again = HostEnvironment(poles.Fragile, *POLES[1:], 5)
+    eval(f"again.{call}")
+    assert f"copy 3, task {again.tasks[3]!r}, seed 9" in str(said.value)
+    host.close()
+    assert host.begin(9).shape == (5, 1), "a closed host begins anew"
     host.close()
 
 

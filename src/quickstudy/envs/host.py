@@ -125,7 +125,7 @@ class HostEnvironment:
         self.numbers = range(copies)  # what failures call them
         self.tasks: list[Any] = []
         self.times = [0] * copies
-        self.seed: int | None = None
+        self.begun = (0, 0, 1, 0)  # the last begin's arguments
 
     def begin(
         self, seed: int, first: int = 0, each: int = 1, visit: int = 0
@@ -138,7 +138,7 @@ class HostEnvironment:
             each: so many copies in a row are in the same task.
             visit: another one finds the same tasks, in which all else is drawn anew.
         """
-        self.seed, numbers = seed, range(first, first + self.copies)
+        self.begun, numbers = (seed, first, each, visit), range(first, first + self.copies)
         while len(self.environments) < self.copies:
             self.environments.append(self.make())
         self.tasks = [draw_task(self.sample_task, seed, n // each) for n in numbers]
@@ -159,9 +159,10 @@ class HostEnvironment:
         return HostStep(*map(np.stack, zip(*steps, strict=True)))
 
     def close(self) -> None:
-        """Close every environment."""
+        """Close every environment; `begin` makes new ones."""
         for environment in self.environments:
             environment.close()
+        self.environments, self.tasks = [], []
 
     def _step(self, copy: int, action: Any) -> tuple[Any, ...]:
         environment = self.environments[copy]
@@ -193,10 +194,13 @@ class HostEnvironment:
             raise self._failure("set_task or reset", copy, error) from error
 
     def _failure(self, doing: str, copy: int, why: Exception) -> QuickstudyError:
+        seed, first, each, visit = self.begun
+        # The first of all copies, of which these may be a process's share.
+        again = begin_again(seed, first - self.numbers.start, each, visit)
         return QuickstudyError(
             f"{self.environments[copy]} failed in {doing}: copy {self.numbers[copy]}, "
-            f"task {self.tasks[copy]!r}, seed {self.seed}; begin(seed={self.seed}) draws the same "
-            f"task again. It said: {type(why).__name__}: {why}"
+            f"task {self.tasks[copy]!r}, seed {seed}; {again} draws the same task again. "
+            f"It said: {type(why).__name__}: {why}"
         )
 
 
@@ -208,6 +212,16 @@ def draw_task(sample_task: Callable[[np.random.Generator], Any], seed: int, numb
         8
     """
     return sample_task(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,))))
+
+
+def begin_again(seed: int, first: int, each: int, visit: int) -> str:
+    """The call that draws the same tasks again, for messages.
+
+    Example:
+        >>> begin_again(9, 0, 1, 0)
+        'begin(seed=9, first=0, each=1, visit=0)'
+    """
+    return f"begin(seed={seed}, first={first}, each={each}, visit={visit})"
 
 
 def demand_actions(actions: Any, kind: Actions, copies: int) -> None:

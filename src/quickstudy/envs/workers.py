@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from quickstudy.envs.host import HostEnvironment, HostStep, demand_actions, draw_task
+from quickstudy.envs.host import (
+    HostEnvironment,
+    HostStep,
+    begin_again,
+    demand_actions,
+    draw_task,
+)
 from quickstudy.envs.worker import Failed, Worker
 from quickstudy.errors import BadInput, QuickstudyError
 
@@ -170,8 +176,8 @@ class HostWorkers:
         tasks = [draw_task(self.sample_task, seed, (first + copy) // each) for copy in copies]
         return QuickstudyError(
             f"the process of copies {worker.share.start} to {worker.share.stop - 1} {what}: "
-            f"copy {_listed(copies)}, task {_listed(tasks)}, seed {seed}; begin(seed={seed}) "
-            "starts new processes and draws the same tasks again"
+            f"copy {_listed(copies)}, task {_listed(tasks)}, seed {seed}; "
+            f"{begin_again(*self.begun)} starts new processes and draws the same tasks again"
         )
 
 

@@ -1,7 +1,8 @@
 """Recipes of policies in environments that are stepped on the host: what they share."""
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,21 @@ class OnHost(MetaRL):
             return HostFamily(HostEnvironment(*made))
         return HostFamily(HostWorkers(*made, processes=self.processes))
 
+    def earning(self, learned: Any, split: Split) -> "Reference":
+        """What was learned, acting on the host, which is closed afterwards."""
+        from quickstudy.trial_evaluation import acting
+
+        trial = self.trial(split)
+        return _closed(acting(learned, trial), trial.environment)
+
+    def references(self, split: Split) -> "Mapping[str, Reference]":
+        """Random actions, on a host of their own."""
+        from quickstudy.rl.oracles.simple import Random
+        from quickstudy.trial_evaluation import acting
+
+        trial = self.trial(split)
+        return {"random": _closed(acting(Random(trial.environment), trial), trial.environment)}
+
     def filming(self, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
         """What `quickstudy.report.film.film` makes of a trial. The key is consumed."""
         from quickstudy.report.film import film
@@ -75,8 +91,9 @@ class RL2OnHost(WithRL2, OnHost):
         from quickstudy.training import fit
 
         def train(**where: Any) -> "MetaPolicy":
-            key = jax.random.key(self.seed + 1)
-            return fit(HostRL2(self.algorithm()), self.plan(), key=key, **where).best
+            key, algorithm = jax.random.key(self.seed + 1), self.algorithm()
+            with _closing(algorithm.trial.environment):
+                return fit(HostRL2(algorithm), self.plan(), key=key, **where).best
 
         return train
 
@@ -93,8 +110,9 @@ class MAMLOnHost(WithMAML, OnHost):
         from quickstudy.training import fit
 
         def train(**where: Any) -> Any:
-            key = jax.random.key(self.seed + 1)
-            return fit(HostMAMLRL(self.algorithm()), self.plan(), key=key, **where).best
+            key, algorithm = jax.random.key(self.seed + 1), self.algorithm()
+            with _closing(algorithm.adaptation.environment):
+                return fit(HostMAMLRL(algorithm), self.plan(), key=key, **where).best
 
         return train
 
@@ -104,7 +122,10 @@ class MAMLOnHost(WithMAML, OnHost):
 
         policy, rule = learned
         adaptation, updates = self.adaptation(rule, split), self.episodes - 1
-        return lambda key, trials: host_update_returns(policy, adaptation, updates, key, trials)
+        return _closed(
+            lambda key, trials: host_update_returns(policy, adaptation, updates, key, trials),
+            adaptation.environment,
+        )
 
     def filming(self, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
         """One episode before and after each update, in the task of that number."""
@@ -117,8 +138,24 @@ class MAMLOnHost(WithMAML, OnHost):
 
         policy, rule = learned
         adaptation = replace(self.adaptation(rule, "test"), environment=trial.environment)
-        found, _ = host_adaptations(policy, adaptation, self.episodes - 1, key, 1, first=number)
+        with _closing(trial.environment):
+            found, _ = host_adaptations(policy, adaptation, self.episodes - 1, key, 1, first=number)
         policies = replayed(policy, adaptation, jax.tree.map(lambda x: x[0], found))
         one = Trial(trial.environment, 1)
         films = [film(policy, one, key, number) for policy in policies]
         return tuple([part for made in films for part in made[which]] for which in (0, 1))
+
+
+def _closing(family: Any) -> Any:
+    """Closes the family's host at the block's end: its processes would outlive their work."""
+    return closing(family.host)
+
+
+def _closed(earn: "Reference", family: Any) -> "Reference":
+    """The same, with the family's host closed whenever it has been asked."""
+
+    def returns(key: Any, trials: int) -> Any:
+        with _closing(family):
+            return earn(key, trials)
+
+    return returns
