@@ -44,6 +44,16 @@ def test_pairs():
         assert answer.tolist() == [[0, 0, 0, 0], *support, [x, 0, 0, 0]]
 
 
+def test_labels_are_as_loud_as_features():
+    """Unit vectors times √f: beside four features of variance 1, a label has a norm of 2."""
+    memory = Diary(features=5 * 7)
+    learner = qs.BlackBox(
+        lambda x: jnp.repeat(x, 4, 1), memory, qs.Linear(jnp.eye(35), jnp.zeros(35))
+    )
+    found = np.asarray(learner.adapt(SUPPORT)(QUERY)).reshape(2, 5, 7)
+    assert found[0, 1].tolist() == [5, 5, 5, 5, 0, 2, 1]
+
+
 def test_labels_one_step_late():
     """(x_i, y_{i−1}), then (x, y_n)."""
     found = entries(qs.Shifted(), 3)

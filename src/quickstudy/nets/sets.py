@@ -113,7 +113,8 @@ class ClassMeanMemory(MeanMemory):
 
     def written(self, xs: Float[Array, "time d"]) -> Float[Array, "time r"]:
         """φ(x) in its class's place, zeros in the others'."""
-        x, label = xs[:, : -self.ways - 1], xs[:, -self.ways - 1 : -1]
+        # A label is a unit vector of any length.
+        x, label = xs[:, : -self.ways - 1], jnp.sign(xs[:, -self.ways - 1 : -1])
         return (label[:, :, None] * self.write(x)[:, None]).reshape(len(xs), self.summary)
 
 
