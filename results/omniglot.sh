@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Omniglot for every learner: trained for minutes on 5-way 1-shot with strided convolutions; the
-# same run is then tested on 5-way 5-shot and, where the learner takes any number of ways, on 20-way
-# 1-shot. What was interrupted goes on. Give a folder for the runs, and names to run only those:
-# results/omniglot.sh runs/omniglot matching ridge
+# Omniglot for every learner: trained for minutes on 1-shot tasks with strided convolutions, and
+# tested on 1-shot and 5-shot tasks. Learners that take any number of ways are trained once and
+# tested on 5 and on 20; the others train anew on 20 ways, in a run called NAME-20-way. What was
+# interrupted goes on. Give a folder for the runs, and names to run only those:
+# results/omniglot.sh runs/omniglot matching maml-20-way
 set -uo pipefail
 out=${1:?"give a folder for the runs"}
 shift
@@ -16,22 +17,47 @@ learn() {
     quickstudy train "$@" || return
   fi
   for shape in $shapes; do
+    local asked=(--shots 5)
+    [[ $shape = 20-way* ]] && asked=(--ways 20)
+    [[ $shape = 20-way-5-shot ]] && asked=(--ways 20 --shots 5)
     [ -e "$run/evaluation-test-$shape.json" ] ||
-      quickstudy evaluate "$run" "--${shape#*-}s" "${shape%-*}" --no-curves
+      quickstudy evaluate "$run" "${asked[@]}" --no-curves
   done
 }
-any="5-shot 20-way"
+any="5-shot 20-way 20-way-5-shot"
 own="5-shot"
-learn matching "$any" matching-omniglot --downsample stride --steps 3000 --learning-rate 3e-3
-learn ridge "$any" ridge-omniglot --downsample stride --steps 3000
-learn relation "$any" relation-omniglot --downsample stride --steps 2000
-learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500
-learn reptile "$own" reptile-omniglot --norm batch --steps 3000
-learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 1500
-learn anil "$own" anil-omniglot --steps 2000
+memory="blackbox-omniglot --meta-batch 16 --steps 1500 --learning-rate 3e-3"
+learn lstm "$own" $memory --memory lstm
+learn class-mean "$own" $memory --memory class-mean
+learn attention "$own" $memory --memory attention
+learn transformer "$own" $memory --memory transformer --learning-rate 1e-3
+learn snail "$own" $memory --memory snail --learning-rate 1e-3
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
-learn snail "$own" blackbox-omniglot --memory snail --steps 2000
-learn centroid "$any" transfer-omniglot --downsample stride --steps 2000
+learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500 --meta-batch 16 --inner-steps 5 \
+  --inner-lr 0.1
+learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 1500
+learn anil "$own" anil-omniglot --steps 1500
+learn boil "$own" boil-omniglot --norm batch --steps 1500
+learn maml "$own" maml-omniglot --norm batch --steps 2000
+learn reptile "$own" reptile-omniglot --norm batch --steps 2000 --inner-lr 3e-3
+learn prototypical "$any" prototypical-omniglot --downsample stride --steps 1500
+learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 1500 \
+  --learning-rate 3e-3
 learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 3000
 learn head "$any" transfer-omniglot --method head --downsample stride --steps 3000
 learn all "$any" transfer-omniglot --method all --downsample stride --steps 3000
+learn imaml "$own" imaml-omniglot --norm batch --steps 400 --meta-batch 16
+twenty="--ways 20 --meta-batch 8"
+learn maml-20-way "$own" maml-omniglot --norm batch --steps 1500 $twenty
+learn class-mean-20-way "$own" $memory --memory class-mean --steps 1000 $twenty
+learn anil-20-way "$own" anil-omniglot --steps 1000 $twenty
+learn snail-20-way "$own" $memory --memory snail --learning-rate 1e-3 --steps 1000 $twenty
+learn lstm-20-way "$own" $memory --memory lstm --steps 1000 $twenty
+learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 800 $twenty
+learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 800 --inner-steps 5 \
+  --inner-lr 0.1 $twenty
+learn maml++-20-way "$own" maml++-omniglot --norm batch --steps 500 --inner-steps 3 $twenty
+learn matching "$any" matching-omniglot --downsample stride --steps 3000 --learning-rate 3e-3
+learn ridge "$any" ridge-omniglot --downsample stride --steps 3000
+learn relation "$any" relation-omniglot --downsample stride --steps 2000
+learn centroid "$any" transfer-omniglot --downsample stride --steps 2000

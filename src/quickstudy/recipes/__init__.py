@@ -52,6 +52,7 @@ RECIPES: dict[str, type[Recipe]] = {
         anil.ANILOmniglot,
         anil.ANILSinusoid,
         anil.BOILGlyphs,
+        anil.BOILOmniglot,
         meta_sgd.MetaSGDGlyphs,
         meta_sgd.MetaSGDOmniglot,
         meta_sgd.MetaSGDSinusoid,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from quickstudy.recipes.data import OnImages
 from quickstudy.recipes.lengths import Long, Short, Waves
 from quickstudy.recipes.maml import WithInnerSteps
 
@@ -55,12 +56,9 @@ class ANILSinusoid(WithANIL, Waves):
 
 
 @dataclass(frozen=True)
-class BOILGlyphs(WithInnerSteps, Short):
-    """BOIL on warped printed characters."""
+class WithBOIL(WithInnerSteps, OnImages):
+    """BOIL."""
 
-    name: ClassVar[str] = "boil-glyphs"
-    reaches: ClassVar[str] = "no published figure"
-    takes: ClassVar[str] = "2 min on 2 cores"
     source: ClassVar[str] = "Oh et al., 2021, https://arxiv.org/abs/2008.08882"
 
     def model(self) -> Any:
@@ -79,3 +77,21 @@ class BOILGlyphs(WithInnerSteps, Short):
         from quickstudy.learners.anil import BOIL
 
         return BOIL(self.model(), inner_lr=self.inner_lr, steps=self.inner_steps, loss=self.loss)
+
+
+@dataclass(frozen=True)
+class BOILGlyphs(WithBOIL, Short):
+    """BOIL on warped printed characters."""
+
+    name: ClassVar[str] = "boil-glyphs"
+    reaches: ClassVar[str] = "no published figure"
+    takes: ClassVar[str] = "2 min on 2 cores"
+
+
+@dataclass(frozen=True)
+class BOILOmniglot(WithBOIL, Long):
+    """BOIL on Omniglot."""
+
+    name: ClassVar[str] = "boil-omniglot"
+    reaches: ClassVar[str] = "no published figure"
+    takes: ClassVar[str] = "about 30 min on 2 cores"
