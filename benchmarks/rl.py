@@ -22,7 +22,7 @@ import numpy as np
 import quickstudy as qs
 from quickstudy.mesh import replicate
 from quickstudy.recipes import RECIPES
-from quickstudy.rl.rl2 import trial_returns
+from quickstudy.rl.rl2 import trial_episodes
 from side_by_side import finish, milliseconds, seconds
 
 FAMILIES = ("bandit", "tabular", "gridnavi", "maze", "games", "half-circle")
@@ -37,7 +37,7 @@ def random_trials(family: str) -> tuple[Callable[[], Any], int]:
         trial = qs.Trial(trial.environment, 100)
     trials = TRIALS.get(family, 1024)
     run = eqx.filter_jit(
-        lambda key: trial_returns(qs.Random(trial.environment), trial, key, trials)
+        lambda key: trial_episodes(qs.Random(trial.environment), trial, key, trials)
     )
     return lambda: jax.block_until_ready(run(jax.random.key(0))), trials * trial.steps
 

@@ -26,14 +26,14 @@ learn() {
 }
 any="5-shot 20-way 20-way-5-shot"
 own="5-shot"
-memory="blackbox-omniglot --meta-batch 16 --steps 1500 --learning-rate 3e-3"
+memory="blackbox-omniglot --meta-batch 8 --steps 2000 --learning-rate 1e-3"
 learn lstm "$own" $memory --memory lstm
 learn class-mean "$own" $memory --memory class-mean
 learn attention "$own" $memory --memory attention
-learn transformer "$own" $memory --memory transformer --learning-rate 1e-3
-learn snail "$own" $memory --memory snail --learning-rate 1e-3
+learn transformer "$own" $memory --memory transformer
+learn snail "$own" $memory --memory snail
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
-learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500 --meta-batch 16 --inner-steps 5 \
+learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500 --meta-batch 12 --inner-steps 5 \
   --inner-lr 0.1
 learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 1500
 learn anil "$own" anil-omniglot --steps 1500
@@ -41,17 +41,17 @@ learn boil "$own" boil-omniglot --norm batch --steps 1500
 learn maml "$own" maml-omniglot --norm batch --steps 2000
 learn reptile "$own" reptile-omniglot --norm batch --steps 2000 --inner-lr 3e-3
 learn prototypical "$any" prototypical-omniglot --downsample stride --steps 1500
-learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 1500 \
+learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 1200 \
   --learning-rate 3e-3
 learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 3000
 learn head "$any" transfer-omniglot --method head --downsample stride --steps 3000
 learn all "$any" transfer-omniglot --method all --downsample stride --steps 3000
 learn imaml "$own" imaml-omniglot --norm batch --steps 400 --meta-batch 16
-twenty="--ways 20 --meta-batch 8"
+twenty="--ways 20 --meta-batch 4"
 learn maml-20-way "$own" maml-omniglot --norm batch --steps 1500 $twenty
 learn class-mean-20-way "$own" $memory --memory class-mean --steps 1000 $twenty
 learn anil-20-way "$own" anil-omniglot --steps 1000 $twenty
-learn snail-20-way "$own" $memory --memory snail --learning-rate 1e-3 --steps 1000 $twenty
+learn snail-20-way "$own" $memory --memory snail --steps 1000 $twenty
 learn lstm-20-way "$own" $memory --memory lstm --steps 1000 $twenty
 learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 800 $twenty
 learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 800 --inner-steps 5 \

@@ -11,7 +11,7 @@ import pytest
 import quickstudy as qs
 from quickstudy.recipes import RECIPES, FewShot, MetaRL, Shape, from_json
 from quickstudy.recipes.on_host import OnHost
-from quickstudy.rl.rl2 import trial_returns
+from quickstudy.rl.rl2 import trial_episodes
 from quickstudy.tasks.all_classes import AllClasses
 
 KEY = jax.random.key(0)
@@ -41,8 +41,8 @@ def test_policy_and_trials_fit(name):
     assert {"loss", "return"} <= metrics.keys()
     assert jax.tree.structure(after) == jax.tree.structure(state)
     trial = recipe.trial("test")
-    returns = eqx.filter_eval_shape(trial_returns, algorithm.policy, trial, KEY, 4)
-    assert returns.shape == (4, recipe.episodes)
+    earned = eqx.filter_eval_shape(trial_episodes, algorithm.policy, trial, KEY, 4)
+    assert earned.returns.shape == (4, recipe.episodes)
     assert "random" in recipe.references("test")
 
 

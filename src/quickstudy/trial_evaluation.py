@@ -15,13 +15,13 @@ from quickstudy.errors import BadInput
 from quickstudy.evaluation import Estimate
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import Actor
-from quickstudy.rl.rl2 import trial_returns, trial_tasks
-from quickstudy.rl.rollout import episode_returns
+from quickstudy.rl.rl2 import trial_episodes, trial_tasks
+from quickstudy.rl.rollout import Earned, earned
 from quickstudy.rl.trial import Trial
 
 Reference = Callable[[PRNGKeyArray, int], Any]
-"""From the key of an evaluation and a number of trials to returns `[trials, episodes]`, in the
-same MDPs that `evaluate_policy` meets with that key."""
+"""From the key of an evaluation and a number of trials to returns `[trials, episodes]`, or to
+`Earned` with the episodes' lengths, in the same MDPs that `evaluate_policy` meets with that key."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,26 @@ class Returns:
     Attributes:
         total: the reward of a whole trial.
         episodes: the reward of its first, second ... episode.
+        lengths: the number of steps of each; empty where it is not known.
     """
 
     total: Estimate
     episodes: tuple[Estimate, ...]
+    lengths: tuple[Estimate, ...] = ()
 
     @classmethod
-    def of(cls, returns: np.ndarray) -> "Returns":
-        """From returns `[trials, episodes]`."""
-        columns = tuple(Estimate.of(column) for column in returns.T)
-        return cls(Estimate.of(returns.sum(1)), columns)
+    def of(cls, found: Any) -> "Returns":
+        """From returns `[trials, episodes]`, or `Earned`."""
+        returns, *lengths = map(np.asarray, found if isinstance(found, Earned) else (found,))
+        columns = [tuple(Estimate.of(column) for column in each.T) for each in (returns, *lengths)]
+        return cls(Estimate.of(returns.sum(1)), *columns)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Returns":
         """What `TrialEvaluation.to_json` wrote of one actor."""
-        episodes = tuple(Estimate.from_json(one) for one in value["episodes"])
-        return cls(Estimate.from_json(value["total"]), episodes)
+        each = (value["episodes"], value.get("lengths", ()))  # older files have no lengths
+        columns = [tuple(Estimate.from_json(one) for one in estimates) for estimates in each]
+        return cls(Estimate.from_json(value["total"]), *columns)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class TrialEvaluation:
     references: dict[str, Returns] = field(default_factory=dict)
     trials: int = 0
     stage: str = "episode"
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether some of the policy's episodes ended before others."""
+        return any(length.interval > 0 for length in self.policy.lengths)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary that `json.dumps` takes."""
@@ -121,7 +130,8 @@ def evaluate_earnings(
     """`evaluate_policy` of anything that earns, however it acts and adapts.
 
     Args:
-        earning: gives the returns `[trials, stages]` for a key and a number of trials.
+        earning: gives the returns `[trials, stages]`, or `Earned`, for a key and a number of
+            trials.
         trials: how many.
         key: consumed; the same key gives the same MDPs to all.
         references: what to measure beside it, by name.
@@ -132,12 +142,11 @@ def evaluate_earnings(
     """
     if trials < 1:
         raise BadInput(f"trials is {trials}; give a whole number of 1 or more")
-    returns = np.asarray(earning(key, trials))
+    found = Returns.of(earning(key, trials))
     beside = {
-        name: Returns.of(np.asarray(reference(key, trials)))
-        for name, reference in (references or {}).items()
+        name: Returns.of(reference(key, trials)) for name, reference in (references or {}).items()
     }
-    return TrialEvaluation(Returns.of(returns), beside, trials, stage)
+    return TrialEvaluation(found, beside, trials, stage)
 
 
 def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Reference:
@@ -160,9 +169,9 @@ def acting(actor: Actor, trial: Trial) -> Reference:
         return lambda key, trials: _of_episodes(
             host_rollouts(actor, trial, key, trials), trial.episodes
         )
-    return lambda key, trials: _returns(actor, trial, key, trials)
+    return lambda key, trials: _episodes(actor, trial, key, trials)
 
 
-_returns = eqx.filter_jit(trial_returns)
-_of_episodes = jax.vmap(episode_returns, (0, None))
+_episodes = eqx.filter_jit(trial_episodes)
+_of_episodes = jax.vmap(earned, (0, None))
 _tasks = eqx.filter_jit(trial_tasks)

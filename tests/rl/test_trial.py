@@ -1,5 +1,7 @@
 """A trial: one MDP, several episodes, and nothing that happened is hidden from the policy."""
 
+from pathlib import Path
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,9 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.rl.rollout import episode_lengths, episode_returns, rollout
+from quickstudy.report.returns import returns_table
+from quickstudy.rl.rollout import earned, rollout
+from quickstudy.trial_evaluation import TrialEvaluation, acting
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)
@@ -39,8 +43,8 @@ def test_early_ends():
     np.testing.assert_array_equal(path.done[:6], [False, True] * 3)
     np.testing.assert_array_equal(path.reward, [1, 2, 1, 2, 1, 2] + [0] * 6)
     np.testing.assert_array_equal(path.episode[:6], [0, 0, 1, 1, 2, 2])
-    np.testing.assert_array_equal(episode_returns(path, 3), [3, 3, 3])
-    np.testing.assert_array_equal(episode_lengths(path, 3), [2, 2, 2])
+    np.testing.assert_array_equal(earned(path, 3).returns, [3, 3, 3])
+    np.testing.assert_array_equal(earned(path, 3).lengths, [2, 2, 2])
 
 
 def test_the_horizon_ends_an_episode():
@@ -69,11 +73,25 @@ def test_the_task_stays_and_differs_across_the_batch():
 
     def one(key):
         task = trial.environment.sample(key)
-        return episode_lengths(act(Always(1), trial, task, key), 3)
+        return earned(act(Always(1), trial, task, key), 3).lengths
 
     lengths = np.asarray(jax.vmap(one)(jax.random.split(KEY, 32)))
     assert (lengths == lengths[:, :1]).all()
     assert set(lengths[:, 0]) == {1.0, 2.0, 3.0}
+
+
+def test_lengths_are_told_where_episodes_end_early():
+    """Walkers that never stop end after as many steps as their corridor is long."""
+    trial = qs.Trial(Corridor(), episodes=2)
+    still = {"still": acting(Always(0), trial)}
+    found = qs.evaluate_policy(Always(1), trial, trials=32, key=KEY, references=still)
+    assert 1 < found.policy.lengths[0].mean < 3
+    assert found.policy.lengths[1] == found.policy.lengths[0]
+    assert found.references["still"].lengths[0].mean == 4
+    assert TrialEvaluation.from_json(found.to_json()) == found
+    assert returns_table(found, "a", "test", Path()).columns[-1].header.startswith("steps")
+    without = TrialEvaluation(found.references["still"], {}, 32)
+    assert returns_table(without, "a", "test", Path()).columns[-1].header == "last episode"
 
 
 def test_states_of_parts():

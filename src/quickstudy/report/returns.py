@@ -29,9 +29,14 @@ def returns_table(evaluation: TrialEvaluation, recipe: str, split: str, folder: 
     table.add_column("reward")
     for column in _columns(evaluation.policy, evaluation.stage):
         table.add_column(column)
+    if early := evaluation.ends_early:
+        table.add_column("steps, first and last episode")
     for name, returns in _rows(evaluation):
         columns = _columns(returns, evaluation.stage).values()
-        cells = (written(x, "return") for x in columns)
+        cells = [written(x, "return") for x in columns]
+        if early and returns.lengths:
+            first, last = (written(returns.lengths[i], "return") for i in (0, -1))
+            cells.append(f"{first}, {last}")
         table.add_row(f"[bold]{name}[/bold]" if returns is evaluation.policy else name, *cells)
     return table
 

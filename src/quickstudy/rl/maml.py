@@ -199,7 +199,7 @@ def update_returns(
         adaptation: f_adapt.
         updates: inner steps, as many as in training or more.
         key: consumed; the same key gives the same tasks to every policy, and those of
-            `quickstudy.rl.rl2.trial_returns`.
+            `quickstudy.rl.rl2.trial_episodes`.
         tasks: how many.
     """
     fixed, rest = eqx.partition((policy, adaptation), eqx.is_array)

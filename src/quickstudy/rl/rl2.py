@@ -19,7 +19,7 @@ from quickstudy.rl.batch import Batch, mean_over
 from quickstudy.rl.policy import Actor, MetaPolicy
 from quickstudy.rl.ppo import Improvement, Metrics
 from quickstudy.rl.returns import advantages
-from quickstudy.rl.rollout import Rollout, episode_returns, rollout
+from quickstudy.rl.rollout import Earned, Rollout, earned, rollout
 from quickstudy.rl.trial import Trial
 
 
@@ -121,10 +121,10 @@ class RL2(eqx.Module):
     def validate(self, state: RL2State, key: PRNGKeyArray) -> Metrics:
         """The mean reward of a trial in fresh MDPs, always the same ones."""
         policy = self.learned(state)
-        returns = trial_returns(
+        found = trial_episodes(
             policy, self.trial, key, self.validation_trials, in_a_row=self.in_a_row
         )
-        mean = jnp.mean(jnp.sum(returns, -1))
+        mean = jnp.mean(jnp.sum(found.returns, -1))
         return {"return": mean, "score": mean}
 
     def _batch(self, paths: Rollout) -> Batch:
@@ -174,10 +174,11 @@ def trials_in_a_row(
     return jax.lax.scan(one, start, jax.random.split(key, in_a_row))[1]
 
 
-def trial_returns(
+def trial_episodes(
     actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int, *, in_a_row: int = 1
-) -> Float[Array, "trials episodes"]:
-    """The reward of every episode of many trials, in MDPs that the key decides.
+) -> Earned:
+    """Reward and length of every episode of many trials `[trials, episodes]`, in MDPs that the key
+    decides.
 
     Args:
         actor: a policy or an oracle.
@@ -188,23 +189,23 @@ def trial_returns(
     """
     fixed, rest = eqx.partition((actor, trial), eqx.is_array)
 
-    def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, " episodes"]:
+    def one(fixed: Any, key: PRNGKeyArray) -> Earned:
         actor, trial = eqx.combine(fixed, rest)
         paths = trials_in_a_row(actor, trial, key, in_a_row=in_a_row)
         last = jax.tree.map(lambda x: x[-1], paths)
-        return episode_returns(last, trial.episodes)
+        return earned(last, trial.episodes)
 
     return map_in_batches(one, fixed, key, trials)
 
 
 def trial_tasks(trial: Trial, key: PRNGKeyArray, trials: int) -> MDP:
-    """The MDPs that `trial_returns` meets with that key, on a first axis `[trials, ...]`."""
+    """The MDPs that `trial_episodes` meets with that key, on a first axis `[trials, ...]`."""
 
     return jax.vmap(lambda number: trial_task(trial, key, number))(jnp.arange(trials))
 
 
 def trial_task(trial: Trial, key: PRNGKeyArray, number: Array | int) -> MDP:
-    """The MDP that `trial_returns` meets with that key in the trial of that number."""
+    """The MDP that `trial_episodes` meets with that key in the trial of that number."""
     return trial.environment.sample(jax.random.split(jax.random.fold_in(key, number))[0])
 
 

@@ -89,13 +89,20 @@ def rollout(
     return Rollout(seen, action, reward, done, real, episode, notes, states, last)
 
 
-def episode_returns(path: Rollout, episodes: int) -> Float[Array, " episodes"]:
-    """The undiscounted reward of each episode of one trial."""
-    member = (path.episode[:, None] == jnp.arange(episodes)[None]) & path.real[:, None]
-    return path.reward @ member.astype(jnp.float32)
+class Earned(NamedTuple):
+    """What the episodes of a trial gave, `[..., episodes]`.
+
+    Attributes:
+        returns: the undiscounted reward of each.
+        lengths: the number of steps of each.
+    """
+
+    returns: Float[Array, "... episodes"]
+    lengths: Float[Array, "... episodes"]
 
 
-def episode_lengths(path: Rollout, episodes: int) -> Float[Array, " episodes"]:
-    """The number of steps of each episode of one trial."""
+def earned(path: Rollout, episodes: int) -> Earned:
+    """The reward and the number of steps of each episode of one trial."""
     member = (path.episode[:, None] == jnp.arange(episodes)[None]) & path.real[:, None]
-    return jnp.sum(member.astype(jnp.float32), 0)
+    member = member.astype(jnp.float32)
+    return Earned(path.reward @ member, jnp.sum(member, 0))
