@@ -26,7 +26,7 @@ learn() {
 }
 any="5-shot 20-way 20-way-5-shot"
 own="5-shot"
-memory="blackbox-omniglot --meta-batch 8 --steps 2000 --learning-rate 1e-3"
+memory="blackbox-omniglot --filters 32 --meta-batch 16 --steps 4000"
 learn lstm "$own" $memory --memory lstm
 learn class-mean "$own" $memory --memory class-mean
 learn attention "$own" $memory --memory attention
