@@ -31,7 +31,6 @@ learn lstm "$own" $memory --memory lstm
 learn class-mean "$own" $memory --memory class-mean
 learn attention "$own" $memory --memory attention
 learn transformer "$own" $memory --memory transformer
-learn snail "$own" $memory --memory snail
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
 learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500 --meta-batch 12 --inner-steps 5 \
   --inner-lr 0.1
@@ -40,12 +39,13 @@ learn anil "$own" anil-omniglot --steps 1500
 learn boil "$own" boil-omniglot --norm batch --steps 1500
 learn maml "$own" maml-omniglot --norm batch --steps 2000
 learn reptile "$own" reptile-omniglot --norm batch --steps 2000 --inner-lr 3e-3
-learn prototypical "$any" prototypical-omniglot --downsample stride --steps 1500
-learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 1200 \
+learn prototypical "$any" prototypical-omniglot --downsample stride --steps 1000
+learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 1000 \
   --learning-rate 3e-3
-learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 3000
-learn head "$any" transfer-omniglot --method head --downsample stride --steps 3000
-learn all "$any" transfer-omniglot --method all --downsample stride --steps 3000
+learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 2000
+learn head "$any" transfer-omniglot --method head --downsample stride --steps 2000
+learn all "$any" transfer-omniglot --method all --downsample stride --steps 2000
+learn snail "$own" $memory --memory snail --steps 1500
 learn imaml "$own" imaml-omniglot --norm batch --steps 400 --meta-batch 16
 twenty="--ways 20 --meta-batch 4"
 learn maml-20-way "$own" maml-omniglot --norm batch --steps 1500 $twenty
