@@ -12,7 +12,6 @@ from quickstudy.algorithm import HostAlgorithm
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.inner import LearnedRates, Rate
-from quickstudy.progress import Silent
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
 from quickstudy.rl.host_adaptation import host_adaptations, host_update_returns
@@ -23,6 +22,7 @@ from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive
 from quickstudy.training import Plan, fit
 from references.corridor import Corridor
+from references.crashing import Crash, Crashing
 
 pytest.importorskip("gymnasium")
 from references import pulls
@@ -185,24 +185,12 @@ def test_it_learns_and_is_the_same_when_resumed(tmp_path):
 
     run = qs.Run.create(tmp_path / "run", {"recipe": "pulls"})
     with pytest.raises(Crash):
-        fit(algorithm, plan, key=KEY, run=run, report=Crashing())
+        fit(algorithm, plan, key=KEY, run=run, report=Crashing(at=20))
     assert run.checkpoints.steps()[0] == 20
     resumed = fit(algorithm, plan, key=KEY, run=run)
     for a, b in zip(*map(jax.tree.leaves, (resumed, whole)), strict=True):
         np.testing.assert_array_equal(a, b)
     assert run.metrics()[-1]["step"] == 40
-
-
-class Crash(Exception):
-    pass
-
-
-class Crashing(Silent):
-    """A report that ends the training at half its steps."""
-
-    def update(self, step, values):
-        if step >= 20:
-            raise Crash
 
 
 def test_what_cannot_be():

@@ -51,6 +51,8 @@ class WithMAML(MetaRL):
     """How the initialisation is improved."""
     radius: float = 0.01
     """TRPO: δ, how far in nats the adapted policies may move in a step."""
+    curvature_every: int = 1
+    """TRPO: the Fisher matrix is estimated on every n-th task."""
     discount: float = 0.99
     """γ."""
     decay: float = 1.0
@@ -93,7 +95,8 @@ class WithMAML(MetaRL):
         from quickstudy.rl.trust_region import TrustRegion
 
         if self.outer == "trpo":
-            return OuterTrustRegion(TrustRegion(self.radius, damping=1e-3))
+            region = TrustRegion(self.radius, damping=1e-3)
+            return OuterTrustRegion(region, self.curvature_every)
         return OuterAscent(self.optimiser(), 1 if self.outer == "policy-gradient" else 5)
 
     def algorithm(self) -> "MAMLRL":
