@@ -10,6 +10,7 @@ from quickstudy.recipes.rl2 import OnBandits, OnTables
 
 if TYPE_CHECKING:
     from quickstudy.envs.navigation import Navigation
+    from quickstudy.inner import InnerRule
     from quickstudy.report.watch import Episode
     from quickstudy.rl.adaptation import Adaptation
     from quickstudy.rl.maml import MAMLRL
@@ -47,6 +48,12 @@ class WithMAML(MetaRL):
     """What the derivative through an update estimates."""
     rule: Literal["rate", "learned-rates"] = "rate"
     """How an update moves: one rate, or one learned for each parameter (Meta-SGD)."""
+    adapts: Literal["all", "context"] = "all"
+    """What an update moves: all parameters, or only a context that the policy reads (CAVIA)."""
+    context_size: int = 5
+    """CAVIA: numbers in the context."""
+    context_lr: float = 1.0
+    """CAVIA: α of a context's first update, half of it later; in place of the two above."""
     outer: Literal["trpo", "policy-gradient", "promp"] = "trpo"
     """How the initialisation is improved."""
     radius: float = 0.01
@@ -62,15 +69,23 @@ class WithMAML(MetaRL):
         """An untrained policy, and the inner rule."""
         import jax
 
-        from quickstudy.inner import LearnedRates, Rates
-        from quickstudy.rl.reactive import Reactive
+        from quickstudy.inner import FromZero, Only
+        from quickstudy.rl.reactive import Reactive, context_of
 
         widths = (self.width, self.width)
-        key = jax.random.key(self.seed)
-        policy = Reactive.create(self.environment("train"), widths, key=key)
-        if self.rule == "rate":
-            return policy, Rates((self.inner_lr, self.later_lr))
-        return policy, LearnedRates.like(policy, self.inner_lr)
+        environment, key = self.environment("train"), jax.random.key(self.seed)
+        if self.adapts == "all":
+            policy = Reactive.create(environment, widths, key=key)
+            return policy, self.moving(policy, (self.inner_lr, self.later_lr))
+        policy = Reactive.with_context(environment, widths, self.context_size, key=key)
+        moving = self.moving(context_of(policy), (self.context_lr, self.context_lr / 2))
+        return policy, Only(FromZero(moving), context_of)
+
+    def moving(self, part: Any, rates: tuple[float, float]) -> "InnerRule":
+        """How an update moves that part of the policy, at those rates at first and later."""
+        from quickstudy.inner import LearnedRates, Rates
+
+        return Rates(rates) if self.rule == "rate" else LearnedRates.like(part, rates[0])
 
     def adaptation(self, rule: Any, split: Split) -> "Adaptation":
         """f_adapt, with that inner rule."""

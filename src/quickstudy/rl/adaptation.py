@@ -111,6 +111,11 @@ class Adaptation(eqx.Module):
         theta, state = self.rule.move(theta, downhill, state, number)
         return eqx.combine(theta, rest), state
 
+    def start(self, theta: PyTree) -> tuple[PyTree, PyTree]:
+        """Where the first step starts from, and the rule's own state there."""
+        theta = self.rule.begin(theta)
+        return theta, self.rule.start(theta)
+
     def run(
         self, policy: Reactive, task: MDP, steps: int, key: PRNGKeyArray
     ) -> tuple[Trajectories, Trajectories]:
@@ -135,7 +140,7 @@ class Adaptation(eqx.Module):
             return (eqx.filter(policy, eqx.is_inexact_array), state), paths
 
         keys = jax.random.split(key, steps + 1)
-        start = (theta, self.rule.start(theta))
+        start = self.start(theta)
         (theta, _), sets = jax.lax.scan(one, start, (jnp.arange(steps), keys[:-1]))
         return sets, self.collect(eqx.combine(theta, rest), task, keys[-1])
 
@@ -149,7 +154,7 @@ class Adaptation(eqx.Module):
             policy, state = self.step(eqx.combine(theta, rest), state, paths, number)
             return (eqx.filter(policy, eqx.is_inexact_array), state), None
 
-        start = (theta, self.rule.start(theta))
+        start = self.start(theta)
         (theta, _), _ = jax.lax.scan(one, start, (jnp.arange(len(sets.reward)), sets))
         return eqx.combine(theta, rest)
 
