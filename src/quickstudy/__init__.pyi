@@ -88,6 +88,8 @@ from .nets.transformer import Transformer as Transformer
 from .recipes.exports import export as export
 from .recipes.exports import load as load
 from .rl.adaptation import Adaptation as Adaptation
+from .rl.baseline import LinearBaseline as LinearBaseline
+from .rl.baseline import ValueNetwork as ValueNetwork
 from .rl.estimators import LVC as LVC
 from .rl.estimators import DiCE as DiCE
 from .rl.estimators import Naive as Naive

@@ -1,5 +1,7 @@
 """MAML for RL: the same on any number of devices, each task on its own, and better by adapting."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,12 +11,13 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import quickstudy as qs
-from quickstudy.inner import LearnedRates, Rate
+from quickstudy.inner import FromZero, LearnedRates, Only, Rate
+from quickstudy.recipes import RECIPES
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
 from quickstudy.rl.maml import MAMLRL, update_returns
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
-from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.reactive import Reactive, context_of
 from quickstudy.rl.trust_region import TrustRegion
 from quickstudy.testing.comparing import same_bits
 from quickstudy.training import Plan, fit
@@ -22,6 +25,9 @@ from references.crashing import Crash, Crashing
 
 KEY = jax.random.key(0)
 BANDIT = qs.Bandit(arms=2)
+
+
+CAVIA = Only(FromZero(Rate(2.0)), context_of)
 
 
 def maml(outer, environment=BANDIT, rule=None, estimator=LVC(), **settings):  # noqa: B008
@@ -130,3 +136,40 @@ def test_no_device_factors_a_batch_of_matrices():
     ]
     assert factored
     assert set(factored) == {2}
+
+
+def test_only_the_context_adapts_and_only_the_rest_is_learned():
+    """Within a task the context moves and nothing else; from task to task all but the context, even
+    where training has left some of it behind."""
+    policy = Reactive.with_context(BANDIT, (4,), 3, key=KEY)
+    algorithm = maml(OuterAscent(optax.adam(0.1)), rule=CAVIA)
+    algorithm = dataclasses.replace(algorithm, policy=policy)
+
+    @eqx.filter_jit
+    def run(policy):
+        task = BANDIT.sample(KEY)
+        sets, after = algorithm.adaptation.run(policy, task, 2, KEY)
+        return sets, after, algorithm.adaptation.replay(policy, sets)
+
+    there = run(policy)[-1]
+    assert float(jnp.abs(context_of(there)).max()) > 1e-4
+    back = eqx.tree_at(context_of, there, context_of(policy))
+    assert same_bits(back, policy)
+    assert same_bits(run(there), run(policy))
+    learned = algorithm.learned(updated(algorithm)[0])[0]
+    assert not context_of(learned).any()
+    assert not np.array_equal(
+        learned.body.network.layers[0].weight[1:], policy.body.network.layers[0].weight[1:]
+    )
+
+
+@pytest.mark.parametrize("rule", ["rate", "learned-rates"])
+def test_the_recipe_s_choices_fit_each_other(rule):
+    """Shapes only."""
+    recipe = RECIPES["maml-navigation"](
+        adapts="context", rule=rule, baseline="network", curvature_every=4, estimator="dice"
+    )
+    algorithm = recipe.algorithm()
+    after, _ = eqx.filter_eval_shape(algorithm.update, algorithm.init(), KEY, jnp.zeros(()))
+    assert context_of(after.parameters[0]).shape == (5,)
+    assert isinstance(algorithm.adaptation.baseline, qs.ValueNetwork)

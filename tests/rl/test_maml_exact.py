@@ -21,7 +21,7 @@ from quickstudy.rl.trust_region import Linearised, TrustRegion, _for_fisher, fis
 from references.enumeration import ACTIONS, HORIZON, REAL, STATES, expected_return, random_mdp
 
 KEY = jax.random.key(0)
-TASKS, STEPS = 7, 2
+TASKS, STEPS = 8, 2
 RATE = 1.5  # per step of an episode: 0.5 of the return's gradient
 
 
@@ -40,7 +40,7 @@ class Enumerating(qs.Adaptation):
 
 
 class World:
-    """Seven MDPs, a policy, and all that is exact about them; θ is a vector."""
+    """Eight MDPs, a policy, and all that is exact about them; θ is a vector."""
 
     def __init__(self):
         self.family = qs.TabularMDP(states=2, choices=2, horizon=HORIZON)
@@ -168,7 +168,7 @@ def test_fisher_products(world):
         return jax.vmap(one)(world.mdps)
 
     matrix = matrices(world.flat)
-    for found, tasks in zip(products(world.flat), (range(7), [0, 2, 4, 6], [0, 3, 6]), strict=True):
+    for found, tasks in zip(products(world.flat), (range(8), [0, 2, 4, 6], [0, 3, 6]), strict=True):
         np.testing.assert_allclose(found, matrix[jnp.array([*tasks])].mean(0) @ v, atol=1e-12)
     assert float(jnp.abs(matrix @ v).max()) > 1e-3
 

@@ -64,6 +64,8 @@ class WithMAML(MetaRL):
     """γ."""
     decay: float = 1.0
     """λ of generalised advantages."""
+    baseline: Literal["linear", "network"] = "linear"
+    """What advantages are measured against, fitted anew to each task's trajectories."""
 
     def learner(self) -> Any:
         """An untrained policy, and the inner rule."""
@@ -91,6 +93,7 @@ class WithMAML(MetaRL):
         """f_adapt, with that inner rule."""
         from quickstudy.rl import estimators
         from quickstudy.rl.adaptation import Adaptation
+        from quickstudy.rl.baseline import LinearBaseline, ValueNetwork
 
         estimator = {
             "lvc": estimators.LVC(),
@@ -99,10 +102,9 @@ class WithMAML(MetaRL):
             "e-maml": estimators.ScoreTerm(estimators.Naive()),
             "first-order": estimators.FirstOrder(),
         }[self.estimator]
-        environment = self.environment(split)
-        return Adaptation(
-            environment, rule, estimator, self.trajectories, self.discount, self.decay
-        )
+        baseline = {"linear": LinearBaseline(), "network": ValueNetwork()}[self.baseline]
+        how = (rule, estimator, self.trajectories, self.discount, self.decay, baseline)
+        return Adaptation(self.environment(split), *how)
 
     def improved_by(self) -> "Outer":
         """What improves the initialisation."""
