@@ -158,6 +158,8 @@ def test_only_the_context_adapts_and_only_the_rest_is_learned():
     assert same_bits(run(there), run(policy))
     learned = algorithm.learned(updated(algorithm)[0])[0]
     assert not context_of(learned).any()
+    with pytest.raises(qs.BadInput, match="reads no context"):
+        context_of(Reactive.create(BANDIT, (4,), key=KEY))
     assert not np.array_equal(
         learned.body.network.layers[0].weight[1:], policy.body.network.layers[0].weight[1:]
     )

