@@ -54,6 +54,10 @@ def headed(outputs=3, features=16):
     return qs.Headed(mlp(16, features), qs.Linear.create(features, outputs, key=KEY))
 
 
+def with_context(size):
+    return qs.WithContext(mlp(16, 16, 1, inputs=1 + size), jnp.zeros(size))
+
+
 def reader(memory, *, inputs=2, outputs=3, make=qs.BlackBox, **settings):
     body = mlp(8, inputs=inputs)
     return make.create(body, 8, outputs=outputs, memory=memory, key=jax.random.key(1), **settings)
@@ -92,6 +96,11 @@ LEARNERS = {
     "meta-sgd": (qs.MetaSGD.create(mlp(16, 3), inner_lr=0.5), POINTS, ()),
     "anil": (qs.ANIL(headed(), inner_lr=0.5, steps=2), POINTS, ()),
     "boil": (qs.BOIL(headed(), inner_lr=0.5, steps=2), POINTS, ()),
+    "cavia, waves": (
+        qs.CAVIA(with_context(4), inner_lr=0.5, loss=qs.squared_error),
+        WAVES,
+        (),
+    ),
     "maml++": (qs.MAMLPlusPlus.create(mlp(16, 3), inner_lr=0.5, steps=2), POINTS, ()),
     "implicit maml": (
         qs.ImplicitMAML(mlp(16, 3), inner_lr=0.3, steps=5, penalty=1.0),

@@ -24,8 +24,10 @@ from .evaluation import Estimate as Estimate
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
 from .inner import FirstOrder as FirstOrder
+from .inner import FromZero as FromZero
 from .inner import LearnedRate as LearnedRate
 from .inner import LearnedRates as LearnedRates
+from .inner import Only as Only
 from .inner import Optimiser as Optimiser
 from .inner import Rate as Rate
 from .inner import RatePerStep as RatePerStep
@@ -36,6 +38,7 @@ from .learners.blackbox import BlackBox as BlackBox
 from .learners.blackbox import Paired as Paired
 from .learners.blackbox import SequenceBlackBox as SequenceBlackBox
 from .learners.blackbox import Shifted as Shifted
+from .learners.cavia import CAVIA as CAVIA
 from .learners.first_order import FirstOrderMAML as FirstOrderMAML
 from .learners.imaml import ImplicitMAML as ImplicitMAML
 from .learners.learner import Learner as Learner
@@ -63,6 +66,7 @@ from .learners.transfer import FineTuneHead as FineTuneHead
 from .learners.transfer import JointFineTuning as JointFineTuning
 from .learners.transfer import NearestCentroid as NearestCentroid
 from .mesh import set_up_devices as set_up_devices
+from .nets.conditioned import WithContext as WithContext
 from .nets.context import Context as Context
 from .nets.conv4 import Conv4 as Conv4
 from .nets.memory import GRU as GRU
@@ -84,6 +88,8 @@ from .nets.transformer import Transformer as Transformer
 from .recipes.exports import export as export
 from .recipes.exports import load as load
 from .rl.adaptation import Adaptation as Adaptation
+from .rl.baseline import LinearBaseline as LinearBaseline
+from .rl.baseline import ValueNetwork as ValueNetwork
 from .rl.estimators import LVC as LVC
 from .rl.estimators import DiCE as DiCE
 from .rl.estimators import Naive as Naive

@@ -2,9 +2,11 @@
 
 FirstOrder(LearnedRates.like(model, 0.01))      # Meta-SGD without second derivatives
 FirstOrder(Optimiser(optax.sgd(0.01, momentum=0.9)))
+Only(FromZero(Rate(1.0)), context_of)           # CAVIA
 """
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -18,6 +20,10 @@ from quickstudy.errors import BadInput
 
 class InnerRule(eqx.Module):
     """One step of the inner loop. Array leaves are meta-learned, as θ is."""
+
+    def begin(self, theta: PyTree) -> PyTree:
+        """Where the first step starts from: at θ as it was meta-learned, for most."""
+        return theta
 
     def start(self, theta: PyTree) -> PyTree:
         """The rule's own state before the first step; nothing, for most."""
@@ -164,6 +170,9 @@ class FirstOrder(InnerRule):
 
     rule: InnerRule
 
+    def begin(self, theta: PyTree) -> PyTree:
+        return self.rule.begin(theta)
+
     def start(self, theta: PyTree) -> PyTree:
         return self.rule.start(theta)
 
@@ -171,6 +180,62 @@ class FirstOrder(InnerRule):
         self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
     ) -> tuple[PyTree, PyTree]:
         return self.rule.move(theta, jax.lax.stop_gradient(gradient), state, step)
+
+
+class Only(InnerRule):
+    """Another rule, for a part of θ; the rest stays as it was meta-learned.
+
+    Attributes:
+        rule: the other rule.
+        part: from θ to the part that moves.
+
+    Example:
+        >>> rule = Only(Rate(0.5), lambda theta: theta["head"])
+        >>> ones = {"body": jnp.ones(1), "head": jnp.ones(1)}
+        >>> moved = rule.move(ones, ones, None, 0)[0]
+        >>> moved["body"].tolist(), moved["head"].tolist()
+        ([1.0], [0.5])
+    """
+
+    rule: InnerRule
+    part: Callable[[Any], Any] = eqx.field(static=True)
+
+    def begin(self, theta: PyTree) -> PyTree:
+        return eqx.tree_at(self.part, theta, self.rule.begin(self.part(theta)))
+
+    def start(self, theta: PyTree) -> PyTree:
+        return self.rule.start(self.part(theta))
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        moved, state = self.rule.move(self.part(theta), self.part(gradient), state, step)
+        return eqx.tree_at(self.part, theta, moved), state
+
+
+class FromZero(InnerRule):
+    """Another rule, that begins at zeros in every task: what it moves is not meta-learned.
+
+    Attributes:
+        rule: the other rule.
+
+    Example:
+        >>> FromZero(Rate(0.5)).begin(jnp.ones(2)).tolist()
+        [0.0, 0.0]
+    """
+
+    rule: InnerRule
+
+    def begin(self, theta: PyTree) -> PyTree:
+        return jax.tree.map(jnp.zeros_like, theta)
+
+    def start(self, theta: PyTree) -> PyTree:
+        return self.rule.start(theta)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        return self.rule.move(theta, gradient, state, step)
 
 
 class Optimiser(InnerRule):

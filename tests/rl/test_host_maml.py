@@ -1,5 +1,7 @@
 """MAML for RL on the host: the same trajectories, and the same improvement, as compiled."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -11,8 +13,7 @@ import quickstudy as qs
 from quickstudy.algorithm import HostAlgorithm
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
-from quickstudy.inner import LearnedRates, Rate
-from quickstudy.progress import Silent
+from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
 from quickstudy.rl.host_adaptation import host_adaptations, host_update_returns
@@ -20,9 +21,10 @@ from quickstudy.rl.host_maml import HostMAMLRL
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.maml import MAMLRL, replayed
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
-from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.reactive import Reactive, context_of
 from quickstudy.training import Plan, fit
 from references.corridor import Corridor
+from references.crashing import Crash, Crashing
 
 pytest.importorskip("gymnasium")
 from references import pulls
@@ -147,10 +149,13 @@ def test_the_improvement_is_the_compiled_one():
 
 
 def test_devices_change_nothing(monkeypatch):
-    """Five tasks do not share out evenly; what fills up must not count."""
+    """Five tasks do not share out evenly; what fills up must not count. It is CAVIA that adapts."""
+    cavia = Only(FromZero(Rate(3.0)), context_of)
 
     def updated():
-        algorithm = HostMAMLRL(maml(corridors(5 * K), tasks=5, steps=2))
+        algorithm = maml(corridors(5 * K), rule=cavia, tasks=5, steps=2)
+        policy = Reactive.with_context(algorithm.adaptation.environment, (4,), 3, key=KEY)
+        algorithm = HostMAMLRL(dataclasses.replace(algorithm, policy=policy))
         return algorithm.update_on_host(algorithm.init(), KEY, 0.0)
 
     two = updated()
@@ -159,6 +164,8 @@ def test_devices_change_nothing(monkeypatch):
     )
     monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
     close(updated(), two)
+    assert float(two[1]["accepted"]) == 1
+    assert not context_of(two[0].parameters[0]).any()
 
 
 def test_without_a_step_it_trains_one_policy_for_all():
@@ -185,24 +192,12 @@ def test_it_learns_and_is_the_same_when_resumed(tmp_path):
 
     run = qs.Run.create(tmp_path / "run", {"recipe": "pulls"})
     with pytest.raises(Crash):
-        fit(algorithm, plan, key=KEY, run=run, report=Crashing())
+        fit(algorithm, plan, key=KEY, run=run, report=Crashing(at=20))
     assert run.checkpoints.steps()[0] == 20
     resumed = fit(algorithm, plan, key=KEY, run=run)
     for a, b in zip(*map(jax.tree.leaves, (resumed, whole)), strict=True):
         np.testing.assert_array_equal(a, b)
     assert run.metrics()[-1]["step"] == 40
-
-
-class Crash(Exception):
-    pass
-
-
-class Crashing(Silent):
-    """A report that ends the training at half its steps."""
-
-    def update(self, step, values):
-        if step >= 20:
-            raise Crash
 
 
 def test_what_cannot_be():

@@ -1,5 +1,7 @@
 """MAML for RL: the same on any number of devices, each task on its own, and better by adapting."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,17 +11,23 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import quickstudy as qs
-from quickstudy.inner import LearnedRates, Rate
+from quickstudy.inner import FromZero, LearnedRates, Only, Rate
+from quickstudy.recipes import RECIPES
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
 from quickstudy.rl.maml import MAMLRL, update_returns
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
-from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.reactive import Reactive, context_of
 from quickstudy.rl.trust_region import TrustRegion
+from quickstudy.testing.comparing import same_bits
 from quickstudy.training import Plan, fit
+from references.crashing import Crash, Crashing
 
 KEY = jax.random.key(0)
 BANDIT = qs.Bandit(arms=2)
+
+
+CAVIA = Only(FromZero(Rate(2.0)), context_of)
 
 
 def maml(outer, environment=BANDIT, rule=None, estimator=LVC(), **settings):  # noqa: B008
@@ -36,9 +44,11 @@ def updated(algorithm, key=KEY):
     return eqx.filter_jit(algorithm.update)(algorithm.init(), key, jnp.zeros(()))
 
 
-@pytest.mark.parametrize("tasks", [6, 5])
-def test_devices_change_nothing(tasks, monkeypatch):
-    algorithm = maml(OuterTrustRegion(), estimator=ScoreTerm(Naive()), tasks=tasks, steps=2)
+@pytest.mark.parametrize(("tasks", "every"), [(6, 1), (5, 2)])
+def test_devices_change_nothing(tasks, every, monkeypatch):
+    """Nor which tasks the curvature is that of."""
+    outer = OuterTrustRegion(curvature_every=every)
+    algorithm = maml(outer, estimator=ScoreTerm(Naive()), tasks=tasks, steps=2)
     two = updated(algorithm)
     one_device = jax.make_mesh(
         (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
@@ -53,6 +63,8 @@ def test_accepted_steps_stay_in_the_region():
     assert float(metrics["accepted"]) == 1.0
     assert 1e-4 < float(metrics["kl"]) <= 1e-2
     assert float(updated(maml(OuterTrustRegion(TrustRegion(0.0))))[1]["accepted"]) == 0.0
+    with pytest.raises(qs.BadInput, match="curvature_every is 0"):
+        OuterTrustRegion(curvature_every=0)
 
 
 def test_what_is_replayed_is_what_was_done():
@@ -80,11 +92,18 @@ def test_rates_are_learned():
     assert any(float(jnp.abs(leaf - 0.5).max()) > 1e-6 for leaf in jax.tree.leaves(after))
 
 
-def test_adapting_pays_after_training():
-    """In two-armed bandits, what ten pulls tell is worth more than nothing."""
+def test_adapting_pays_after_training_and_so_it_does_after_a_crash(tmp_path):
+    """In two-armed bandits, what ten pulls tell is worth more than nothing; and a training that
+    crashed and was resumed ends with the same bits."""
     algorithm = maml(OuterAscent(optax.adam(0.05)), tasks=64, validation_tasks=256)
-    plan = Plan(steps=30, validate_every=30)
-    policy, rule = fit(algorithm, plan, key=KEY).last
+    plan = Plan(steps=30, validate_every=15)
+    whole = fit(algorithm, plan, key=KEY)
+    run = qs.Run.create(tmp_path / "run", {"recipe": "bandits"})
+    with pytest.raises(Crash):
+        fit(algorithm, plan, key=KEY, run=run, report=Crashing(at=15))
+    assert run.checkpoints.steps()[0] == 15
+    assert same_bits(fit(algorithm, plan, key=KEY, run=run), whole)
+    policy, rule = whole.last
     adaptation = eqx.tree_at(lambda a: a.rule, algorithm.adaptation, rule)
     found = eqx.filter_jit(update_returns)(policy, adaptation, 2, KEY, 512).mean(0)
     assert float(found[1]) > float(found[0]) + 0.03
@@ -117,3 +136,42 @@ def test_no_device_factors_a_batch_of_matrices():
     ]
     assert factored
     assert set(factored) == {2}
+
+
+def test_only_the_context_adapts_and_only_the_rest_is_learned():
+    """Within a task the context moves and nothing else; from task to task all but the context, even
+    where training has left some of it behind."""
+    policy = Reactive.with_context(BANDIT, (4,), 3, key=KEY)
+    algorithm = maml(OuterAscent(optax.adam(0.1)), rule=CAVIA)
+    algorithm = dataclasses.replace(algorithm, policy=policy)
+
+    @eqx.filter_jit
+    def run(policy):
+        task = BANDIT.sample(KEY)
+        sets, after = algorithm.adaptation.run(policy, task, 2, KEY)
+        return sets, after, algorithm.adaptation.replay(policy, sets)
+
+    there = run(policy)[-1]
+    assert float(jnp.abs(context_of(there)).max()) > 1e-4
+    back = eqx.tree_at(context_of, there, context_of(policy))
+    assert same_bits(back, policy)
+    assert same_bits(run(there), run(policy))
+    learned = algorithm.learned(updated(algorithm)[0])[0]
+    assert not context_of(learned).any()
+    with pytest.raises(qs.BadInput, match="reads no context"):
+        context_of(Reactive.create(BANDIT, (4,), key=KEY))
+    assert not np.array_equal(
+        learned.body.network.layers[0].weight[1:], policy.body.network.layers[0].weight[1:]
+    )
+
+
+@pytest.mark.parametrize("rule", ["rate", "learned-rates"])
+def test_the_recipe_s_choices_fit_each_other(rule):
+    """Shapes only."""
+    recipe = RECIPES["maml-navigation"](
+        adapts="context", rule=rule, baseline="network", curvature_every=4, estimator="dice"
+    )
+    algorithm = recipe.algorithm()
+    after, _ = eqx.filter_eval_shape(algorithm.update, algorithm.init(), KEY, jnp.zeros(()))
+    assert context_of(after.parameters[0]).shape == (5,)
+    assert isinstance(algorithm.adaptation.baseline, qs.ValueNetwork)

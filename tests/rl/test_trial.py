@@ -105,3 +105,17 @@ def test_states_of_parts():
 def test_no_episode():
     with pytest.raises(qs.BadInput, match="episodes is 0"):
         qs.Trial(Corridor(), episodes=0)
+
+
+@pytest.mark.parametrize("family", [qs.Bandit(2), qs.TabularMDP(), qs.Navigation(), qs.Games()])
+def test_double_precision(family):
+    """Types only: what a trial begins with and what a step makes of it are one, in this precision,
+    too; and so a whole step of MAML is."""
+    with jax.enable_x64(True):
+        policy = qs.Reactive.create(family, (4,), key=KEY)
+        adaptation = qs.Adaptation(family, qs.Rates((0.1, 0.2)), qs.LVC(), trajectories=3)
+        algorithm = qs.MAMLRL(policy, adaptation, qs.OuterTrustRegion(), steps=2, tasks=2)
+        state = algorithm.init()
+        after, _ = eqx.filter_eval_shape(algorithm.update, state, KEY, jnp.zeros(()))
+        for x, y in zip(*map(jax.tree.leaves, (state, after)), strict=True):
+            assert x.dtype == y.dtype == jnp.float64

@@ -7,33 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, PyTree
 
-from quickstudy.inner import InnerRule, Rate
+from quickstudy.inner import InnerRule, Only, Rate
 from quickstudy.learners.descent import descent, predictors
 from quickstudy.learners.learner import Predictor
 from quickstudy.learners.maml import MAML
 from quickstudy.nets.network import Headed, condition
 from quickstudy.tasks.task import Examples
-
-
-class BodyOnly(InnerRule):
-    """Another rule, for the body of a network; its head stays.
-
-    Attributes:
-        rule: the other rule.
-    """
-
-    rule: InnerRule
-
-    def start(self, theta: Headed) -> PyTree:
-        """The other rule's."""
-        return self.rule.start(theta)
-
-    def move(
-        self, theta: Headed, gradient: Headed, state: PyTree, step: Any
-    ) -> tuple[Headed, PyTree]:
-        """The body moves."""
-        moved, state = self.rule.move(theta, gradient, state, step)
-        return Headed(moved.body, theta.head), state
 
 
 class ANIL(MAML):
@@ -103,7 +82,11 @@ class BOIL(MAML):
 
     def inner_rule(self) -> InnerRule:
         """θ − α g, of the body."""
-        return BodyOnly(Rate(self.inner_lr))
+        return Only(Rate(self.inner_lr), _body)
+
+
+def _body(theta: Headed) -> Any:
+    return theta.body
 
 
 def _repeated(tree: Any, times: int) -> Any:

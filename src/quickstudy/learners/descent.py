@@ -34,7 +34,7 @@ def descent(
     activations of all steps.
 
     Args:
-        model: θ_0.
+        model: θ_0, unless the rule begins elsewhere.
         support: D^tr, the same for every step; or, where `steps` is None, one support set for
             each step, stacked on a first axis `[steps, n, ...]`, of the same classes.
         loss: L(outputs, y).
@@ -44,7 +44,8 @@ def descent(
     Returns:
         θ_k, and the arrays of θ_0 … θ_{k−1} stacked on a first axis `[steps, ...]`.
     """
-    start, rest = eqx.partition(model, eqx.is_inexact_array)
+    arrays, rest = eqx.partition(model, eqx.is_inexact_array)
+    start = rule.begin(arrays)
     each = support if steps is None else None
     count = support.x.shape[0] if steps is None else steps
 

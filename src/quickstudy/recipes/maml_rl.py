@@ -10,6 +10,7 @@ from quickstudy.recipes.rl2 import OnBandits, OnTables
 
 if TYPE_CHECKING:
     from quickstudy.envs.navigation import Navigation
+    from quickstudy.inner import InnerRule
     from quickstudy.report.watch import Episode
     from quickstudy.rl.adaptation import Adaptation
     from quickstudy.rl.maml import MAMLRL
@@ -47,33 +48,52 @@ class WithMAML(MetaRL):
     """What the derivative through an update estimates."""
     rule: Literal["rate", "learned-rates"] = "rate"
     """How an update moves: one rate, or one learned for each parameter (Meta-SGD)."""
+    adapts: Literal["all", "context"] = "all"
+    """What an update moves: all parameters, or only a context that the policy reads (CAVIA)."""
+    context_size: int = 5
+    """CAVIA: numbers in the context."""
+    context_lr: float = 1.0
+    """CAVIA: α of a context's first update, half of it later; in place of the two above."""
     outer: Literal["trpo", "policy-gradient", "promp"] = "trpo"
     """How the initialisation is improved."""
     radius: float = 0.01
     """TRPO: δ, how far in nats the adapted policies may move in a step."""
+    curvature_every: int = 1
+    """TRPO: the Fisher matrix is estimated on every n-th task."""
     discount: float = 0.99
     """γ."""
     decay: float = 1.0
     """λ of generalised advantages."""
+    baseline: Literal["linear", "network"] = "linear"
+    """What advantages are measured against, fitted anew to each task's trajectories."""
 
     def learner(self) -> Any:
         """An untrained policy, and the inner rule."""
         import jax
 
-        from quickstudy.inner import LearnedRates, Rates
-        from quickstudy.rl.reactive import Reactive
+        from quickstudy.inner import FromZero, Only
+        from quickstudy.rl.reactive import Reactive, context_of
 
         widths = (self.width, self.width)
-        key = jax.random.key(self.seed)
-        policy = Reactive.create(self.environment("train"), widths, key=key)
-        if self.rule == "rate":
-            return policy, Rates((self.inner_lr, self.later_lr))
-        return policy, LearnedRates.like(policy, self.inner_lr)
+        environment, key = self.environment("train"), jax.random.key(self.seed)
+        if self.adapts == "all":
+            policy = Reactive.create(environment, widths, key=key)
+            return policy, self.moving(policy, (self.inner_lr, self.later_lr))
+        policy = Reactive.with_context(environment, widths, self.context_size, key=key)
+        moving = self.moving(context_of(policy), (self.context_lr, self.context_lr / 2))
+        return policy, Only(FromZero(moving), context_of)
+
+    def moving(self, part: Any, rates: tuple[float, float]) -> "InnerRule":
+        """How an update moves that part of the policy, at those rates at first and later."""
+        from quickstudy.inner import LearnedRates, Rates
+
+        return Rates(rates) if self.rule == "rate" else LearnedRates.like(part, rates[0])
 
     def adaptation(self, rule: Any, split: Split) -> "Adaptation":
         """f_adapt, with that inner rule."""
         from quickstudy.rl import estimators
         from quickstudy.rl.adaptation import Adaptation
+        from quickstudy.rl.baseline import LinearBaseline, ValueNetwork
 
         estimator = {
             "lvc": estimators.LVC(),
@@ -82,10 +102,9 @@ class WithMAML(MetaRL):
             "e-maml": estimators.ScoreTerm(estimators.Naive()),
             "first-order": estimators.FirstOrder(),
         }[self.estimator]
-        environment = self.environment(split)
-        return Adaptation(
-            environment, rule, estimator, self.trajectories, self.discount, self.decay
-        )
+        baseline = {"linear": LinearBaseline(), "network": ValueNetwork()}[self.baseline]
+        how = (rule, estimator, self.trajectories, self.discount, self.decay, baseline)
+        return Adaptation(self.environment(split), *how)
 
     def improved_by(self) -> "Outer":
         """What improves the initialisation."""
@@ -93,7 +112,8 @@ class WithMAML(MetaRL):
         from quickstudy.rl.trust_region import TrustRegion
 
         if self.outer == "trpo":
-            return OuterTrustRegion(TrustRegion(self.radius, damping=1e-3))
+            region = TrustRegion(self.radius, damping=1e-3)
+            return OuterTrustRegion(region, self.curvature_every)
         return OuterAscent(self.optimiser(), 1 if self.outer == "policy-gradient" else 5)
 
     def algorithm(self) -> "MAMLRL":
@@ -181,7 +201,12 @@ class OnNavigation(MetaRL):
 
 @dataclass(frozen=True)
 class MAMLNavigation(WithMAML, OnNavigation):
-    """MAML in 2-D navigation: a few steps of a policy gradient lead to an unseen goal."""
+    """MAML in 2-D navigation: a few steps of a policy gradient lead to an unseen goal.
+
+    The Fisher matrix is estimated on every fifth task, which learns no less per step: after 30
+    steps with `--inner-steps 2` validation returns −10.6 and −9.9 (seeds 0 and 1), with every
+    fourth task −10.2 and −11.2, with all of them −15.4 and −15.0.
+    """
 
     name: ClassVar[str] = "maml-navigation"
     reaches: ClassVar[str] = "return −8 after one update, −3.2 after two (paper −11.7, −3.3)"
@@ -189,6 +214,7 @@ class MAMLNavigation(WithMAML, OnNavigation):
     source: ClassVar[str] = SOURCE
 
     steps: int = 300
+    curvature_every: int = 5
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.envs.environment import MDP, Action, Environment, Observation
 from quickstudy.inner import InnerRule
-from quickstudy.rl.baseline import features, fitted
+from quickstudy.rl.baseline import Baseline, LinearBaseline
 from quickstudy.rl.estimators import Estimator
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.returns import advantages
@@ -50,6 +50,7 @@ class Adaptation(eqx.Module):
         trajectories: K.
         discount: γ.
         decay: λ of generalised advantages.
+        baseline: what advantages are measured against.
 
     Example:
         >>> import quickstudy as qs
@@ -68,6 +69,7 @@ class Adaptation(eqx.Module):
     trajectories: int = eqx.field(static=True, default=20)
     discount: float = eqx.field(static=True, default=0.99)
     decay: float = eqx.field(static=True, default=1.0)
+    baseline: Baseline = LinearBaseline()
 
     def collect(self, policy: Reactive, task: MDP, key: PRNGKeyArray) -> Trajectories:
         """K trajectories, one episode each. The key is consumed."""
@@ -77,11 +79,11 @@ class Adaptation(eqx.Module):
         return Trajectories(path.seen.observation, path.action, path.reward, path.notes, path.real)
 
     def advantage(self, paths: Trajectories) -> Float[Array, "k time"]:
-        """A_t against a linear baseline fitted to these trajectories; of mean 0 and variance 1."""
+        """A_t against the baseline, fitted to these trajectories; of mean 0 and variance 1."""
         zeros = jnp.zeros_like(paths.reward)
         all_of = jax.vmap(advantages, (0, 0, 0, None, None))
         to_go = all_of(paths.reward, zeros, paths.real, self.discount, 1.0)
-        values = fitted(features(paths.observation), to_go, paths.real)
+        values = self.baseline.values(paths.observation, to_go, paths.real)
         found = all_of(paths.reward, values, paths.real, self.discount, self.decay)
         count = jnp.maximum(jnp.sum(paths.real), 1)
         centred = jnp.where(paths.real, found - jnp.sum(found) / count, 0.0)
@@ -111,6 +113,11 @@ class Adaptation(eqx.Module):
         theta, state = self.rule.move(theta, downhill, state, number)
         return eqx.combine(theta, rest), state
 
+    def start(self, theta: PyTree) -> tuple[PyTree, PyTree]:
+        """Where the first step starts from, and the rule's own state there."""
+        theta = self.rule.begin(theta)
+        return theta, self.rule.start(theta)
+
     def run(
         self, policy: Reactive, task: MDP, steps: int, key: PRNGKeyArray
     ) -> tuple[Trajectories, Trajectories]:
@@ -135,7 +142,7 @@ class Adaptation(eqx.Module):
             return (eqx.filter(policy, eqx.is_inexact_array), state), paths
 
         keys = jax.random.split(key, steps + 1)
-        start = (theta, self.rule.start(theta))
+        start = self.start(theta)
         (theta, _), sets = jax.lax.scan(one, start, (jnp.arange(steps), keys[:-1]))
         return sets, self.collect(eqx.combine(theta, rest), task, keys[-1])
 
@@ -149,7 +156,7 @@ class Adaptation(eqx.Module):
             policy, state = self.step(eqx.combine(theta, rest), state, paths, number)
             return (eqx.filter(policy, eqx.is_inexact_array), state), None
 
-        start = (theta, self.rule.start(theta))
+        start = self.start(theta)
         (theta, _), _ = jax.lax.scan(one, start, (jnp.arange(len(sets.reward)), sets))
         return eqx.combine(theta, rest)
 

@@ -68,13 +68,17 @@ class FirstOrder(Naive):
 
 
 class DiCE(Estimator):
-    """Σ_t (f(w_t) − f(w_{t−1})) A_t,   w_t = Σ_{s≤t} λ^{t−s} log π(a_s),   f(w) = exp(w − ⊥w)
+    """Σ_t (f_t − f_{t−1}) A_t,   f_t = exp(Σ_{s≤t} λ^{t−s} (log π(a_s) − log π_old(a_s)))
 
-    With ⊥ a stop to the gradient. Its Hessian is an unbiased estimate of ∇²J where A_t is the
-    reward to go and λ = 1, so it is right for objective I, with a large variance
-    (Foerster et al., 2018, https://arxiv.org/abs/1802.05098). With baselines in A_t, and λ < 1 for
-    less variance against some bias, it is Loaded DiCE (Farquhar, Whiteson and Foerster, 2019,
+    Its Hessian is an unbiased estimate of ∇²J where A_t is the reward to go and λ = 1, so it is
+    right for objective I, with a large variance (Foerster et al., 2018,
+    https://arxiv.org/abs/1802.05098). With baselines in A_t, and λ < 1 for less variance against
+    some bias, it is Loaded DiCE (Farquhar, Whiteson and Foerster, 2019,
     https://arxiv.org/abs/1909.10549).
+
+    Where π is π_old, f is the papers' exp(w − ⊥w), with ⊥ a stop to the gradient. Elsewhere it is
+    the importance weight of what was done so far, where theirs stays 1: so the surrogate moves as
+    its derivatives say, and a line search finds what it was promised.
 
     Attributes:
         memory: λ, how much of the past counts.
@@ -85,15 +89,14 @@ class DiCE(Estimator):
     def surrogate(
         self, log_prob: Steps, log_prob_old: Steps, advantage: Steps, real: Real
     ) -> Scalar:
-        logs = jnp.where(real, log_prob, 0.0)
+        change = jnp.where(real, log_prob - log_prob_old, 0.0)
 
         def add(before: Array, now: Array) -> tuple[Array, tuple[Array, Array]]:
             after = self.memory * before + now
             return after, (after, self.memory * before)
 
-        _, (w, past) = jax.lax.scan(add, jnp.zeros_like(logs[:, 0]), logs.T)
-        box = lambda x: jnp.exp(x - jax.lax.stop_gradient(x))  # noqa: E731
-        return _mean((box(w) - box(past)).T * advantage, real)
+        _, (w, past) = jax.lax.scan(add, jnp.zeros_like(change[:, 0]), change.T)
+        return _mean((jnp.exp(w) - jnp.exp(past)).T * advantage, real)
 
 
 class LVC(Estimator):

@@ -97,7 +97,7 @@ class _Adapting:
         self.tasks = self.host.copies // self.k
         self.first = first * self.k  # the number of the first copy
         theta, self.rest = eqx.partition(policy, eqx.is_inexact_array)
-        start = (theta, adaptation.rule.start(theta))
+        start = adaptation.start(theta)
         self.theta, self.state = jax.tree.map(
             lambda x: jnp.broadcast_to(x, (self.tasks, *jnp.shape(x))), start
         )

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.envs.environment import MDP
 from quickstudy.inner import InnerRule
-from quickstudy.mesh import each, map_over_tasks, on_given, on_shares, total
+from quickstudy.mesh import AXIS, each, map_over_tasks, on_given, on_shares, total
 from quickstudy.rl.adaptation import Adaptation, Trajectories, log_probs, policy_actions
 from quickstudy.rl.outer import Objective, Outer
 from quickstudy.rl.reactive import Reactive
@@ -127,6 +127,14 @@ class _Stored(NamedTuple):
     after: Trajectories
     real: Bool[Array, " tasks"]
 
+    def of_every(self, n: int) -> "_Stored":
+        """Tasks 0, n, 2n … of the meta-batch, whichever device has them: always as many places, of
+        which some may not be real."""
+        here = len(self.real)
+        places = -jax.lax.axis_index(AXIS) * here % n + n * jnp.arange(-(-here // n))
+        some = jax.tree.map(lambda x: x[jnp.minimum(places, here - 1)], self)
+        return some._replace(real=some.real & (places < here))
+
 
 class Meta(eqx.Module):
     """The outer objective: rewards after adaptation, as a function of θ before it.
@@ -169,6 +177,7 @@ class Meta(eqx.Module):
             advantage=advantage,
             real=stored.after.real & stored.real[:, None, None],
             extra=lambda parameters: self._scores(parameters, stored),
+            of_every=lambda n: self.on(stored.of_every(n)),
         )
 
     def _scores(self, parameters: PyTree, stored: _Stored) -> Scalar:

@@ -11,8 +11,9 @@ import optax
 from jaxtyping import Array, Bool, Float, PyTree, Scalar
 
 from quickstudy.envs.environment import Action
+from quickstudy.errors import BadInput
 from quickstudy.mesh import total
-from quickstudy.rl.trust_region import Problem, TrustRegion, trust_region_step
+from quickstudy.rl.trust_region import Nearness, Problem, TrustRegion, trust_region_step
 
 
 class Objective(NamedTuple):
@@ -25,6 +26,7 @@ class Objective(NamedTuple):
         advantage: how good it was.
         real: which steps count.
         extra: from θ to what else is to be raised, this device's share.
+        of_every: the same on every n-th task alone.
     """
 
     actions: Callable[[PyTree], Any]
@@ -33,6 +35,7 @@ class Objective(NamedTuple):
     advantage: Float[Array, "tasks k time"]
     real: Bool[Array, "tasks k time"]
     extra: Callable[[PyTree], Scalar]
+    of_every: Callable[[int], "Objective"]
 
     def mean(self, each: Float[Array, "tasks k time"]) -> Scalar:
         """This device's share of the mean over real steps."""
@@ -71,9 +74,23 @@ class OuterTrustRegion(Outer):
 
     Attributes:
         region: δ, and how the step is searched.
+        curvature_every: n; the Fisher matrix is estimated on every n-th task, whose products are
+            what a step spends most of its time on. The gradient, and the KL that a step is
+            accepted by, are always those of all tasks.
+
+    Raises:
+        BadInput: n is less than 1.
     """
 
     region: TrustRegion = eqx.field(static=True, default=TrustRegion(damping=1e-3))
+    curvature_every: int = eqx.field(static=True, default=1)
+
+    def __check_init__(self) -> None:
+        if self.curvature_every < 1:
+            raise BadInput(
+                f"curvature_every is {self.curvature_every}; it is 1 for the curvature of all "
+                "tasks, 4 for that of every fourth"
+            )
 
     def init(self, parameters: PyTree) -> Any:
         """Nothing."""
@@ -83,13 +100,20 @@ class OuterTrustRegion(Outer):
         self, parameters: PyTree, state: Any, objective: Objective
     ) -> tuple[PyTree, Any, dict[str, Scalar]]:
         """One step, or none that is said to be none."""
+        parameters, metrics = trust_region_step(parameters, self.problem(objective), self.region)
+        return parameters, state, metrics
+
+    def problem(self, objective: Objective) -> Problem:
+        """What a step is asked for."""
         problem = Problem(
             outputs=objective.actions,
             surrogate=lambda p, actions: objective.surrogate(p, actions, jnp.multiply),
             divergence=objective.divergence,
         )
-        parameters, metrics = trust_region_step(parameters, problem, self.region)
-        return parameters, state, metrics
+        if self.curvature_every == 1:
+            return problem
+        some = objective.of_every(self.curvature_every)
+        return problem._replace(sample=Nearness(some.actions, some.divergence))
 
 
 class OuterAscent(Outer):

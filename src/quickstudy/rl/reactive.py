@@ -1,5 +1,6 @@
 """A policy without memory: what it does depends on what it sees now, and on its weights."""
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -8,10 +9,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Continuous, Environment, State
+from quickstudy.errors import BadInput
+from quickstudy.nets.conditioned import WithContext
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear
 from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
 from quickstudy.rl.trial import Seen
+
+SMALL = 0.1  # the size of a head's first weights, of those that keep a signal's variance
 
 
 class Reactive(eqx.Module):
@@ -21,7 +26,8 @@ class Reactive(eqx.Module):
     can be done; its standard deviation is learned, and the same everywhere.
 
     Attributes:
-        body: from `[n, inputs]` to features.
+        body: from `[n, inputs]` to features; may read a context, too, which then is what adapts
+            (`context_of`).
         head: to logits, or to the mean.
         log_std: `[d]` of a Gaussian, in units of the limit; `None` for discrete actions.
         limit: the most of each coordinate; 1 for discrete actions.
@@ -33,7 +39,7 @@ class Reactive(eqx.Module):
         (5, 2)
     """
 
-    body: MLP
+    body: MLP | WithContext
     head: Linear
     log_std: Float[Array, " d"] | None
     limit: float = eqx.field(static=True, default=1.0)
@@ -49,13 +55,40 @@ class Reactive(eqx.Module):
             widths: of the hidden layers.
             key: consumed.
         """
-        inputs = 1
-        for size in environment.observation_shape:
-            inputs *= size
-        # Where there is nothing to see, it sees a constant.
-        body = MLP(max(inputs, 1), widths, last=jax.nn.relu, key=key)
+        return cls._headed(environment, _body(environment, widths, 0, key))
+
+    @classmethod
+    def with_context(
+        cls, environment: Environment, widths: tuple[int, ...], size: int, *, key: PRNGKeyArray
+    ) -> "Reactive":
+        """A policy whose first layer also reads a context, zeros at first.
+
+        Its head's weights are small and not zeros, through which nothing could be learned about
+        the context.
+
+        Args:
+            environment: what it will act in.
+            widths: of the hidden layers.
+            size: of the context.
+            key: consumed.
+
+        Example:
+            >>> from quickstudy.envs.navigation import Navigation
+            >>> policy = Reactive.with_context(Navigation(), (8,), 5, key=jax.random.key(0))
+            >>> context_of(policy).shape
+            (5,)
+        """
+        body_key, head_key = jax.random.split(key)
+        network = _body(environment, widths, size, body_key)
+        policy = cls._headed(environment, WithContext(network, jnp.zeros(size)))
+        drawn = jax.random.normal(head_key, policy.head.weight.shape)
+        return eqx.tree_at(lambda p: p.head.weight, policy, SMALL * drawn / widths[-1] ** 0.5)
+
+    @classmethod
+    def _headed(cls, environment: Environment, body: MLP | WithContext) -> "Reactive":
         actions = environment.actions
-        head = Linear.zeros(widths[-1], actions.size)
+        features = body.network if isinstance(body, WithContext) else body
+        head = Linear.zeros(features.layers[-1].bias.size, actions.size)
         if isinstance(actions, Continuous):
             return cls(body, head, jnp.zeros(actions.size), actions.limit)
         return cls(body, head, None)
@@ -79,3 +112,23 @@ class Reactive(eqx.Module):
         one = jax.tree.map(lambda x: x[0], self.actions(seen.observation[None]))
         action = one.sample(key)
         return state, action, one.log_prob(action)
+
+
+def context_of(policy: Reactive) -> Any:
+    """What the body reads beside the observation.
+
+    Raises:
+        BadInput: it reads nothing else; `Reactive.with_context` makes one that does.
+    """
+    if isinstance(policy.body, WithContext):
+        return policy.body.context
+    raise BadInput("this policy reads no context; make it with Reactive.with_context")
+
+
+def _body(
+    environment: Environment, widths: tuple[int, ...], context: int, key: PRNGKeyArray
+) -> MLP:
+    """From the observation, and a context of that size, to features."""
+    inputs = math.prod(environment.observation_shape)
+    # Where there is nothing to see, it sees a constant.
+    return MLP(max(inputs, 1) + context, widths, last=jax.nn.relu, key=key)

@@ -121,13 +121,11 @@ class Trial(eqx.Module):
         state, observation = jax.tree.map(
             lambda new, old: jnp.where(done, new, old), fresh, (after.state, after.observation)
         )
-        seen = Seen(
-            observation,
-            self.environment.actions.encode(action),
-            after.reward,
-            done.astype(jnp.float32),
-            jnp.zeros(()),
+        # Of the types that a trial begins with, whatever precision JAX counts in.
+        action_t, reward_t, done_t = (
+            x.astype(float) for x in (self.environment.actions.encode(action), after.reward, done)
         )
+        seen = Seen(observation, action_t, reward_t, done_t, jnp.zeros(()))
         place = Place(state, place.episode + done, jnp.where(done, 0, place.time + 1))
         return place, seen, Outcome(after.reward, done)
 

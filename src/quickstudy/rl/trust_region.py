@@ -34,19 +34,36 @@ class TrustRegion(NamedTuple):
     backtracks: int = 10
 
 
-class Problem(NamedTuple):
-    """What is to rise, and what is to stay near meanwhile.
+class Nearness(NamedTuple):
+    """What is to stay near.
 
     Attributes:
         outputs: from parameters to distributions, say: what takes time.
-        surrogate: from parameters and their outputs; to be raised.
         divergence: of outputs as they were from outputs as they are; where both are the same it is
             zero and has no slope, as KL(π_old ‖ π).
     """
 
     outputs: Callable[[PyTree], PyTree]
+    divergence: Share
+
+
+class Problem(NamedTuple):
+    """What is to rise, and what is to stay near meanwhile.
+
+    Attributes:
+        outputs: of `Nearness`.
+        surrogate: from parameters and their outputs; to be raised.
+        divergence: of `Nearness`.
+        sample: the same nearness on some of the data, from which F is estimated; by default all.
+            F only chooses a direction, and conjugate gradients ask for many of its products, so
+            that a share of the data serves (Schulman et al., 2015, appendix C); whether a step is
+            within the region is measured on all.
+    """
+
+    outputs: Callable[[PyTree], PyTree]
     surrogate: Share
     divergence: Share
+    sample: Nearness | None = None
 
 
 class Linearised(NamedTuple):
@@ -97,7 +114,7 @@ def trust_region_step(
     share, (direct, slope) = value(parameters, here.outputs)
     before, gradient = total((share, jax.tree.map(jnp.add, direct, here.pull(slope))))
     flat, unflatten = jax.flatten_util.ravel_pytree(gradient)
-    fisher = fisher_product(here, problem.divergence)
+    fisher = fisher_product(*_for_fisher(parameters, problem, here))
 
     def product(x: Array) -> Array:
         return jax.flatten_util.ravel_pytree(fisher(unflatten(x)))[0] + region.damping * x
@@ -124,6 +141,12 @@ def trust_region_step(
     _, (found, accepted, apart) = jax.lax.while_loop(wanted, attempt, (jnp.zeros(()), start))
     metrics = {"loss": -before, "kl": apart, "accepted": accepted.astype(jnp.float32)}
     return found, {**metrics, "gradient_norm": jnp.linalg.norm(flat)}
+
+
+def _for_fisher(parameters: PyTree, problem: Problem, here: Linearised) -> tuple[Linearised, Share]:
+    if problem.sample is None:
+        return here, problem.divergence
+    return Linearised.at(parameters, problem.sample.outputs), problem.sample.divergence
 
 
 def fisher_product(here: Linearised, divergence: Share) -> Callable[[PyTree], PyTree]:

@@ -137,7 +137,7 @@ class Games(Environment, Drawn):
         grid = grid.at[..., THINGS + 1].set(walls.astype(jnp.float32))
         grid = grid.at[task.cells[:, 0] + SIGHT, task.cells[:, 1] + SIGHT, state.kinds].set(1.0)
         side = 2 * SIGHT + 1
-        corner = (state.player[0], state.player[1], 0)
+        corner = (*state.player, jnp.zeros_like(state.player[0]))
         view = jax.lax.dynamic_slice(grid, corner, (side, side, THINGS + 2))
         hand = jnp.zeros((1, side, THINGS + 2)).at[0, 0, state.held].set(1.0)
         # Channel 0 takes what is gone; it is cut off.

@@ -1,0 +1,29 @@
+"""A network that reads a context vector beside its inputs: what CAVIA adapts."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class WithContext(eqx.Module):
+    """x ↦ f(x ‖ c): the same context for all inputs.
+
+    Attributes:
+        network: f, from `[n, inputs + size]`.
+        context: c, `[size]`.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> network = qs.MLP(2 + 5, (8, 1), key=jax.random.key(0))
+        >>> WithContext(network, jnp.zeros(5))(jnp.ones((3, 2))).shape
+        (3, 1)
+    """
+
+    network: Any
+    context: Float[Array, " size"]
+
+    def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
+        context = jnp.broadcast_to(self.context[None], (x.shape[0], self.context.size))
+        return self.network(jnp.concatenate([x, context], -1))
