@@ -1,8 +1,9 @@
-"""Print the tables of `sinusoids.sh`, `fonts.sh` and `omniglot.sh` from the folders they filled.
+"""Print the tables of `sinusoids.sh`, `fonts.sh` and others from the folders they filled.
 
 python results/tables.py sinusoids runs/sinusoids
 python results/tables.py fonts runs/fonts
 python results/tables.py omniglot runs/omniglot
+python results/tables.py gradient-or-memory runs/either
 """
 
 import json
@@ -64,6 +65,27 @@ def omniglot(run: Path) -> Iterator[str]:
         yield f"| {run.name} | {' | '.join(cells)} |"
 
 
+def gradient_or_memory(run: Path) -> Iterator[str]:
+    """One row: rewards before and after each update, or of each episode; below MAML's, others'."""
+    test = read(run / "evaluation-test.json")
+    if test:
+        yield _stages(run.name, test["policy"], f"{environment_steps(read(run / 'recipe.json')):,}")
+        beside = ("untrained", "random", "goal known") if run.name == "maml" else ()
+        for name in beside:
+            yield _stages(name, test["references"][name], "0")
+
+
+def environment_steps(recipe: dict[str, Any], horizon: int = 100) -> int:
+    """How many a training took, of MAML or RL²."""
+    acted = recipe["trajectories"] * (recipe["inner_steps"] + 1) if "inner_steps" in recipe else 0
+    return recipe["steps"] * recipe["meta_batch"] * (acted or recipe["episodes"]) * horizon
+
+
+def _stages(name: str, returns: dict[str, Any], trained: str) -> str:
+    cells = [written(value, "return") for value in returns["episodes"]]
+    return f"| {name} | {' | '.join(cells)} | {trained} |"
+
+
 TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "sinusoids": (
         "| learner | points | before | 1 step, or adapted | 5 | 10 |\n|---|---|---|---|---|---|",
@@ -77,6 +99,11 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
         "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | transductive | protocol, test "
         "tasks | meta-steps | training, min |\n|---|---|---|---|---|---|---|---|",
         omniglot,
+    ),
+    "gradient-or-memory": (
+        "| | before, or episode 1 | 1 update, or 2 | 2 updates, or 3 | 3 updates, or 4 | "
+        "environment steps |\n|---|---|---|---|---|---|",
+        gradient_or_memory,
     ),
 }
 

@@ -1,14 +1,17 @@
 """The command line, as a user types it."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from quickstudy.cli import main
+from quickstudy.errors import BadInput
 from quickstudy.recipes import RECIPES
 
 TINY = ["--steps", "4", "--meta-batch", "2", "--validate-every", "2", "--validation-episodes", "4"]
@@ -91,10 +94,10 @@ def test_evaluate_writes_table_json_and_pictures(glyphs_run, capsys):
     out = capsys.readouterr().out
     assert "3-way 1-shot" in out
     assert "inductive" in out
-    result = json.loads((glyphs_run / "evaluation-test-3-way.json").read_text())
+    result = json.loads((glyphs_run / "evaluation-test-3-way-6-episodes.json").read_text())
     assert result["episodes"] == 6
     assert 0 <= result["after"]["mean"] <= 1
-    for picture in ("evaluation-test-3-way.png", "episode-test-3-way.png"):
+    for picture in ("evaluation-test-3-way-6-episodes.png", "episode-test-3-way-6-episodes.png"):
         with Image.open(glyphs_run / picture) as image:
             assert image.size[0] > 200
 
@@ -103,7 +106,7 @@ def test_evaluate_on_the_data_of_another_recipe(glyphs_run, capsys):
     arguments = ["evaluate", str(glyphs_run), "--episodes", "4", "--no-curves", "--on"]
     main([*arguments, "maml-glyphs"])
     assert "maml-glyphs: test tasks" in capsys.readouterr().out
-    assert (glyphs_run / "evaluation-test-on-maml-glyphs.json").exists()
+    assert (glyphs_run / "evaluation-test-4-episodes-on-maml-glyphs.json").exists()
     with pytest.raises(SystemExit):
         main([*arguments, "maml-glyph"])
     assert "did you mean maml-glyphs" in capsys.readouterr().err
@@ -139,6 +142,31 @@ def test_adapt_tells_bars_from_posts(glyphs_run, drawings, tmp_path):
     folders = ["--support", str(drawings / "support"), "--query", str(drawings / "query")]
     main(["adapt", str(glyphs_run), *folders, "--json", str(answers)])
     assert [answer["class"] for answer in json.loads(answers.read_text())] == ["bar", "post"]
+
+
+def test_adapt_takes_fewer_classes_than_a_head_has_outputs(drawings):
+    """As if the outputs that are left over had never been there."""
+    import equinox as eqx
+    import jax
+
+    from quickstudy.commands.adapt import Adapt, classify
+
+    five = RECIPES["maml-glyphs"](filters=4).learner()
+    head = five.model.head
+    drawn = jax.random.normal(jax.random.key(1), head.weight.shape)
+    heads = [eqx.tree_at(lambda h: (h.weight, h.bias), head, (drawn[:, :n], head.bias[:n]))
+             for n in (5, 2)]  # fmt: skip
+    five, two = (eqx.tree_at(lambda own: own.model.head, five, new) for new in heads)
+    folders = Adapt(Path("run"), drawings / "support", drawings / "query")
+    found = classify(five, folders, (28, 28, 1), ways=5)
+    for answer, expected in zip(found, classify(two, folders, (28, 28, 1)), strict=True):
+        assert answer["class"] == expected["class"]
+        assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=2e-3)
+    more = drawings / "three"
+    for name in ("a", "b", "c"):
+        shutil.copytree(drawings / "support" / "bar", more / name)
+    with pytest.raises(BadInput, match="built for 2 outputs and the tasks have ways 3"):
+        classify(two, Adapt(Path("run"), more, drawings / "query"), (28, 28, 1), ways=2)
 
 
 def test_export_is_the_same_learner(glyphs_run, tmp_path):

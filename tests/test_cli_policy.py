@@ -12,7 +12,7 @@ from PIL import Image
 import quickstudy as qs
 from quickstudy.cli import main
 from quickstudy.evaluation import Estimate
-from quickstudy.recipes import find
+from quickstudy.recipes import RECIPES, find
 from quickstudy.recipes.exports import load
 from quickstudy.report.table import written
 from quickstudy.testing.comparing import same_bits
@@ -39,12 +39,24 @@ def test_evaluate_beside_the_oracles(bandit_run, capsys):
     out = capsys.readouterr().out
     for name in ("policy", "Gittins", "Thompson", "greedy", "random", "best arm"):
         assert name in out
-    found = json.loads((bandit_run / "evaluation-test.json").read_text())
+    found = json.loads((bandit_run / "evaluation-test-50-episodes.json").read_text())
     assert found["trials"] == 50
     assert len(found["policy"]["episodes"]) == 3
     # In the same bandits: who knows the best arm is never expected to earn less.
     assert found["references"]["best arm"]["total"]["mean"] > 1.5
-    assert width(bandit_run / "evaluation-test.png") > 300
+    assert width(bandit_run / "evaluation-test-50-episodes.png") > 300
+
+
+def test_an_evaluation_with_other_settings_leaves_the_run_s_own_alone(bandit_run, monkeypatch):
+    monkeypatch.setattr(RECIPES["rl2-bandit"], "test_trials", 10)
+    main(f"evaluate {bandit_run}".split())
+    own = (bandit_run / "evaluation-test.json").read_bytes()
+    main(f"evaluate {bandit_run} --episodes 12".split())
+    assert (bandit_run / "evaluation-test.json").read_bytes() == own
+    assert json.loads((bandit_run / "evaluation-test-12-episodes.json").read_text())["trials"] == 12
+    main(f"evaluate {bandit_run} --episodes 10".split())
+    assert (bandit_run / "evaluation-test.json").read_bytes() == own, "its own settings"
+    assert not (bandit_run / "evaluation-test-10-episodes.json").exists()
 
 
 def test_play_shows_a_trial(bandit_run, capsys):
@@ -81,7 +93,8 @@ def test_what_a_policy_cannot_do(bandit_run, capsys, command, message):
 
 
 def test_report_before_any_evaluation_says_how_to_make_one(bandit_run, capsys):
-    (bandit_run / "evaluation-test.json").unlink(missing_ok=True)
+    for file in bandit_run.glob("evaluation-*.json"):
+        file.unlink()
     main(["report", str(bandit_run)])
     assert "report.html" in capsys.readouterr().out
     text = (bandit_run / "report.html").read_text()
@@ -100,7 +113,8 @@ def test_report_shows_rewards_regret_and_a_trial(bandit_run):
         assert part in text
     picture = (bandit_run / "play-test-0.png").read_bytes()
     assert base64.b64encode(picture).decode() in text
-    total = json.loads((bandit_run / "evaluation-test.json").read_text())["policy"]["total"]
+    file = bandit_run / "evaluation-test-20-episodes.json"
+    total = json.loads(file.read_text())["policy"]["total"]
     assert written(Estimate(**total), "return") in text
 
 
@@ -161,7 +175,7 @@ def test_a_gymnasium_family_of_ones_own(named, small, tmp_path, capsys):
     assert same_bits(load(run), load(again))
     main(f"evaluate {run} --episodes 6".split())
     assert "random" in capsys.readouterr().out
-    found = json.loads((run / "evaluation-test.json").read_text())
+    found = json.loads((run / "evaluation-test-6-episodes.json").read_text())
     assert all(0 < stage["mean"] <= 20 for stage in found["policy"]["episodes"])
     main(f"report {run}".split())
     demand_self_contained((run / "report.html").read_text())

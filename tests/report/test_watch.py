@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.envs.bandit import Arms
 from quickstudy.envs.gridnavi import RIGHT, UP, GridNavi, Hidden
 from quickstudy.envs.navigation import SparseNavigation
-from quickstudy.report.watch import animation, paths, show, watch
+from quickstudy.report.stages import stage_names
+from quickstudy.report.watch import (
+    Episode,
+    animation,
+    paths,
+    pulls,
+    pulls_by_update,
+    show,
+    watch,
+)
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)
@@ -36,7 +46,7 @@ def test_a_grid_is_shown_as_it_was():
         [1, 2],
     ]
     np.testing.assert_allclose(episodes[1].rewards[:5], [-0.1, -0.1, -0.1, 1.0, -0.1])
-    images = animation(grid, task, episodes)
+    images = animation(grid, task, episodes, ["first", "second"])
     assert len(images) == 16
     assert np.any(np.asarray(images[0]) != np.asarray(images[3]))
 
@@ -44,8 +54,22 @@ def test_a_grid_is_shown_as_it_was():
 def test_paths_in_the_plane():
     trial = qs.Trial(SparseNavigation(), 2)
     task = trial.environment.sample(KEY)
-    figure = paths(watch(qs.Random(trial.environment), trial, task, KEY), task)
+    names = stage_names("update", 2)
+    figure = paths(watch(qs.Random(trial.environment), trial, task, KEY), task, names)
     assert len(figure.axes[0].lines) == 4  # two episodes, the goal and the start
+    labels = [line.get_label() for line in figure.axes[0].lines]
+    assert labels[0].startswith("before any update: ")
+    assert labels[1].startswith("after update 1: ")
+
+
+def test_a_bandit_s_updates_are_not_held_against_pulls():
+    """One pull before any update and one after it: Gittins' two pulls would be of one trial."""
+    task = Arms(jnp.array([0.9, 0.1]))
+    episodes = [Episode([], [np.array(arm)], [0.0]) for arm in (1, 0)]
+    (axes,) = pulls_by_update(episodes, task).axes
+    assert axes.collections[0].get_offsets().tolist() == [[0, 0], [1, 1]]
+    assert axes.get_xlabel() == "updates"
+    assert [axes.get_xlabel() for axes in pulls(episodes, task).axes] == ["pull", "pull"]
 
 
 def test_no_picture_of_what_nobody_drew(tmp_path):

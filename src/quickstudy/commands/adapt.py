@@ -11,6 +11,7 @@ from quickstudy.recipes import FewShot
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
+    from quickstudy.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> None:
             "recipe on images, such as prototypical-omniglot"
         )
     learner = recipe.for_test(load(options.run))
-    answers = classify(learner, options, recipe.image)
+    answers = classify(learner, options, recipe.image, ways=getattr(recipe, "ways", None))
     _print(answers)
     if options.json is not None:
         from quickstudy.checkpoint import write_json
@@ -50,13 +51,26 @@ def main(arguments: list[str]) -> None:
 
 
 def classify(
-    learner: "Learner", options: Adapt, image: tuple[int, int, int]
+    learner: "Learner",
+    options: Adapt,
+    image: tuple[int, int, int],
+    *,
+    ways: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Adapt to the support folder and answer for each query image."""
+    """Adapt to the support folder and answer for each query image.
+
+    Args:
+        learner: trained.
+        options: the folders.
+        image: height, width and channels that the learner takes.
+        ways: how many classes it was trained for. If it cannot take fewer, the others are not
+            present: their outputs count neither in the loss nor in the answers.
+    """
     import jax
     import jax.numpy as jnp
     import numpy as np
 
+    from quickstudy.learners.losses import possible
     from quickstudy.tasks.folders import image_folder, query_images
     from quickstudy.tasks.task import Examples, Task, as_inputs
 
@@ -64,10 +78,10 @@ def classify(
     how: Any = {"size": (height, width), "channels": channels, "ink": options.ink}
     classes = image_folder(options.support, **how)
     files, images = query_images(options.query, **how)
-    support = classes.examples()
     queries = Examples(as_inputs(jnp.asarray(images)), jnp.zeros(len(images), int), len(classes))
-    learner.check(Task(support, queries))
-    probabilities = jax.nn.softmax(learner.adapt(support)(queries.x), -1)
+    task = _taken(learner, Task(classes.examples(), queries), ways)
+    outputs = possible(learner.adapt(task.support)(task.query.x), task.query)
+    probabilities = jax.nn.softmax(outputs, -1)[:, : len(classes)]
     return [
         {
             "image": str(file),
@@ -79,6 +93,18 @@ def classify(
         }
         for file, row in zip(files, np.asarray(probabilities), strict=True)
     ]
+
+
+def _taken(learner: "Learner", task: "Task", ways: int | None) -> "Task":
+    """The task as the learner can take it: among more classes, if it has outputs for more."""
+    try:
+        learner.check(task)
+    except BadInput:
+        if ways is None or task.query.outputs >= ways:
+            raise
+        task = type(task)(task.support.among(ways), task.query.among(ways))
+        learner.check(task)
+    return task
 
 
 def _print(answers: list[dict[str, Any]]) -> None:

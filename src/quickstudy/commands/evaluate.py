@@ -26,7 +26,8 @@ class Evaluate:
     split: Literal["test", "validation", "train"] = "test"
     """Which classes to draw the tasks from."""
     episodes: int | None = None
-    """How many tasks; the protocol's own number by default."""
+    """How many tasks; the protocol's own number by default. The files of another number are named
+    by it."""
     ways: int | None = None
     """N, classes per task; as trained by default."""
     shots: int | None = None
@@ -79,7 +80,8 @@ def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) ->
     tasks = _tasks(recipe, options)
     learner = recipe.for_test(learner)
     learner.check(_any_task(tasks))
-    episodes = options.episodes or _data(recipe, options).test_episodes
+    own_episodes = _data(recipe, options).test_episodes
+    episodes = options.episodes or own_episodes
     key = jax.random.key(TEST_SEED)
     evaluation = evaluate(learner, tasks, episodes=episodes, key=key)
     folder = options.run if options.run.is_dir() else options.run.parent
@@ -88,7 +90,8 @@ def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) ->
     split = options.split if options.on is None else f"{options.on}: {options.split}"
     Console().print(evaluation_table(evaluation, tasks, split, folder))
     curve = _shots_curve(learner, recipe, options) if options.curves else {}
-    _write(folder, options, {"evaluation": evaluation, "shots": curve, "tasks": tasks}, learner)
+    found = {"evaluation": evaluation, "shots": curve, "tasks": tasks}
+    _write(folder / where(options, own_episodes), options, found, learner)
     return evaluation
 
 
@@ -116,10 +119,17 @@ def _tasks(recipe: FewShot, options: Evaluate, shots: int | None = None) -> Any:
     return _data(recipe, options).tasks(options.split, shape, Source(options.data))
 
 
-def _where(options: Evaluate) -> str:
-    """Names what was asked for, so that one result never replaces another kind's."""
+def where(options: Evaluate, own_episodes: int) -> str:
+    """Names what was asked for, so that one result never replaces another kind's.
+
+    Args:
+        options: what was asked for.
+        own_episodes: how many tasks the protocol has, which need not be named.
+    """
     shape = {"way": options.ways, "shot": options.shots, "query": options.queries}
     parts = [f"{value}-{name}" for name, value in shape.items() if value is not None]
+    if options.episodes not in (None, own_episodes):
+        parts.append(f"{options.episodes}-episodes")
     on = [] if options.on is None else [f"on-{options.on}"]
     return "-".join([options.split, *parts, *on])
 
@@ -150,14 +160,14 @@ def _shots_curve(learner: "Learner", recipe: FewShot, options: Evaluate) -> dict
     return curve
 
 
-def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Learner") -> None:
+def _write(named: Path, options: Evaluate, found: dict[str, Any], learner: "Learner") -> None:
+    """Leave `evaluation-NAME.json` and pictures in the folder of `named`."""
     import dataclasses
 
     from quickstudy.checkpoint import write_json
     from quickstudy.report import figures
 
-    where = _where(options)
-    name = f"evaluation-{where}"
+    folder, name = named.parent, f"evaluation-{named.name}"
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
     value = {
         "options": settings,
@@ -172,4 +182,4 @@ def _write(folder: Path, options: Evaluate, found: dict[str, Any], learner: "Lea
 
         # Compiled as a whole: one operation after the other takes many times longer.
         task = eqx.filter_jit(found["tasks"].sample)(jax.random.key(TEST_SEED))
-        figures.save(figures.episode(learner, task), folder / f"episode-{where}.png")
+        figures.save(figures.episode(learner, task), folder / f"episode-{named.name}.png")

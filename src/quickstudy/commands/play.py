@@ -13,8 +13,8 @@ from quickstudy.recipes.recipe import Split
 
 @dataclass(frozen=True)
 class Play:
-    """Show one trial: the episodes of a grid or a game as a GIF, a bandit's pulls beside Gittins'
-    as a picture."""
+    """Show one trial: the episodes of a grid, a game or a body as a GIF, a bandit's pulls beside
+    Gittins', or paths in the plane, as a picture; of MAML, one episode before and after updates."""
 
     run: Annotated[Path, tyro.conf.Positional]
     """The run's folder, or an exported file."""
@@ -65,4 +65,4 @@ def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int 
         return show_film(recipe.filming(load(run), trial, key, number), path, recipe.stage)
     task = trial_task(trial, key, number)
     episodes = recipe.watching(load(run), trial, task, jax.random.fold_in(key, number))
-    return show(trial.environment, task, episodes, path)
+    return show(trial.environment, task, episodes, path, recipe.stage)

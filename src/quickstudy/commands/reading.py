@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ def about_run(run: Any, recipe: Recipe, named: str) -> dict[str, Any]:
         "environment": read_json(run.folder / "environment.json") or {},
         "metrics": run.metrics(),
     }
+
+
+def evaluations(folder: Path) -> tuple[Path, dict[str, Path]]:
+    """The file of the evaluation that a page is about, which may be missing, and of all others.
+
+    It is the run's own or, where that was never made, the one in the most test tasks.
+    """
+    found = {f.stem.removeprefix("evaluation-"): f for f in folder.glob("evaluation-*.json")}
+    sizes = {n: int(m[1]) for n in found if (m := re.fullmatch(r"test-(\d+)-episodes", n))}
+    chief = "test" if "test" in found or not sizes else max(sizes, key=sizes.__getitem__)
+    file = found.pop(chief, folder / "evaluation-test.json")
+    return file, dict(sorted(found.items()))
 
 
 def read_json(path: Path) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from quickstudy.commands.reading import about_run, damaged, read_json
+from quickstudy.commands.reading import about_run, damaged, evaluations, read_json
 from quickstudy.errors import BadInput, DataError
 from quickstudy.recipes import FewShot, MetaRL, Recipe, Source
 
@@ -76,12 +76,9 @@ def _story(run: Any, recipe: FewShot, learner: "Learner", options: Report) -> An
     """Everything the page tells, read from the run's folder and seen on test tasks."""
     from quickstudy.report.page import Story
 
-    evaluation, shots = _evaluation(run.folder / "evaluation-test.json") or (None, {})
-    others = {
-        file.stem.removeprefix("evaluation-"): found[0]
-        for file in sorted(run.folder.glob("evaluation-*.json"))
-        if file.name != "evaluation-test.json" and (found := _evaluation(file))
-    }
+    chief, beside = evaluations(run.folder)
+    evaluation, shots = _evaluation(chief) or (None, {})
+    others = {name: found[0] for name, file in beside.items() if (found := _evaluation(file))}
     return Story(
         **about_run(run, recipe, str(options.run)),
         trained_on=_trained_on(recipe),

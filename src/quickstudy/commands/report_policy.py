@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quickstudy.commands.reading import about_run, damaged, read_json
+from quickstudy.commands.reading import about_run, damaged, evaluations, read_json
 from quickstudy.errors import BadInput
 from quickstudy.recipes import MetaRL
 
@@ -23,8 +23,7 @@ def policy_story(run: Any, recipe: MetaRL, named: str) -> "PolicyStory":
     from quickstudy.commands.play import play_trial
     from quickstudy.report.policy_page import PolicyStory
 
-    files = sorted(run.folder.glob("evaluation-*.json"))
-    found = {file.stem.removeprefix("evaluation-"): _evaluation(file) for file in files}
+    chief, others = evaluations(run.folder)
     picture, missing = None, ""
     try:
         picture = play_trial(run.folder, recipe)
@@ -32,10 +31,11 @@ def policy_story(run: Any, recipe: MetaRL, named: str) -> "PolicyStory":
         missing = str(error)
     return PolicyStory(
         **about_run(run, recipe, named),
-        evaluation=found.pop("test", None),
-        others=found,
+        evaluation=_evaluation(chief) if chief.exists() else None,
+        others={name: _evaluation(file) for name, file in others.items()},
         picture=picture,
         missing=missing,
+        stage=recipe.stage,
     )
 
 

@@ -155,8 +155,8 @@ class HostEnvironment:
         if not self.tasks:
             raise BadInput("there is no task yet; call begin() before step()")
         demand_actions(actions, self.actions, self.copies)
-        steps = [self._step(copy, action) for copy, action in enumerate(actions)]
-        return HostStep(*map(np.stack, zip(*steps, strict=True)))
+        steps = [self._step(copy, action) for copy, action in enumerate(self._native(actions))]
+        return HostStep(*map(np.array, zip(*steps, strict=True)))
 
     def close(self) -> None:
         """Close every environment; `begin` makes new ones."""
@@ -164,13 +164,16 @@ class HostEnvironment:
             environment.close()
         self.environments, self.tasks = [], []
 
+    def _native(self, actions: np.ndarray) -> Any:
+        """Actions as the environments want them: of all at once, which takes less time."""
+        space = self.environments[0].action_space
+        if isinstance(self.actions, Continuous):
+            limit = self.actions.limit
+            return np.clip(actions, -limit, limit).astype(space.dtype)
+        return [int(action) + int(space.start) for action in actions]
+
     def _step(self, copy: int, action: Any) -> tuple[Any, ...]:
         environment = self.environments[copy]
-        if isinstance(self.actions, Continuous):
-            low, high = environment.action_space.low, environment.action_space.high
-            action = np.clip(action, low, high).astype(environment.action_space.dtype)
-        else:
-            action = int(action) + int(environment.action_space.start)
         try:
             last, reward, terminated, truncated, _ = environment.step(action)
         except Exception as error:

@@ -6,6 +6,7 @@ from typing import Any
 from quickstudy.errors import BadInput
 from quickstudy.recipes import (
     anil,
+    ant,
     blackbox,
     cheetah,
     first_order,
@@ -14,6 +15,7 @@ from quickstudy.recipes import (
     maml_plus_plus,
     maml_rl,
     meta_sgd,
+    navigation,
     nonparametric,
     prototypical,
     reptile,
@@ -77,10 +79,14 @@ RECIPES: dict[str, type[Recipe]] = {
         rl2_grids.RL2Games,
         rl2_grids.RL2HalfCircle,
         maml_rl.MAMLNavigation,
+        navigation.PretrainedNavigation,
+        navigation.RL2Navigation,
         maml_rl.MAMLBandit,
         maml_rl.MAMLTabular,
         cheetah.RL2Cheetah,
         cheetah.MAMLCheetah,
+        ant.RL2Ant,
+        ant.MAMLAnt,
     )
 }
 

@@ -153,6 +153,10 @@ class WithMAML(MetaRL):
         run = eqx.filter_jit(update_returns)
         return lambda key, trials: run(policy, adaptation, self.episodes - 1, key, trials)
 
+    def references(self, split: Split) -> "Mapping[str, Reference]":
+        """And an untrained policy, which adapts by the same updates: what training is worth."""
+        return {**super().references(split), "untrained": self.earning(self.learner(), split)}
+
     def watching(self, learned: Any, trial: "Trial", task: Any, key: Any) -> "list[Episode]":
         """One episode before and after each update."""
         import jax
@@ -230,9 +234,10 @@ class MAMLBandit(WithMAML, OnBandits):
     trajectories: int = 10
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
-        """Who knows the best arm, and random pulls; the others count pulls, not updates."""
+        """Who knows the best arm, random pulls, and an untrained policy; planners count pulls, not
+        updates."""
         found = super().references(split)
-        return {name: found[name] for name in ("random", "best arm")}
+        return {name: found[name] for name in ("random", "untrained", "best arm")}
 
 
 @dataclass(frozen=True)
@@ -247,6 +252,7 @@ class MAMLTabular(WithMAML, OnTables):
     steps: int = 300
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
-        """The optimum, and random actions; planners count episodes, not updates."""
+        """The optimum, random actions, and an untrained policy; planners count episodes, not
+        updates."""
         found = super().references(split)
-        return {name: found[name] for name in ("random", "optimum")}
+        return {name: found[name] for name in ("random", "untrained", "optimum")}

@@ -145,6 +145,11 @@ class MAMLOnHost(WithMAML, OnHost):
         films = [film(policy, one, key, number) for policy in policies]
         return tuple([part for made in films for part in made[which]] for which in (0, 1))
 
+    @property
+    def test_trials(self) -> int:
+        """Test tasks, as many as the paper's: each takes K episodes before and after updates."""
+        return 40
+
 
 def _closing(family: Any) -> Any:
     """Closes the family's host at the block's end: its processes would outlive their work."""

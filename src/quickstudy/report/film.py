@@ -10,6 +10,7 @@ from PIL import Image
 from quickstudy.envs.host import Host, HostEnvironment, HostStep
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
+from quickstudy.report.stages import stage_names
 from quickstudy.report.watch import save_gif, side_by_side
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import Actor
@@ -87,13 +88,13 @@ def show_film(
     Returns:
         the file.
     """
-    first = 1 if stage == "episode" else 0
     ends = sorted({0, len(filmed[0]) - 1})
     frames, rewards = ([episodes[n] for n in ends] for episodes in filmed)
     skip = max(1, -(-max(map(len, frames)) // FRAMES))
     fewer = [[_small(frame) for frame in one[::skip]] for one in frames]
     summed = [[sum(one[t : t + skip]) for t in range(0, len(one), skip)] for one in rewards]
-    images = side_by_side(fewer, summed, [f"{stage} {n + first}" for n in ends])
+    names = stage_names(stage, len(filmed[0]))
+    images = side_by_side(fewer, summed, [names[n] for n in ends])
     return save_gif(images, path.with_suffix(".gif"), MILLISECONDS)
 
 

@@ -18,6 +18,7 @@ from quickstudy.report.frame import (
     training,
 )
 from quickstudy.report.markup import Html, note, section, table
+from quickstudy.report.stages import columns
 from quickstudy.report.svg import Axis, Series, chart
 from quickstudy.report.table import written
 from quickstudy.trial_evaluation import Returns, TrialEvaluation
@@ -47,6 +48,7 @@ class PolicyStory:
         others: further evaluations, by name.
         picture: a GIF or PNG of one trial.
         missing: why there is no picture.
+        stage: what one of an actor's rewards is of: an "episode", or after an "update".
     """
 
     run: str
@@ -59,6 +61,12 @@ class PolicyStory:
     others: Mapping[str, TrialEvaluation] = field(default_factory=dict)
     picture: Path | None = None
     missing: str = ""
+    stage: str = "episode"
+
+    @property
+    def updated(self) -> bool:
+        """Whether the policy adapts by updates, and not within a trial."""
+        return self.stage == "update"
 
 
 def policy_page(story: PolicyStory) -> str:
@@ -72,8 +80,8 @@ def policy_page(story: PolicyStory) -> str:
     sections = [
         _headline(story),
         section("Reward", _reward(story)),
-        section("One trial", _one_trial(story)),
-        section("Training", training(story, _curves(story.metrics))),
+        section("One task" if story.updated else "One trial", _one_trial(story)),
+        section("Training", training(story, _curves(story))),
         section("Settings", settings_table(story.settings)),
         section("Cost and machine", cost(story)),
     ]
@@ -113,31 +121,41 @@ def _headline(story: PolicyStory) -> str:
     if found is None:
         result = note("Not tested in unseen MDPs yet. To test:", test_command(story))
     else:
-        said = f"reward of a trial of {len(found.policy.episodes)} episodes: mean and 95 % interval"
-        shown = escape(written(found.policy.total, "return"))
-        result = f'<p class="result">{shown}</p><p>{escape(said)}</p>'
-        rows.append(("test trials", f"{found.trials:,}, each in an MDP drawn anew"))
+        shown, said = _result(story, found.policy)
+        result = f'<p class="result">{escape(shown)}</p><p>{escape(said)}</p>'
+        what = "test tasks" if story.updated else "test trials"
+        rows.append((what, f"{found.trials:,}, each in an MDP drawn anew"))
     return (
         f"<header><h1>{escape(story.recipe)}</h1>{result}</header>{table([*rows, *origin(story)])}"
     )
+
+
+def _result(story: PolicyStory, policy: Returns) -> tuple[str, str]:
+    """The headline's figures, and what they are."""
+    many, interval = len(policy.episodes), "mean and 95 % interval"
+    if not story.updated:
+        return written(policy.total, "return"), f"reward of a trial of {many} episodes: {interval}"
+    before, after = (written(policy.episodes[n], "return") for n in (0, -1))
+    updates = f"{many - 1} update{'s'[: many > 2]}"
+    return f"{before} → {after}", f"reward of an episode before and after {updates}: {interval}"
 
 
 def _reward(story: PolicyStory) -> str:
     found = story.evaluation
     if found is None:
         return note("Rewards beside the oracles' are measured by:", test_command(story))
-    charts = [_per_episode(found)]
+    charts = [_per_stage(story, found)]
     best = best_reference(found)
-    if best is not None:
+    if best is not None and not story.updated:
         charts.append(_regrets(found, best))
-    parts = [f'<div class="charts">{"".join(charts)}</div>', _rewards(found)]
+    parts = [f'<div class="charts">{"".join(charts)}</div>', _rewards(story, found)]
     if story.others:
         rows = [
-            (name, *_cells(other.policy), f"{other.trials:,}")
+            (name, *_cells(story, other.policy), f"{other.trials:,}")
             for name, other in story.others.items()
         ]
-        head = ("other evaluation", "whole trial", "first episode", "last episode", "trials")
-        parts.append(table(rows, head))
+        head = ("other evaluation", *columns(found.policy, story.stage))
+        parts.append(table(rows, (*head, "tasks" if story.updated else "trials")))
     return "".join(parts)
 
 
@@ -147,20 +165,21 @@ def _rows(found: TrialEvaluation) -> list[tuple[str, Returns]]:
     return [("policy", found.policy), *beside]
 
 
-def _cells(returns: Returns) -> tuple[str, str, str]:
-    ends = (returns.total, returns.episodes[0], returns.episodes[-1])
-    return tuple(written(x, "return") for x in ends)  # type: ignore[return-value]
+def _cells(story: PolicyStory, returns: Returns) -> list[str]:
+    return [written(x, "return") for x in columns(returns, story.stage).values()]
 
 
-def _rewards(found: TrialEvaluation) -> Html:
+def _rewards(story: PolicyStory, found: TrialEvaluation) -> Html:
     rows = [
-        (Html("<b>policy</b>") if returns is found.policy else name, *_cells(returns))
+        (Html("<b>policy</b>") if returns is found.policy else name, *_cells(story, returns))
         for name, returns in _rows(found)
     ]
-    return table(rows, ("reward", "whole trial", "first episode", "last episode"))
+    return table(rows, ("reward", *columns(found.policy, story.stage)))
 
 
-def _per_episode(found: TrialEvaluation) -> str:
+def _per_stage(story: PolicyStory, found: TrialEvaluation) -> str:
+    """The reward of each episode, or before and after each update."""
+    first = 0 if story.updated else 1
     lines = []
     for number, (name, returns) in enumerate(_rows(found)):
         mine = returns is found.policy
@@ -168,7 +187,11 @@ def _per_episode(found: TrialEvaluation) -> str:
         bars = [estimate.interval for estimate in returns.episodes] if len(means) <= 25 else []
         style = "marked" if mine and len(means) <= 25 else "line" if mine else "dashed"
         colour = min(number, 4)
-        lines.append(Series(name, _numbers(means), means, bars if mine else (), style, colour))
+        numbers = range(first, first + len(means))
+        lines.append(Series(name, numbers, means, bars if mine else (), style, colour))
+    if story.updated:
+        title = "Reward of an episode before and after updates"
+        return chart(lines, Axis("updates"), Axis("reward"), title)
     return chart(lines, Axis("episode"), Axis("reward"), "Reward of each episode")
 
 
@@ -179,19 +202,18 @@ def _regrets(found: TrialEvaluation, best: str) -> str:
         if name != best:
             values = regret(returns, found.references[best])
             style = "line" if returns is found.policy else "dashed"
-            lines.append(Series(name, _numbers(values), values, (), style, min(number, 4)))
+            numbers = range(1, 1 + len(values))
+            lines.append(Series(name, numbers, values, (), style, min(number, 4)))
     title = f"Reward missed so far, against {best}"
     return chart(lines, Axis("episode"), Axis("cumulative regret"), title)
 
 
-def _numbers(values: Sequence[float]) -> range:
-    return range(1, 1 + len(values))
-
-
-def _curves(metrics: Sequence[dict[str, Any]]) -> Html:
+def _curves(story: PolicyStory) -> Html:
     """Return in training and validation, entropy, KL and value error, where there are any."""
-    charts = []
+    metrics, charts = story.metrics, []
     for name, (title, unit, many) in CURVES.items():
+        if story.updated and name == "return":
+            title = "Reward of an episode after adaptation"
         steps, values = curves.thinned(metrics, name)
         tested = curves.thinned(metrics, f"validation_{name}", most=len(metrics))
         lines = [Series("training", steps, [many * value for value in values])] if steps else []
@@ -207,6 +229,6 @@ def _one_trial(story: PolicyStory) -> str:
         return note(story.missing) if story.missing else ""
     data = base64.b64encode(story.picture.read_bytes()).decode()
     kind = KINDS[story.picture.suffix]
-    said = note("Other trials:", f"quickstudy play {story.run} --trial 1")
-    image = f'<img class="trial" src="data:{kind};base64,{data}" alt="One trial of the policy">'
+    said = note("Others:", f"quickstudy play {story.run} --trial 1")
+    image = f'<img class="trial" src="data:{kind};base64,{data}" alt="What the policy does">'
     return f'<div class="wide">{image}</div>{said}'

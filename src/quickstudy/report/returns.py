@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 
-from quickstudy.evaluation import Estimate
+from quickstudy.report.stages import columns
 from quickstudy.report.table import written
 from quickstudy.trial_evaluation import Returns, TrialEvaluation
 
@@ -24,16 +24,18 @@ def returns_table(evaluation: TrialEvaluation, recipe: str, split: str, folder: 
         folder: where JSON and pictures are.
     """
     table = Table(
-        title=f"{recipe}, {split} MDPs", caption=f"{evaluation.trials:,} trials; {folder}"
+        title=f"{recipe}, {split} MDPs",
+        caption=f"{evaluation.trials:,} {'tasks' if evaluation.stage == 'update' else 'trials'}; "
+        f"{folder}",
     )
     table.add_column("reward")
-    for column in _columns(evaluation.policy, evaluation.stage):
+    for column in columns(evaluation.policy, evaluation.stage):
         table.add_column(column)
     if early := evaluation.ends_early:
         table.add_column("steps, first and last episode")
     for name, returns in _rows(evaluation):
-        columns = _columns(returns, evaluation.stage).values()
-        cells = [written(x, "return") for x in columns]
+        told = columns(returns, evaluation.stage).values()
+        cells = [written(x, "return") for x in told]
         if early and returns.lengths:
             first, last = (written(returns.lengths[i], "return") for i in (0, -1))
             cells.append(f"{first}, {last}")
@@ -64,14 +66,6 @@ def returns_figure(evaluation: TrialEvaluation) -> Figure:
     axes.legend(fontsize=8, frameon=False)
     figure.suptitle(f"{evaluation.trials:,} trials, each in an MDP drawn anew", fontsize=10)
     return figure
-
-
-def _columns(returns: Returns, stage: str) -> dict[str, Estimate]:
-    if stage == "episode":
-        first, last = returns.episodes[0], returns.episodes[-1]
-        return {"whole trial": returns.total, "first episode": first, "last episode": last}
-    names = ("before", *(f"{n} update{'s'[: n > 1]}" for n in range(1, len(returns.episodes))))
-    return dict(zip(names, returns.episodes, strict=True))
 
 
 def _rows(evaluation: TrialEvaluation) -> list[tuple[str, Returns]]:

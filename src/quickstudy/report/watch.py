@@ -18,6 +18,7 @@ from quickstudy.envs.environment import Environment
 from quickstudy.envs.navigation import Plane
 from quickstudy.errors import BadInput
 from quickstudy.report.figures import save
+from quickstudy.report.stages import stage_names
 from quickstudy.rl.oracles.bandits import play_bandits
 from quickstudy.rl.oracles.gittins import Gittins
 from quickstudy.rl.policy import Actor
@@ -78,7 +79,13 @@ def watch(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray) -> list[Epis
             episodes.append(Episode([place.state], [], []))
 
 
-def show(environment: Environment, task: Any, episodes: list[Episode], path: Path) -> Path:
+def show(
+    environment: Environment,
+    task: Any,
+    episodes: list[Episode],
+    path: Path,
+    stage: str = "episode",
+) -> Path:
     """Write what a trial looked like: a GIF of a grid, a PNG of a bandit or of paths.
 
     Args:
@@ -86,6 +93,7 @@ def show(environment: Environment, task: Any, episodes: list[Episode], path: Pat
         task: M_i.
         episodes: what `watch` returned.
         path: without a suffix.
+        stage: what an episode is: an "episode" of a trial, or after an "update".
 
     Returns:
         the file.
@@ -93,29 +101,31 @@ def show(environment: Environment, task: Any, episodes: list[Episode], path: Pat
     Raises:
         BadInput: there is no picture of this family.
     """
+    names = stage_names(stage, len(episodes))
     if not isinstance(environment, Drawn | Bandit | Plane):
         raise BadInput(
             f"there is no picture of a {type(environment).__name__}; bandits, grids and "
             "navigation can be shown"
         )
     if isinstance(environment, Drawn):
-        return save_gif(animation(environment, task, episodes), path.with_suffix(".gif"))
+        return save_gif(animation(environment, task, episodes, names), path.with_suffix(".gif"))
     if isinstance(environment, Bandit):
-        figure = pulls(episodes, task, len(episodes))
+        figure = pulls(episodes, task) if stage == "episode" else pulls_by_update(episodes, task)
     else:
-        figure = paths(episodes, task)
+        figure = paths(episodes, task, names)
     save(figure, path.with_suffix(".png"))
     return path.with_suffix(".png")
 
 
-def animation(environment: Drawn, task: Any, episodes: list[Episode]) -> list[Image.Image]:
+def animation(
+    environment: Drawn, task: Any, episodes: list[Episode], names: list[str]
+) -> list[Image.Image]:
     """The episodes of a drawn family."""
     drawn = [
         [np.asarray(environment.frame(state, task)) for state in episode.states]
         for episode in episodes
     ]
     larger = [[frame.repeat(ENLARGED, 0).repeat(ENLARGED, 1) for frame in one] for one in drawn]
-    names = [f"episode {number + 1}" for number in range(len(episodes))]
     return side_by_side(larger, [episode.rewards for episode in episodes], names)
 
 
@@ -157,37 +167,63 @@ def save_gif(images: list[Image.Image], path: Path, milliseconds: int = MILLISEC
     return path
 
 
-def pulls(episodes: list[Episode], task: Any, n: int) -> Figure:
+def pulls(episodes: list[Episode], task: Any) -> Figure:
     """Which arm was pulled when, by the policy and by Gittins indices; the best arm on top."""
-    p = np.asarray(task.p)
-    rank = np.argsort(np.argsort(p))
-    mine = [rank[int(episode.actions[0])] for episode in episodes]
+    n, rank = len(episodes), _ranks(task)
     tasks = jax.tree.map(lambda x: x[None], task)
     played = play_bandits(Gittins.of(n), tasks, n, key=jax.random.key(0))
     theirs = rank[np.asarray(played.arms)[0]]
-    figure = Figure(figsize=(9, 0.9 + 0.22 * max(len(p), 8)), layout="constrained")
+    figure = Figure(figsize=(9, 0.9 + 0.22 * max(len(rank), 8)), layout="constrained")
     columns = figure.subplots(1, 2, sharey=True)
     paid = sum(episode.rewards[0] for episode in episodes)
+    mine = _pulled(episodes, rank)
     both = (("policy", mine, POLICY, paid), ("Gittins", theirs, ORACLE, float(played.total[0])))
     for axes, (name, arms, colour, total) in zip(columns, both, strict=True):
         axes.scatter(range(1, n + 1), arms, s=10, color=colour)
         axes.set_title(f"{name}: total reward {total:.0f}", fontsize=10)
         axes.set_xlabel("pull")
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    columns[0].set_yticks(range(len(p)), [f"{value:.2f}" for value in np.sort(p)])
-    columns[0].set_ylabel("arm, by its probability to pay")
+        _name_arms(axes, task)
+    columns[1].set_ylabel("")
     return figure
 
 
-def paths(episodes: list[Episode], task: Any) -> Figure:
+def pulls_by_update(episodes: list[Episode], task: Any) -> Figure:
+    """Which arm one pull was of, before any update and after each; the best arm on top."""
+    rank = _ranks(task)
+    figure = Figure(figsize=(5, 0.9 + 0.22 * max(len(rank), 8)), layout="constrained")
+    axes = figure.subplots()
+    axes.scatter(range(len(episodes)), _pulled(episodes, rank), s=10, color=POLICY)
+    axes.set_xlabel("updates")
+    axes.set_xticks(range(len(episodes)))
+    _name_arms(axes, task)
+    return figure
+
+
+def _ranks(task: Any) -> Any:
+    """How many arms pay less often than each."""
+    return np.argsort(np.argsort(np.asarray(task.p)))
+
+
+def _pulled(episodes: list[Episode], rank: Any) -> list[Any]:
+    return [rank[int(episode.actions[0])] for episode in episodes]
+
+
+def _name_arms(axes: Any, task: Any) -> None:
+    p = np.sort(np.asarray(task.p))
+    axes.set_yticks(range(len(p)), [f"{value:.2f}" for value in p])
+    axes.set_ylabel("arm, by its probability to pay")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def paths(episodes: list[Episode], task: Any, names: list[str]) -> Figure:
     """Where each episode went in the plane, and the goal."""
     figure = Figure(figsize=(5, 4.6), layout="constrained")
     axes = figure.subplots()
     for number, episode in enumerate(episodes):
         xy = np.stack([np.asarray(state) for state in episode.states])
         shade = 0.3 + 0.7 * (number + 1) / len(episodes)
-        label = f"episode {number + 1}: {sum(episode.rewards):.2f}"
+        label = f"{names[number]}: {sum(episode.rewards):.2f}"
         axes.plot(*xy.T, color=POLICY, alpha=shade, lw=1 + shade, label=label)
     goal = np.asarray(task.position)
     axes.plot(*goal, "*", ms=14, color=ORACLE, label="goal")

@@ -1,5 +1,6 @@
 """Adapting policies to tasks in environments that are stepped on the host."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
 from quickstudy.mesh import each
 from quickstudy.rl.adaptation import Adaptation, Trajectories
+from quickstudy.rl.prepared import prepared
 from quickstudy.rl.reactive import Reactive
 
 
@@ -117,9 +119,9 @@ class _Adapting:
         observation: Any = self.host.begin(self.seed, self.first, self.k, visit)
         going: Any = np.ones(self.host.copies, bool)
         path: list[Trajectories] = []
-        horizon = self.adaptation.environment.horizon
+        horizon, act = self.adaptation.environment.horizon, self._acting(visit)
         for time in range(horizon):
-            action, log_prob = self._act(observation, (visit, time))
+            action, log_prob = act(observation, time)
             after: Any = self.host.step(action)
             paid: Any = np.where(going, after.reward, np.float32(0))
             path.append(Trajectories(observation, action, paid, log_prob, going))
@@ -132,30 +134,33 @@ class _Adapting:
         stacked = jax.tree.map(lambda *xs: np.stack(xs, 1), *path)
         return jax.tree.map(self._by_task, stacked)
 
-    def _act(self, observation: Any, when: tuple[int, int]) -> tuple[Any, Any]:
+    def _acting(self, visit: int) -> Callable[[Any, int], Any]:
+        """What all copies do, and log π of it, from what they see and the time."""
         numbers = np.arange(self.first, self.first + self.host.copies)
-        now = jax.tree.map(np.int32, when)
-        seen, numbers = jax.tree.map(self._by_task, (observation, numbers))
-        chosen = _chosen((self.theta, self.rest), seen, self.key, numbers, now)
-        return jax.tree.map(lambda x: np.asarray(x).reshape(-1, *x.shape[2:]), chosen)
+        policies, visit_key = (self.theta, self.rest), jax.random.fold_in(self.key, visit)
+        chosen = prepared(_chosen, policies, visit_key, self._by_task(numbers))
+
+        def act(observation: Any, time: int) -> Any:
+            found = chosen(self._by_task(observation), np.int32(time))
+            return [np.asarray(x).reshape(-1, *x.shape[2:]) for x in found]
+
+        return act
 
     def _by_task(self, x: np.ndarray) -> np.ndarray:
         """`[copies, ...]` to `[tasks, K, ...]`."""
         return x.reshape(self.tasks, self.k, *x.shape[1:])
 
 
-@eqx.filter_jit
 def _chosen(
     policies: tuple[PyTree, PyTree],
-    seen: Float[Array, "tasks k ..."],
     key: PRNGKeyArray,
     numbers: Int[Array, "tasks k"],
-    when: tuple[Any, Any],
+    seen: Float[Array, "tasks k ..."],
+    time: Int[Array, ""],
 ) -> tuple[Any, Any]:
-    """Actions, and log π of them; each is drawn by its number and by when it is."""
+    """Actions, and log π of them; each is drawn by its number and by the time."""
     theta, rest = policies
-    for part in when:
-        key = jax.random.fold_in(key, part)
+    key = jax.random.fold_in(key, time)
 
     def one(theta: PyTree, seen: Any, numbers: Any) -> tuple[Any, Any]:
         actions = eqx.combine(theta, rest).actions(seen)

@@ -13,6 +13,7 @@ from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
 from quickstudy.rl.policy import Actor
+from quickstudy.rl.prepared import prepared
 from quickstudy.rl.rollout import Rollout
 from quickstudy.rl.trial import Seen, Trial
 
@@ -67,8 +68,8 @@ class _Acting:
     def __init__(
         self, actor: Actor, trial: Trial, key: PRNGKeyArray, numbers: Array, observation: Any
     ) -> None:
-        self.actor, self.trial, self.key, self.numbers = actor, trial, key, numbers
-        copies = len(numbers)
+        self.trial, copies = trial, len(numbers)
+        self.act = prepared(_act, actor, trial.environment.actions, key, numbers)
         zeros: Any = np.zeros(copies, np.float32)
         nothing: Any = np.zeros((copies, trial.environment.actions.size), np.float32)
         self.seen = Seen(observation, nothing, zeros, zeros, zeros + 1)
@@ -89,13 +90,7 @@ class _Acting:
         return Rollout(*stacked, states=kept, last=None)
 
     def _step(self, host: Host, time: int) -> tuple[Any, ...]:
-        state, action, encoded, notes = _act(  # compiled once for so many copies
-            self.actor,
-            self.state,
-            self.seen,
-            (self.key, self.numbers, np.int32(time)),
-            self.trial.environment.actions,
-        )
+        state, action, encoded, notes = self.act(self.state, self.seen, np.int32(time))
         taken = np.asarray(action)
         after: Any = host.step(taken)
         seen = self.seen
@@ -106,19 +101,19 @@ class _Acting:
         done: Any = after.done.astype(np.float32)
         # What one episode ended with arrives with the next one's first observation.
         self.seen = Seen(after.observation, encoded, after.reward, done, 0 * done)
-        return jax.tree.map(np.asarray, now)
+        return now
 
 
-@eqx.filter_jit
 def _act(
     actor: Actor,
+    kind: Actions,
+    key: PRNGKeyArray,
+    numbers: Int[Array, " copies"],
     state: Any,
     seen: Seen,
-    drawn: tuple[Any, Int[Array, " copies"], Any],
-    kind: Actions,
+    time: Int[Array, ""],
 ) -> tuple[Any, Any, Any, Any]:
-    """What every copy does; `drawn` is the key, the copies' numbers and the time."""
-    key, numbers, time = drawn
+    """What every copy does, drawn by its number and the time."""
 
     def one(state: Any, seen: Seen, number: Array) -> tuple[Any, Any, Any, Any]:
         now = jax.random.fold_in(jax.random.fold_in(key, number), time)

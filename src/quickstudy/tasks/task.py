@@ -99,6 +99,31 @@ class Examples(eqx.Module):
         """The same labels with other inputs: features in the place of images, for example."""
         return Examples(x, self.y, self.ways, self.real, self.present)
 
+    def among(self, ways: int) -> "Examples":
+        """The same examples in a task of more classes, of which only theirs are present.
+
+        For learners whose head has more outputs than there are classes. Nothing changes where
+        there are as many classes already.
+
+        Args:
+            ways: N, as many classes as there are, or more.
+
+        Raises:
+            BadInput: the labels are no classes, or there are more classes than that.
+
+        Example:
+            >>> Examples.of([[0.0], [1.0]], [0, 1]).among(4).present.tolist()
+            [True, True, False, False]
+        """
+        own = demand_classes(self)
+        if ways < own:
+            raise BadInput(f"ways is {ways} and there are {own} classes; give {own} or more")
+        if ways == own:
+            return self
+        now = jnp.ones(own, bool) if self.present is None else self.present
+        present = jnp.concatenate([now, jnp.zeros(ways - own, bool)])
+        return Examples(self.x, self.y, ways, self.real, present)
+
     def members(self, dtype: Any = jnp.float32) -> Float[Array, "n ways"]:
         """1 where an example belongs to a class, else 0; rows of padding are all 0.
 

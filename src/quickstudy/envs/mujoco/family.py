@@ -122,7 +122,8 @@ class _Simulated:
         """Act: observation, reward, terminated, truncated, nothing else to know."""
         if self.time is None:
             raise BadInput("no episode is going on; call reset() before step()")
-        action = np.clip(np.asarray(action, np.float64), -1.0, 1.0)
+        action = np.asarray(action, np.float64)
+        action = np.minimum(np.maximum(action, -1.0), 1.0)  # np.clip takes twice as long
         if action.shape != self.action_space.shape:
             raise BadInput(f"the action's shape is {action.shape}; give {self.action_space.shape}")
         self.body.act(action)

@@ -1,0 +1,214 @@
+"""A robot's arm that must do what it has not done before: Meta-World's ML1 and ML10.
+
+The package `metaworld` 3.1.1 asks for exactly MuJoCo 3.3.0, while the tests of quickstudy run with
+4.0.0: the two do not fit into one environment, and `pip install 'quickstudy[metaworld]'` brings the
+older engine. So the tests hold this adapter against a stub of the package's interface; further ones
+ask the package itself, and are skipped where it is not installed.
+"""
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from quickstudy.envs.gymnasium_env import import_gymnasium
+from quickstudy.envs.host import HostEnvironment
+from quickstudy.errors import BadInput, QuickstudyError
+
+
+@dataclass(frozen=True)
+class Manipulation:
+    """One task.
+
+    Attributes:
+        name: what is to be done, as "reach-v3".
+        number: which of its goals, from 0, in its split.
+        task: the package's own, whose goal is hidden from the agent.
+    """
+
+    name: str
+    number: int
+    task: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Arms:
+    """One split of a Meta-World benchmark.
+
+    The agent sees 39 numbers: hand, gripper and up to two objects, now and a step before, and
+    zeros where the goal would stand. It moves the hand along x, y and z and closes the gripper,
+    each within ± 1. A step pays 0 to 10; an episode has 500 steps and does not end at success.
+
+    Attributes:
+        classes: makes an environment of each name.
+        tasks: all that may be met, equally likely.
+        horizon: H.
+    """
+
+    classes: Mapping[str, Callable[..., Any]]
+    tasks: tuple[Manipulation, ...]
+    horizon: int
+
+    def sample_task(self, rng: np.random.Generator) -> Manipulation:
+        """M_i ~ p(M). The generator is consumed."""
+        return self.tasks[rng.integers(len(self.tasks))]
+
+    def make(self, render_mode: str | None = None) -> Any:
+        """One `gymnasium.Env`, which makes an arm of each name when a task first asks for it.
+
+        `reset()` begins an episode in the task that was set; without one it draws one.
+        """
+        return _environment()(self, render_mode)
+
+    def set_task(self, env: Any, task: Manipulation) -> None:
+        """Put an environment that `make` made into a task, from its next `reset()` on."""
+        env.unwrapped.set_task(task)
+
+    def hosted(self, copies: int) -> HostEnvironment:
+        """Copies that are stepped together, each in a task of its own."""
+        return HostEnvironment(self.make, self.sample_task, self.set_task, copies, self.horizon)
+
+
+def ml1(name: str, split: str = "train", *, seed: int = 0) -> Arms:
+    """Meta-World ML1: one thing to do, with 50 goals in training and 50 others in the test.
+
+    Args:
+        name: what, as "reach-v3", "push-v3" or "pick-place-v3".
+        split: "train" or "test".
+        seed: decides the goals of both.
+
+    Raises:
+        BadInput: the package has no such name, or another split.
+        QuickstudyError: Meta-World is not installed.
+
+    Example:
+        >>> ml1("reach-v3").hosted(copies=2).begin(seed=0).shape  # doctest: +SKIP
+        (2, 39)
+
+    References:
+        Yu et al. (2019), https://arxiv.org/abs/1910.10897, section 4.3; its code is
+        https://github.com/Farama-Foundation/Metaworld.
+    """
+    package = import_metaworld()
+    if name not in (known := list(package.ML1.ENV_NAMES)):
+        raise BadInput(f"Meta-World has no task {name!r}; it has {known}")
+    return _arms(package.ML1(name, seed=seed), split)
+
+
+def ml10(split: str = "train", *, seed: int = 0) -> Arms:
+    """Meta-World ML10: ten things to do in training and five others in the test, 50 goals each.
+
+    A copy of the environment keeps an arm for each name that it has met.
+
+    Args:
+        split: "train" or "test".
+        seed: decides the goals of both.
+
+    Raises:
+        BadInput: another split.
+        QuickstudyError: Meta-World is not installed.
+
+    Example:
+        >>> len(ml10("test").classes)  # doctest: +SKIP
+        5
+
+    References:
+        As of `ml1`.
+    """
+    return _arms(import_metaworld().ML10(seed=seed), split)
+
+
+def import_metaworld() -> Any:
+    """The package.
+
+    Raises:
+        QuickstudyError: it is not installed.
+    """
+    try:
+        return importlib.import_module("metaworld")
+    except ImportError as error:
+        raise QuickstudyError(
+            "this needs Meta-World, which is not installed: pip install 'quickstudy[metaworld]'. "
+            "It asks for MuJoCo 3.3.0, so give it an environment of its own"
+        ) from error
+
+
+def _arms(benchmark: Any, split: str) -> Arms:
+    """A split of what the package calls a benchmark."""
+    if split not in ("train", "test"):
+        raise BadInput(f"split is {split!r}; give 'train' or 'test'")
+    classes = dict(getattr(benchmark, f"{split}_classes"))
+    found: list[Manipulation] = []
+    for name in classes:
+        own = [t for t in getattr(benchmark, f"{split}_tasks") if t.env_name == name]
+        found += [Manipulation(name, number, task) for number, task in enumerate(own)]
+    horizons = {made.max_path_length for made in classes.values()}
+    if len(horizons) != 1:
+        raise BadInput(f"episodes are of different lengths, {sorted(horizons)}; give them one")
+    return Arms(classes, tuple(found), horizons.pop())
+
+
+@functools.cache
+def _environment() -> type:
+    """The class, made once Gymnasium is known to be there."""
+    gymnasium = import_gymnasium()
+
+    class Arm(_Arm, gymnasium.Env):
+        def reset(self, *, seed: int | None = None, options: dict | None = None) -> Any:
+            # Gymnasium's own: makes `np_random`, if there is a seed.
+            gymnasium.Env.reset(self, seed=seed)
+            return self._begin()
+
+    return Arm
+
+
+class _Arm:
+    """All of a `gymnasium.Env` but what needs Gymnasium."""
+
+    np_random: np.random.Generator
+
+    def __init__(self, arms: Arms, render_mode: str | None) -> None:
+        self.arms, self.render_mode = arms, render_mode
+        self.made: dict[str, Any] = {}
+        self.task: Manipulation | None = None
+        self.arm = self._of(next(iter(arms.classes)))
+        spaces = import_gymnasium().spaces
+        shape, size = self.arm.observation_space.shape, self.arm.action_space.shape
+        self.observation_space = spaces.Box(-np.inf, np.inf, shape, np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, size, np.float32)
+
+    def set_task(self, task: Manipulation) -> None:
+        """Play in this task from the next `reset()` on."""
+        if task.name not in self.arms.classes:
+            raise BadInput(f"the task is {task!r}; give one of {[*self.arms.classes]}")
+        self.task, self.arm = task, self._of(task.name)
+        self.arm.set_task(task.task)
+
+    def step(self, action: Any) -> tuple[Float32[np.ndarray, " n"], float, bool, bool, dict]:
+        """Act; Meta-World itself tells of success."""
+        seen, reward, terminated, truncated, told = self.arm.step(action)
+        return seen.astype(np.float32), float(reward), bool(terminated), bool(truncated), told
+
+    def render(self) -> Any:
+        """A picture, or None without a mode."""
+        return self.arm.render()
+
+    def close(self) -> None:
+        """Close every arm."""
+        for arm in self.made.values():
+            arm.close()
+
+    def _of(self, name: str) -> Any:
+        if name not in self.made:
+            self.made[name] = self.arms.classes[name](render_mode=self.render_mode)
+        return self.made[name]
+
+    def _begin(self) -> tuple[Float32[np.ndarray, " n"], dict]:
+        if self.task is None:
+            self.set_task(self.arms.sample_task(self.np_random))
+        seen, told = self.arm.reset()
+        return seen.astype(np.float32), told

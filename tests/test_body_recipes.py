@@ -1,0 +1,54 @@
+"""The recipes of bodies in MuJoCo: trained, evaluated and filmed from the command line."""
+
+import dataclasses
+import json
+
+import pytest
+
+from quickstudy.cli import main
+from quickstudy.envs.mujoco import ant, cheetah
+from quickstudy.recipes import RECIPES
+
+pytest.importorskip("mujoco")
+SMALL = {
+    "rl2": ("--meta-batch", "4", "--width", "8", "--episodes", "1", "--epochs", "1"),
+    "maml": ("--meta-batch", "2", "--trajectories", "2", "--episodes", "2"),
+}
+OTHER = {"cheetah": ("direction", "promp"), "ant": ("goal", "pearl")}  # than a recipe's own
+
+
+@pytest.fixture
+def short_episodes(monkeypatch):
+    monkeypatch.setattr(cheetah, "HORIZON", 20)
+    goal = ant.DEFINITIONS["goal", "pearl"]
+    shorter = dataclasses.replace(goal, horizon=20)
+    monkeypatch.setitem(ant.DEFINITIONS, ("goal", "pearl"), shorter)
+
+
+@pytest.mark.parametrize("body", OTHER)
+@pytest.mark.parametrize("method", SMALL)
+@pytest.mark.usefixtures("short_episodes")
+def test_a_body_is_trained_evaluated_and_filmed(method, body, tmp_path, monkeypatch):
+    name, (aim, version) = f"{method}-{body}", OTHER[body]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(RECIPES[name], "test_trials", 4)
+    few = ("--steps", "1", "--validate-every", "1", "--validation-episodes", "2")
+    main(["train", name, "--aim", aim, "--version", version, *few, *SMALL[method]])
+    (run,) = (tmp_path / "runs").iterdir()
+    assert json.loads((run / "recipe.json").read_text())["version"] == version
+    found = json.loads((run / "evaluation-test.json").read_text())
+    assert found["trials"] == 4
+    assert found["references"].keys() == {"random", *(["untrained"] if method == "maml" else [])}
+    main(["play", str(run)])
+    assert (run / "play-test-0.gif").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", ["ant", "cheetah"])
+def test_each_aim_and_version_is_the_paper_s(name):
+    for aim, version in [("direction", "maml"), OTHER[name]]:
+        family = RECIPES[f"maml-{name}"](aim=aim, version=version).environment("train")
+        assert family.host.copies == 100
+        paper = {"ant": ant.ant, "cheetah": cheetah.cheetah}[name](aim, version)
+        body = family.host.environments[0].unwrapped.body
+        assert type(body) is paper.body
+        assert family.horizon == paper.horizon
