@@ -161,7 +161,7 @@ def test_adapt_takes_fewer_classes_than_a_head_has_outputs(drawings):
     found = classify(five, folders, (28, 28, 1), ways=5)
     for answer, expected in zip(found, classify(two, folders, (28, 28, 1)), strict=True):
         assert answer["class"] == expected["class"]
-        assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=2e-3)
+        assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=2e-4)
     more = drawings / "three"
     for name in ("a", "b", "c"):
         shutil.copytree(drawings / "support" / "bar", more / name)

@@ -151,13 +151,13 @@ def test_everything_on_a_policy_page_is_escaped():
 
 def test_a_page_of_updates_says_so():
     """Four stages of one policy that adapts are no trial, and their sum is nothing."""
-    earned = Returns.of(np.array([[1.0, 2.0, 3.0, 5.0]] * 3))
+    earned = Returns.of(np.array([[1.25, 2.5, 3.125, 5.0]] * 3))
     found = TrialEvaluation(earned, {"untrained": earned}, 3, "update")
     story = PolicyStory("runs/a", "maml", {}, [], {}, [], found, {"test-9": found}, stage="update")
     text = policy_page(story)
     for said in ("5 ± 0", "after 3 updates", "2 updates", "Reward of an episode before and after"):
         assert said in text, said
-    for said in ("trial", "first episode", "missed so far", "11"):
+    for said in ("trial", "first episode", "missed so far", "11.88"):
         assert said not in text.split("</header>")[1].split("Settings")[0], said
     assert "reward of a trial of 4 episodes" in policy_page(
         PolicyStory("runs/a", "rl2", {}, [], {}, [], found)

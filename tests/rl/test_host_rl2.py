@@ -138,10 +138,10 @@ def test_it_learns_and_is_the_same_when_resumed(tmp_path):
     plan = Plan(steps=60, validate_every=20)
     whole = fit(algorithm, plan, key=KEY)
     trial = algorithm.rl2.trial
-    random = acting(qs.Random(trial.environment), trial)(KEY, 640)
+    random = acting(qs.Random(trial.environment), trial)(KEY, 640).returns
     assert random.shape == (640, 8)
     assert abs(random.mean() - 0.35) < 0.03
-    learned = acting(whole.best, trial)(KEY, 640)
+    learned = acting(whole.best, trial)(KEY, 640).returns
     assert learned.sum(1).mean() > random.sum(1).mean() + 1
 
     run = qs.Run.create(tmp_path / "run", {"recipe": "pulls"})
