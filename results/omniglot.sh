@@ -42,10 +42,10 @@ learn reptile "$own" reptile-omniglot --norm batch --steps 2000 --inner-lr 3e-3
 learn prototypical "$any" prototypical-omniglot --downsample stride --steps 1000
 learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 1000 \
   --learning-rate 3e-3
-learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 2000
-learn head "$any" transfer-omniglot --method head --downsample stride --steps 2000
-learn all "$any" transfer-omniglot --method all --downsample stride --steps 2000
-learn snail "$own" $memory --memory snail --steps 1500
+learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 1500
+learn head "$any" transfer-omniglot --method head --downsample stride --steps 1500
+learn all "$any" transfer-omniglot --method all --downsample stride --steps 1500
+learn snail "$own" $memory --memory snail --steps 1000
 learn imaml "$own" imaml-omniglot --norm batch --steps 400 --meta-batch 16
 twenty="--ways 20 --meta-batch 4"
 learn maml-20-way "$own" maml-omniglot --norm batch --steps 1500 $twenty

@@ -84,7 +84,7 @@ class BlackBoxGlyphs(WithMemory, OnGlyphs):
     reaches: ClassVar[str] = "no published figure"
     takes: ClassVar[str] = "3 min on 2 cores"
     steps: int = 4000
-    meta_batch: int = 8
+    meta_batch: int = 16
 
 
 @dataclass(frozen=True)
