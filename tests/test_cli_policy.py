@@ -1,6 +1,7 @@
 """The command line with a policy that acts: train, evaluate, play, resume."""
 
 import base64
+import dataclasses
 import json
 import multiprocessing
 import shutil
@@ -13,7 +14,7 @@ import quickstudy as qs
 from quickstudy.cli import main
 from quickstudy.evaluation import Estimate
 from quickstudy.recipes import RECIPES, find
-from quickstudy.recipes.exports import load
+from quickstudy.recipes.exports import export, load, load_recipe
 from quickstudy.report.table import written
 from quickstudy.testing.comparing import same_bits
 from references.reading_html import demand_self_contained
@@ -116,6 +117,29 @@ def test_report_shows_rewards_regret_and_a_trial(bandit_run):
     file = bandit_run / "evaluation-test-20-episodes.json"
     total = json.loads(file.read_text())["policy"]["total"]
     assert written(Estimate(**total), "return") in text
+
+
+def test_report_puts_other_runs_beside(bandit_run, tmp_path, capsys):
+    """An ablation's figure: runs are named by what they did otherwise."""
+    other = tmp_path / "other"
+    shutil.copytree(bandit_run, other)
+    with pytest.raises(SystemExit):
+        main(f"report {bandit_run} --beside {other}".split())
+    assert f"quickstudy evaluate {other}" in capsys.readouterr().err
+    never = dataclasses.replace(load_recipe(bandit_run), forgets="never")
+    export(never.learner(), other / "learner.safetensors", never)
+    found = json.loads((bandit_run / "evaluation-test-20-episodes.json").read_text())
+    found["policy"]["total"]["mean"] = 7.125
+    (other / "evaluation-test.json").write_text(json.dumps(found))
+    main(f"report {bandit_run} --beside {other}".split())
+    text = (bandit_run / "report.html").read_text()
+    for part in ("this run and others", "forgets: never", "7.125"):
+        assert part in text
+    longer = dataclasses.replace(never, episodes=9)
+    export(longer.learner(), other / "learner.safetensors", longer)
+    with pytest.raises(SystemExit):
+        main(f"report {bandit_run} --beside {other}".split())
+    assert "with as many episodes" in capsys.readouterr().err
 
 
 def test_a_damaged_evaluation_is_named(bandit_run, capsys):

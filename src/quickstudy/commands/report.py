@@ -28,6 +28,9 @@ class Report:
     """How many test tasks to look for confused classes in."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
+    beside: tuple[Path, ...] = ()
+    """Folders of other runs whose rewards are drawn beside this one's: those of an ablation, for
+    example. For policies."""
 
 
 def main(arguments: list[str]) -> None:
@@ -59,8 +62,13 @@ def _page(run: Any, recipe: Recipe, options: Report) -> str:
         from quickstudy.commands.report_policy import policy_story
         from quickstudy.report.policy_page import policy_page
 
-        return policy_page(policy_story(run, recipe, str(options.run)))
+        return policy_page(policy_story(run, recipe, str(options.run), options.beside))
     if isinstance(recipe, FewShot):
+        if options.beside:
+            raise BadInput(
+                f"--beside compares policies that act, and {options.run} is a run of "
+                f"{recipe.name}; leave it out"
+            )
         from quickstudy.recipes.exports import load
         from quickstudy.report.page import page
 

@@ -49,6 +49,7 @@ class PolicyStory:
         picture: a GIF or PNG of one trial.
         missing: why there is no picture.
         stage: what one of an actor's rewards is of: an "episode", or after an "update".
+        beside: what the policies of other runs earned, by what those runs did otherwise.
     """
 
     run: str
@@ -62,6 +63,7 @@ class PolicyStory:
     picture: Path | None = None
     missing: str = ""
     stage: str = "episode"
+    beside: Mapping[str, Returns] = field(default_factory=dict)
 
     @property
     def updated(self) -> bool:
@@ -144,11 +146,17 @@ def _reward(story: PolicyStory) -> str:
     found = story.evaluation
     if found is None:
         return note("Rewards beside the oracles' are measured by:", test_command(story))
-    charts = [_per_stage(story, found)]
+    charts = [_per_stage(story, _rows(found))]
+    if story.beside:
+        runs = [("this run", found.policy), *story.beside.items()]
+        charts.append(_per_stage(story, runs, ": this run and others"))
     best = best_reference(found)
     if best is not None and not story.updated:
         charts.append(_regrets(found, best))
     parts = [f'<div class="charts">{"".join(charts)}</div>', _rewards(story, found)]
+    if story.beside:
+        rows = [(name, *_cells(story, earned)) for name, earned in story.beside.items()]
+        parts.append(table(rows, ("other run", *columns(found.policy, story.stage))))
     if story.others:
         rows = [
             (name, *_cells(story, other.policy), f"{other.trials:,}")
@@ -177,12 +185,12 @@ def _rewards(story: PolicyStory, found: TrialEvaluation) -> Html:
     return table(rows, ("reward", *columns(found.policy, story.stage)))
 
 
-def _per_stage(story: PolicyStory, found: TrialEvaluation) -> str:
-    """The reward of each episode, or before and after each update."""
+def _per_stage(story: PolicyStory, rows: list[tuple[str, Returns]], of: str = "") -> str:
+    """The reward of each episode, or before and after each update; the first row is the policy."""
     first = 0 if story.updated else 1
     lines = []
-    for number, (name, returns) in enumerate(_rows(found)):
-        mine = returns is found.policy
+    for number, (name, returns) in enumerate(rows):
+        mine = number == 0
         means = [estimate.mean for estimate in returns.episodes]
         bars = [estimate.interval for estimate in returns.episodes] if len(means) <= 25 else []
         style = "marked" if mine and len(means) <= 25 else "line" if mine else "dashed"
@@ -191,8 +199,8 @@ def _per_stage(story: PolicyStory, found: TrialEvaluation) -> str:
         lines.append(Series(name, numbers, means, bars if mine else (), style, colour))
     if story.updated:
         title = "Reward of an episode before and after updates"
-        return chart(lines, Axis("updates"), Axis("reward"), title)
-    return chart(lines, Axis("episode"), Axis("reward"), "Reward of each episode")
+        return chart(lines, Axis("updates"), Axis("reward"), title + of)
+    return chart(lines, Axis("episode"), Axis("reward"), "Reward of each episode" + of)
 
 
 def _regrets(found: TrialEvaluation, best: str) -> str:
