@@ -162,10 +162,10 @@ def test_adapt_takes_fewer_classes_than_a_head_has_outputs(drawings):
     for answer, expected in zip(found, classify(two, folders, (28, 28, 1)), strict=True):
         assert answer["class"] == expected["class"]
         assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=2e-3)
+    more = drawings / "three"
+    for name in ("a", "b", "c"):
+        shutil.copytree(drawings / "support" / "bar", more / name)
     with pytest.raises(BadInput, match="built for 2 outputs and the tasks have ways 3"):
-        more = drawings / "three"
-        for name in ("a", "b", "c"):
-            shutil.copytree(drawings / "support" / "bar", more / name)
         classify(two, Adapt(Path("run"), more, drawings / "query"), (28, 28, 1), ways=2)
 
 
