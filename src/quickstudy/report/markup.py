@@ -29,6 +29,7 @@ pre { background: var(--tint); padding: .6rem .8rem; border-radius: .4rem; overf
 .note, figcaption { color: var(--soft); font-size: .9rem }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; font-size: .95rem }
+table + table { margin-top: 1.2rem }
 th, td { text-align: left; vertical-align: top; padding: .3rem 1.2rem .3rem 0;
   border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums }
 th { font-weight: 400; color: var(--soft); white-space: nowrap }
