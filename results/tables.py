@@ -49,17 +49,19 @@ def fonts(run: Path) -> Iterator[str]:
 
 
 def omniglot(run: Path) -> Iterator[str]:
-    """One row: 5-way 1-shot, 5-way 5-shot, 20-way 1-shot, and what the training was."""
+    """One row: 1 and 5 shots of 5 and of 20 ways, and what the training was."""
     test = read(run / "evaluation-test.json")
     if test:
-        others = [read(run / f"evaluation-test-{shape}.json") for shape in ("5-shot", "20-way")]
-        found = [own and written(own["after"], "accuracy") for own in (test, *others)]
         recipe = read(run / "recipe.json")
+        more = ("5-shot", "20-way", "20-way-5-shot")
+        found = [test, *(read(run / f"evaluation-test-{shape}.json") for shape in more)]
+        if recipe["ways"] == 20:
+            found = [{}, {}, *found[:2]]
         cells = [
-            *(cell or "–" for cell in found),
+            *(written(own["after"], "accuracy") if own else "–" for own in found),
             "yes" if test["transductive"] else "no",
             f"{recipe['protocol']}, {test['episodes']:,}",
-            f"{recipe['steps']:,} of {recipe['meta_batch']} tasks",
+            f"{recipe['steps']:,} of {recipe['meta_batch']} tasks, {recipe['filters']} filters",
             minutes(run),
         ]
         yield f"| {run.name} | {' | '.join(cells)} |"
@@ -96,8 +98,9 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
         fonts,
     ),
     "omniglot": (
-        "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | transductive | protocol, test "
-        "tasks | meta-steps | training, min |\n|---|---|---|---|---|---|---|---|",
+        "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | 20-way 5-shot | transductive | "
+        "protocol, test tasks | meta-steps | training, min |\n"
+        "|---|---|---|---|---|---|---|---|---|",
         omniglot,
     ),
     "gradient-or-memory": (
