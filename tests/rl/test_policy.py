@@ -84,6 +84,18 @@ def test_continuous_actions():
     assert float(jnp.abs(path.seen.action_tm1).max()) <= 0.5
 
 
+def test_gaussians_are_measured_in_limits():
+    """Where no coordinate may be more than 0.5, a policy begins as wide there as elsewhere."""
+    trial = qs.Trial(Reach(), episodes=1)
+    memory = qs.GRU.create(trial.inputs, 4, key=KEY)
+    policy = qs.MetaPolicy.create(trial, memory)
+    seen = trial.begin(KEY, jnp.array(2))[1]
+    actions = policy.think(policy.begin(), seen)[1].actions
+    np.testing.assert_allclose(jnp.exp(actions.log_std), 0.5 * np.exp(-0.5), rtol=1e-5)
+    told = eqx.tree_at(lambda p: p.actor.bias, policy, jnp.ones(2))
+    np.testing.assert_allclose(told.think(told.begin(), seen)[1].actions.mean, 0.5, rtol=1e-6)
+
+
 @eqx.filter_jit
 def values(policy, seen):
     return policy.rethink(policy.begin(), seen).actions.logits

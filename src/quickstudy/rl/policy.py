@@ -92,7 +92,8 @@ class MetaPolicy(eqx.Module):
         memory: reads what the policy is told.
         actor: from h_t to logits, or to the mean of a Gaussian.
         critic: from h_t to V.
-        log_std: `[d]` of a Gaussian, learned; `None` for discrete actions.
+        log_std: `[d]` of a Gaussian, in units of the limit, learned; `None` for discrete actions.
+        limit: the most of each coordinate of an action; 1 for discrete ones.
         forgets: when memory is cleared.
         told: what it reads of a step, of the size of `Seen.flat()`.
 
@@ -111,6 +112,7 @@ class MetaPolicy(eqx.Module):
     actor: Linear
     critic: Linear
     log_std: Float[Array, " d"] | None
+    limit: float = eqx.field(static=True, default=1.0, kw_only=True)
     forgets: Forgets = eqx.field(static=True, default=between_tasks)
     told: Told = eqx.field(static=True, default=everything)
 
@@ -132,9 +134,11 @@ class MetaPolicy(eqx.Module):
             told: what it reads of a step.
         """
         actions = trial.environment.actions
-        log_std = None if isinstance(actions, Discrete) else jnp.full(actions.size, -0.5)
-        actor = Linear.zeros(memory.features, actions.size)
-        return cls(memory, actor, Linear.zeros(memory.features, 1), log_std, forgets, told)
+        actor, critic = (Linear.zeros(memory.features, size) for size in (actions.size, 1))
+        if isinstance(actions, Discrete):
+            return cls(memory, actor, critic, None, forgets, told)
+        log_std = jnp.full(actions.size, -0.5)
+        return cls(memory, actor, critic, log_std, forgets, told, limit=actions.limit)
 
     def begin(self, task: MDP = None) -> State:
         """The memory that remembers nothing; the task stays hidden."""
@@ -162,5 +166,6 @@ class MetaPolicy(eqx.Module):
         if self.log_std is None:
             actions: ActionDistribution = Categorical(out)
         else:
-            actions = Gaussian(out, jnp.broadcast_to(self.log_std[None], out.shape))
+            log_std = self.log_std + jnp.log(self.limit)
+            actions = Gaussian(out * self.limit, jnp.broadcast_to(log_std[None], out.shape))
         return Thought(actions, self.critic(hs)[:, 0])
