@@ -82,7 +82,7 @@ class BlackBoxGlyphs(WithMemory, OnGlyphs):
 
     name: ClassVar[str] = "blackbox-glyphs"
     reaches: ClassVar[str] = "no published figure"
-    takes: ClassVar[str] = "3 min on 2 cores"
+    takes: ClassVar[str] = "3 to 10 min on 2 cores"
     steps: int = 4000
     meta_batch: int = 16
 
