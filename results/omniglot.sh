@@ -32,8 +32,7 @@ learn class-mean "$own" $memory --memory class-mean
 learn attention "$own" $memory --memory attention
 learn transformer "$own" $memory --memory transformer
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
-learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500 --meta-batch 12 --inner-steps 5 \
-  --inner-lr 0.1
+learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500 --meta-batch 12
 learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 1500
 learn anil "$own" anil-omniglot --steps 1500
 learn boil "$own" boil-omniglot --norm batch --steps 1500
@@ -53,8 +52,7 @@ learn imaml "$own" imaml-omniglot --norm batch --steps 200 --meta-batch 16
 learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 600 \
   --learning-rate 3e-3
 learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 800 $twenty
-learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 800 --inner-steps 5 \
-  --inner-lr 0.1 $twenty
+learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 800 $twenty
 learn maml++-20-way "$own" maml++-omniglot --norm batch --steps 500 --inner-steps 3 $twenty
 learn attention-20-way "$own" $memory --memory attention --past 128 --steps 1500 $twenty
 learn transformer-20-way "$own" $memory --memory transformer --past 128 --steps 1500 $twenty

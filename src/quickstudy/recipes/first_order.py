@@ -41,6 +41,8 @@ class FirstOrderOmniglot(WithFirstOrder, Long):
     name: ClassVar[str] = "fomaml-omniglot"
     reaches: ClassVar[str] = "98.3 / 99.2 / 89.4 / 97.9 % (5-way 1, 5-shot; 20-way 1, 5-shot)"
     takes: ClassVar[str] = "about 30 min on 2 cores"
+    inner_lr: float = 0.1
+    inner_steps: int = 5
 
 
 @dataclass(frozen=True)
