@@ -17,14 +17,14 @@ learn() {
 hundred="rl2-bandit --episodes 100 --meta-batch 512 --entropy-weight 0.005 --steps 1000"
 learn gridnavi rl2-gridnavi --steps 1500
 learn bandit-100-10 $hundred --arms 10
-learn tabular-10 rl2-tabular --steps 1000 --meta-batch 512
-learn games rl2-games --steps 2000 --validation-episodes 256
-learn games-memoryless rl2-games --steps 2000 --validation-episodes 256 --memory none
-learn bandit-100-50 $hundred --arms 50
-learn bandit-100-5 $hundred --arms 5 --steps 2000
-for memory in lstm context snail transformer; do
-  learn bandit-100-10-$memory $hundred --arms 10 --meta-batch 256 --steps 400 --memory $memory
+learn games rl2-games --steps 1200 --validation-episodes 256
+learn maze rl2-maze --steps 400
+learn tabular-10 rl2-tabular --steps 500
+learn bandit-100-50 $hundred --arms 50 --steps 500
+learn games-memoryless rl2-games --steps 800 --validation-episodes 256 --memory none
+learn bandit-500-50 rl2-bandit --arms 50 --episodes 500 --meta-batch 128 --steps 300
+for memory in lstm context transformer snail; do
+  learn bandit-100-10-$memory $hundred --arms 10 --meta-batch 256 --steps 200 --memory $memory
 done
-learn tabular-25 rl2-tabular --episodes 25 --steps 500 --meta-batch 256
-learn maze rl2-maze --steps 600
-learn bandit-500-50 rl2-bandit --arms 50 --episodes 500 --meta-batch 128 --steps 500
+learn tabular-25 rl2-tabular --episodes 25 --steps 200 --meta-batch 256
+learn bandit-100-5 $hundred --arms 5 --steps 2000

@@ -86,7 +86,7 @@ class WithRL2(MetaRL):
     )
     """The history encoder; `none` is the baseline that sees the current observation only."""
     width: int = 64
-    """The size of its output h_t."""
+    """The size of its output h_t; each layer of SNAIL adds half as many features."""
     reader: int = 0
     """The size of a layer that reads the observation before the memory does; 0 for none."""
     improvement: Literal["ppo", "policy-gradient", "trpo"] = "ppo"
@@ -158,7 +158,9 @@ class WithRL2(MetaRL):
             pooling = GaussianProduct() if self.memory == "context" else Mean()
             return Context.create(inputs, self.width, observed=observed, pooling=pooling, key=key)
         if self.memory == "snail":
-            return SNAIL.create(inputs, past=past, key=key)
+            half = self.width // 2
+            stack = ((half, half), (half, half))
+            return SNAIL.create(inputs, filters=half, attention=stack, past=past, key=key)
         if self.memory == "transformer":
             return Transformer.create(inputs, self.width, past=past, key=key)
         return {"gru": GRU, "lstm": LSTM}[self.memory].create(inputs, self.width, key=key)
