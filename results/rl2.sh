@@ -15,7 +15,7 @@ learn() {
   quickstudy train "$@"
 }
 hundred="rl2-bandit --episodes 100 --meta-batch 512 --entropy-weight 0.005 --steps 1000"
-learn gridnavi rl2-gridnavi --steps 1500
+learn gridnavi rl2-gridnavi
 learn bandit-100-10 $hundred --arms 10
 learn games rl2-games --steps 1200 --validation-episodes 256
 learn maze rl2-maze --steps 400

@@ -3,6 +3,7 @@
 python results/tables.py sinusoids runs/sinusoids
 python results/tables.py fonts runs/fonts
 python results/tables.py omniglot runs/omniglot
+python results/tables.py rl2 runs/rl2
 python results/tables.py gradient-or-memory runs/either
 """
 
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from row import written
+
+MANY = 6  # more episodes of a trial than this are not told one by one
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -67,6 +70,27 @@ def omniglot(run: Path) -> Iterator[str]:
         yield f"| {run.name} | {' | '.join(cells)} |"
 
 
+def rl2(run: Path) -> Iterator[str]:
+    """One row: the reward of a trial, of its episodes where they are few, and what stands beside."""
+    test = read(run / "evaluation-test.json")
+    if test:
+        recipe, policy = read(run / "recipe.json"), test["policy"]
+        few = len(policy["episodes"]) <= MANY
+        lengths = policy["lengths"] if few and run.name.startswith("maze") else []
+        beside = ", ".join(
+            f"{name} {found['total']['mean']:.2f}" for name, found in test["references"].items()
+        )
+        cells = [
+            f"{recipe['memory']} {recipe['width']}, {recipe['steps']:,} of {recipe['meta_batch']}",
+            written(policy["total"], "return"),
+            ", ".join(f"{own['mean']:.2f}" for own in policy["episodes"]) if few else "",
+            ", ".join(f"{own['mean']:.1f}" for own in lengths),
+            beside,
+            minutes(run),
+        ]
+        yield f"| {run.name} | {' | '.join(cells)} |"
+
+
 def gradient_or_memory(run: Path) -> Iterator[str]:
     """One row: rewards before and after each update, or of each episode; below MAML's, others'."""
     test = read(run / "evaluation-test.json")
@@ -102,6 +126,11 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
         "protocol, test tasks | meta-steps | training, min |\n"
         "|---|---|---|---|---|---|---|---|---|",
         omniglot,
+    ),
+    "rl2": (
+        "| run | memory, steps of trials | reward of a trial | its episodes | their lengths | "
+        "in the same MDPs | training, min |\n|---|---|---|---|---|---|---|",
+        rl2,
     ),
     "gradient-or-memory": (
         "| | before, or episode 1 | 1 update, or 2 | 2 updates, or 3 | 3 updates, or 4 | "

@@ -112,10 +112,10 @@ class RL2GridNavi(WithRL2, OnGridNavi):
 
     name: ClassVar[str] = "rl2-gridnavi"
     reaches: ClassVar[str] = "within 5 % of the Bayes optimum (11.07) from the second episode"
-    takes: ClassVar[str] = "ten minutes"
+    takes: ClassVar[str] = "10 to 20 min on 2 cores"
     source: ClassVar[str] = "Zintgraf et al., 2020, https://arxiv.org/abs/1910.08348"
 
-    steps: int = 1000
+    steps: int = 1500
     meta_batch: int = 256
     width: int = 128
     learning_rate: float = 2e-3
