@@ -45,8 +45,8 @@ learn all "$any" transfer-omniglot --method all --downsample stride --steps 1000
 twenty="--ways 20 --meta-batch 4"
 learn maml-20-way "$own" maml-omniglot --norm batch --steps 1000 $twenty
 learn anil-20-way "$own" anil-omniglot --steps 1000 $twenty
-learn class-mean-20-way "$own" $memory --memory class-mean --steps 1500 $twenty
-learn lstm-20-way "$own" $memory --memory lstm --steps 1500 $twenty
+learn class-mean-20-way "$own" $memory --memory class-mean --steps 1000 --ways 20
+learn lstm-20-way "$own" $memory --memory lstm --steps 1000 --ways 20
 learn snail "$own" $memory --memory snail --steps 700
 learn imaml "$own" imaml-omniglot --norm batch --steps 200 --meta-batch 16
 learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 600 \
@@ -54,8 +54,8 @@ learn matching-full "$any" matching-omniglot --context full --downsample stride 
 learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 800 $twenty
 learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 800 $twenty
 learn maml++-20-way "$own" maml++-omniglot --norm batch --steps 500 --inner-steps 3 $twenty
-learn attention-20-way "$own" $memory --memory attention --past 128 --steps 1500 $twenty
-learn transformer-20-way "$own" $memory --memory transformer --past 128 --steps 1500 $twenty
+learn attention-20-way "$own" $memory --memory attention --past 128 --steps 1000 --ways 20
+learn transformer-20-way "$own" $memory --memory transformer --past 128 --steps 1000 --ways 20
 learn matching "$any" matching-omniglot --downsample stride --steps 3000 --learning-rate 3e-3
 learn ridge "$any" ridge-omniglot --downsample stride --steps 3000
 learn relation "$any" relation-omniglot --downsample stride --steps 2000

@@ -71,7 +71,7 @@ def omniglot(run: Path) -> Iterator[str]:
 
 
 def rl2(run: Path) -> Iterator[str]:
-    """One row: the reward of a trial, of its episodes where they are few, and what stands beside."""
+    """One row: the reward of a trial, of few episodes each, and what stands beside."""
     test = read(run / "evaluation-test.json")
     if test:
         recipe, policy = read(run / "recipe.json"), test["policy"]
