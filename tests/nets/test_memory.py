@@ -80,6 +80,17 @@ def test_a_sequence_equals_stepping(name, resets):
     assert hs.shape == (TIME, memory.features)
 
 
+@pytest.mark.parametrize("resets", [(), (2, 3, 8)], ids=str)
+@pytest.mark.parametrize("name", [*MEMORIES, "none"])
+def test_a_whole_sequence_is_one_from_the_start(name, resets):
+    memory = (MEMORIES | NO_MEMORY)[name]
+    marks = jnp.array([t in resets for t in range(TIME)])
+    end, found = eqx.filter_jit(type(memory).whole)(memory, XS, marks)
+    wanted_end, wanted = sequence(memory, memory.initial(), XS, marks)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+    assert eqx.tree_equal(end, wanted_end, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", MEMORIES)
 def test_a_sequence_in_two_parts(name):
     memory, never = MEMORIES[name], jnp.zeros(TIME, bool)
@@ -154,9 +165,10 @@ def test_ages_by_hand():
 
 
 def test_visible_by_hand():
-    """Two inputs, the second fresh, with two places before them."""
-    found = visible(jnp.array([1, 0]), 2).astype(int)
+    """Two inputs, the second fresh, with two places before them, or none."""
+    found = visible(jnp.array([1, 0]), 2, 2).astype(int)
     assert found.tolist() == [[0, 1, 1, 0], [0, 0, 0, 1]]
+    assert visible(jnp.array([1, 0]), 2, 0).astype(int).tolist() == [[1, 0], [0, 1]]
 
 
 def test_attention_by_hand():

@@ -154,7 +154,7 @@ class BlackBox(Learner):
         tokens = self.layout.support(features, labels)
         if support.real is None:
             resets = jnp.zeros(len(support), bool)
-            state, hs = self.memory.sequence(self.memory.initial(), tokens, resets)
+            state, hs = self.memory.whole(tokens, resets)
         else:
             state, hs = pass_over(self.memory, tokens, support.real)
         return Reader(self, embed, state, labels[support.count - 1]), hs

@@ -102,7 +102,7 @@ class FullContext(Context):
 def _read(lstm: LSTM, xs: Float[Array, "k d"], real: Real) -> Float[Array, "k d"]:
     """What the LSTM says to every input, when it passes over those that are not real."""
     if real is None:
-        return lstm.sequence(lstm.initial(), xs, jnp.zeros(len(xs), bool))[1]
+        return lstm.whole(xs, jnp.zeros(len(xs), bool))[1]
     return pass_over(lstm, xs, real)[1]
 
 

@@ -31,8 +31,10 @@ class CausalLayer(eqx.Module):
         """An empty buffer."""
 
     @abc.abstractmethod
-    def apply(self, state: State, xs: Float[Array, "time d"], ages: Ages) -> tuple[State, Any]:
-        """The buffer after `xs`, and the outputs `[time, d2]`."""
+    def apply(
+        self, state: State | None, xs: Float[Array, "time d"], ages: Ages
+    ) -> tuple[State, Any]:
+        """The buffer after `xs`, and the outputs `[time, d2]`; `None` is an empty buffer."""
 
 
 class Causal(AtOnce):
@@ -59,7 +61,17 @@ class Causal(AtOnce):
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
     ) -> tuple[State, Float[Array, "time h"]]:
-        buffers, age = state
+        return self._through(*state, xs, resets)
+
+    def whole(
+        self, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
+    ) -> tuple[State, Float[Array, "time h"]]:
+        """`sequence` from the start, without looking at empty buffers."""
+        return self._through((None,) * len(self.layers), jnp.zeros((), jnp.int32), xs, resets)
+
+    def _through(
+        self, buffers: tuple[State | None, ...], age: Int[Array, ""], xs: Array, resets: Array
+    ) -> tuple[State, Array]:
         ages = ages_of(age, resets)
         after = []
         for layer, buffer in zip(self.layers, buffers, strict=True):
@@ -81,18 +93,19 @@ def ages_of(age: Int[Array, ""], resets: Bool[Array, " time"]) -> Ages:
 
 
 def remembered(
-    buffer: Float[Array, "past d"], xs: Float[Array, "time d"]
+    buffer: Float[Array, "held d"] | None, xs: Float[Array, "time d"], past: int
 ) -> tuple[Float[Array, "past d"], Float[Array, "all d"]]:
-    """The next buffer, and the old one with `xs` behind it."""
-    both = jnp.concatenate([buffer, xs])
-    return both[xs.shape[0] :], both
+    """The next buffer, the newest last, and what there is to look at: the old one, and `xs`."""
+    seen = xs if buffer is None else jnp.concatenate([buffer, xs])
+    kept = seen[max(len(seen) - past, 0) :]
+    return jnp.pad(kept, ((past - len(kept), 0), (0, 0))), seen
 
 
-def visible(ages: Ages, past: int) -> Bool[Array, "time all"]:
-    """Which of the buffered and given inputs each given input may look at: itself, and what came
-    before it in its own sequence, at most `past` inputs back."""
+def visible(ages: Ages, past: int, held: int) -> Bool[Array, "time all"]:
+    """Which of `held` buffered and the given inputs each given input may look at: itself, and what
+    came before it in its own sequence, at most `past` inputs back."""
     time = jnp.arange(ages.shape[0])
-    back = past + time[:, None] - jnp.arange(past + ages.shape[0])[None]
+    back = held + time[:, None] - jnp.arange(held + ages.shape[0])[None]
     return (back >= 0) & (back <= jnp.minimum(ages, past)[:, None])
 
 

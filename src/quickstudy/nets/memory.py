@@ -39,6 +39,12 @@ class Memory(eqx.Module):
     ) -> tuple[State, Float[Array, "time h"]]:
         """Read many inputs: the last state, and every h_t."""
 
+    def whole(
+        self, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
+    ) -> tuple[State, Float[Array, "time h"]]:
+        """`sequence` from the start, which a memory may read faster than what goes on."""
+        return self.sequence(self.initial(), xs, resets)
+
     def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
         """What the memory answers to `x`, without remembering it."""
         return self.step(state, x)[1]

@@ -62,6 +62,11 @@ class Reader(Memory):
     ) -> tuple[State, Float[Array, "time h"]]:
         return self.memory.sequence(state, self._short(xs), resets)
 
+    def whole(
+        self, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
+    ) -> tuple[State, Float[Array, "time h"]]:
+        return self.memory.whole(self._short(xs), resets)
+
     @property
     def reach(self) -> int | None:
         return self.memory.reach

@@ -176,8 +176,8 @@ class AttentiveMemory(AtOnce):
     ) -> tuple[State, Float[Array, "time h"]]:
         held, count = state
         ages = ages_of(count, resets)
-        held, both = remembered(held, self.write(xs))
-        return (held, ages[-1] + 1), self._answers(xs, both, visible(ages, self.past))
+        held, both = remembered(held, self.write(xs), self.past)
+        return (held, ages[-1] + 1), self._answers(xs, both, visible(ages, self.past, self.past))
 
     def _answers(self, xs: Array, held: Array, may_see: Array) -> Array:
         split = (-1, self.heads, self.features // self.heads)

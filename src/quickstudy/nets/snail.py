@@ -22,9 +22,10 @@ class DenseConvolution(CausalLayer):
         return jnp.zeros((self.dilation, self.gates.weight.shape[0] // 2))
 
     def apply(
-        self, state: State, xs: Float[Array, "time d"], ages: Ages
+        self, state: State | None, xs: Float[Array, "time d"], ages: Ages
     ) -> tuple[State, Float[Array, "time d2"]]:
-        state, both = remembered(state, xs)
+        start = self.initial() if state is None else state
+        state, both = remembered(start, xs, self.dilation)
         earlier = jnp.where((ages >= self.dilation)[:, None], both[: xs.shape[0]], 0.0)
         a, b = jnp.split(self.gates(jnp.concatenate([xs, earlier], -1)), 2, axis=-1)
         return state, jnp.concatenate([xs, jnp.tanh(a) * jax.nn.sigmoid(b)], -1)
@@ -46,13 +47,14 @@ class AttentionRead(CausalLayer):
         return jnp.zeros((self.past, self.project.weight.shape[1] - self.keys))
 
     def apply(
-        self, state: State, xs: Float[Array, "time d"], ages: Ages
+        self, state: State | None, xs: Float[Array, "time d"], ages: Ages
     ) -> tuple[State, Float[Array, "time d2"]]:
         projected = self.project(xs)
         queries, written = projected[:, : self.keys], projected[:, self.keys :]
-        state, seen = remembered(state, written)
+        state, seen = remembered(state, written, self.past)
         keys, values = seen[:, None, : self.keys], seen[:, None, self.keys :]
-        read = attend(queries[:, None], keys, values, visible(ages, self.past))
+        may_see = visible(ages, self.past, len(seen) - len(xs))
+        read = attend(queries[:, None], keys, values, may_see)
         return state, jnp.concatenate([xs, read[:, 0]], -1)
 
 

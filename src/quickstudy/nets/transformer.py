@@ -22,9 +22,9 @@ class Embed(CausalLayer):
         return ()
 
     def apply(
-        self, state: State, xs: Float[Array, "time d"], ages: Ages
+        self, state: State | None, xs: Float[Array, "time d"], ages: Ages
     ) -> tuple[State, Float[Array, "time w"]]:
-        return state, self.linear(xs)
+        return self.initial(), self.linear(xs)
 
 
 class Block(CausalLayer):
@@ -52,16 +52,16 @@ class Block(CausalLayer):
         return jnp.zeros((self.past, 2 * width))
 
     def apply(
-        self, state: State, xs: Float[Array, "time w"], ages: Ages
+        self, state: State | None, xs: Float[Array, "time w"], ages: Ages
     ) -> tuple[State, Float[Array, "time w"]]:
         time, width = xs.shape
         split = (-1, self.heads, width // self.heads)
         queries, keys, values = jnp.split(self.project(self.before_attention(xs)), 3, axis=-1)
         queries = rotate(queries.reshape(split), ages)
         keys = rotate(keys.reshape(split), ages).reshape(time, width)
-        state, seen = remembered(state, jnp.concatenate([keys, values], axis=-1))
+        state, seen = remembered(state, jnp.concatenate([keys, values], axis=-1), self.past)
         keys, values = (part.reshape(split) for part in jnp.split(seen, 2, axis=-1))
-        read = attend(queries, keys, values, visible(ages, self.past))
+        read = attend(queries, keys, values, visible(ages, self.past, len(seen) - time))
         xs = xs + self.merge(read.reshape(time, width))
         return state, xs + self.mlp(self.before_mlp(xs))
 

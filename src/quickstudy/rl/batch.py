@@ -26,7 +26,7 @@ class Batch(NamedTuple):
         advantage: A_t, of mean 0 and variance 1 over the whole batch.
         target: what V_t should have been.
         real: which steps count.
-        state: `[parts]`, the memory before the part's first step.
+        state: `[parts]`, the memory before the part's first step; `None` if that remembers nothing.
         spread: `[parts]`, the standard deviation of all targets, in which V's errors are measured.
     """
 
@@ -36,7 +36,7 @@ class Batch(NamedTuple):
     advantage: Float[Array, "parts time"]
     target: Float[Array, "parts time"]
     real: Bool[Array, "parts time"]
-    state: State
+    state: State | None
     spread: Float[Array, " parts"]
 
 

@@ -156,10 +156,13 @@ class MetaPolicy(eqx.Module):
         action = thought.actions.sample(key)
         return state, action, (thought.actions.log_prob(action), thought.value)
 
-    def rethink(self, state: State, seen: Seen) -> Thought:
-        """All of a sequence at once, `[time]`: equal to thinking step by step."""
-        xs = jax.vmap(self.told)(seen)
-        return self._heads(self.memory.sequence(state, xs, self.forgets(seen))[1])
+    def rethink(self, state: State | None, seen: Seen) -> Thought:
+        """All of a sequence at once, `[time]`: equal to thinking step by step, from a state, or
+        from the one that it begins with."""
+        xs, forgets = jax.vmap(self.told)(seen), self.forgets(seen)
+        if state is None:
+            return self._heads(self.memory.whole(xs, forgets)[1])
+        return self._heads(self.memory.sequence(state, xs, forgets)[1])
 
     def _heads(self, hs: Float[Array, "time h"]) -> Thought:
         out = self.actor(hs)

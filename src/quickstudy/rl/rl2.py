@@ -144,7 +144,9 @@ class RL2(eqx.Module):
         path = (paths.seen, paths.action, log_prob, advantage, target, paths.real)
         parts = jax.tree.map(self._cut, path)
         parts_of = lambda x: x.reshape(x.shape[0], x.shape[1] * x.shape[2], *x.shape[3:])  # noqa: E731
-        state = jax.tree.map(parts_of, paths.states)
+        # A trial that is one part begins with the memory that remembers nothing.
+        in_parts = self.parts * self.in_a_row > 1
+        state = jax.tree.map(parts_of, paths.states) if in_parts else None
         spreads = jnp.full(parts[2].shape[:2], spread)
         seen, action, log_prob, advantage, target, real = parts
         return Batch(seen, action, log_prob, advantage, target, real, state, spreads)
