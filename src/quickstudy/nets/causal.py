@@ -61,7 +61,8 @@ class Causal(AtOnce):
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
     ) -> tuple[State, Float[Array, "time h"]]:
-        return self._through(*state, xs, resets)
+        buffers, age = state
+        return self._through(buffers, age, xs, resets)
 
     def whole(
         self, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
