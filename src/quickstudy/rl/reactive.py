@@ -16,6 +16,10 @@ from quickstudy.nets.network import Linear
 from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
 from quickstudy.rl.trial import Seen
 
+# The standard deviation of hidden biases. With biases of zero a rectifier's features grow in
+# proportion with the distance from the origin, and the update that is right where trajectories
+# begin is far too large elsewhere, where the next ones are taken.
+BIASES = 0.5
 SMALL = 0.1  # the size of a head's first weights, of those that keep a signal's variance
 
 
@@ -128,7 +132,13 @@ def context_of(policy: Reactive) -> Any:
 def _body(
     environment: Environment, widths: tuple[int, ...], context: int, key: PRNGKeyArray
 ) -> MLP:
-    """From the observation, and a context of that size, to features."""
+    """From the observation, and a context of that size, to features; hidden biases are drawn."""
     inputs = math.prod(environment.observation_shape)
+    weights_key, bias_key = jax.random.split(key)
     # Where there is nothing to see, it sees a constant.
-    return MLP(max(inputs, 1) + context, widths, last=jax.nn.relu, key=key)
+    network = MLP(max(inputs, 1) + context, widths, last=jax.nn.relu, key=weights_key)
+    keys = jax.random.split(bias_key, len(widths))
+    biases = [
+        BIASES * jax.random.normal(k, (width,)) for k, width in zip(keys, widths, strict=True)
+    ]
+    return eqx.tree_at(lambda net: [layer.bias for layer in net.layers], network, biases)
