@@ -64,6 +64,13 @@ def close(one, other, rtol=1e-4, atol=1e-5):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
+def only_real(paths):
+    """What was done, with zeros for steps after an episode's end: copies stop together."""
+    end = paths.real.ndim
+    real = lambda x: paths.real.reshape(paths.real.shape + (1,) * (x.ndim - end))  # noqa: E731
+    return jax.tree.map(lambda x: np.where(real(x), x, 0), paths)
+
+
 def test_trajectories_are_those_of_the_adapted_policies_in_their_tasks():
     """What was seen and paid is the corridor's, and what was noted is what the policy that the
     stored trajectories make would do: in each task its own, after each update another."""
@@ -123,12 +130,13 @@ def demand_corridor(paths, length):
 def test_the_same_tasks_as_trials_and_for_any_number_of_copies():
     families = [corridors(n * K) for n in (2, 3, 5)]
     found = [host_adaptations(a.policy, a.adaptation, 1, KEY, 5) for a in map(maml, families)]
+    found = [tuple(map(only_real, paths)) for paths in found]
     close(found[0], found[2])
     close(found[1], found[2])
     tasks = [int(task) for task in families[2].host.tasks[::K]]
     alone = maml(families[2])
     third = host_adaptations(alone.policy, alone.adaptation, 1, KEY, 1, first=2)
-    close(third, jax.tree.map(lambda x: x[2:3], found[2]))
+    close(tuple(map(only_real, third)), jax.tree.map(lambda x: x[2:3], found[2]))
     trial = qs.Trial(corridors(5), 2)
     host_rollouts(qs.Random(trial.environment), trial, KEY, 5)
     assert [int(task) for task in trial.environment.host.tasks] == tasks

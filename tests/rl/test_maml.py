@@ -11,6 +11,7 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import quickstudy as qs
+from quickstudy.envs.bandit import Arms
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.recipes import RECIPES
 from quickstudy.rl.adaptation import Adaptation
@@ -72,8 +73,8 @@ def test_what_is_replayed_is_what_was_done():
     chosen with: ratios are 1 before the first outer step."""
     algorithm = maml(OuterTrustRegion())
     adaptation, policy = algorithm.adaptation, algorithm.policy
-    task = BANDIT.sample(KEY)
-    sets, after = eqx.filter_jit(adaptation.run)(policy, task, 2, KEY)
+    task = Arms(jnp.array([0.2, 0.7]))
+    sets, after = eqx.filter_jit(adaptation.run)(policy, task, 2, jax.random.key(1))
     there = eqx.filter_jit(adaptation.replay)(policy, sets)
     actions = there.actions(jnp.zeros((6, 0)))
     again = jax.vmap(type(actions).log_prob)(actions, after.action[:, 0])
