@@ -85,6 +85,13 @@ def test_what_is_replayed_is_what_was_done():
     )
 
 
+def test_features_do_not_vanish_at_the_origin():
+    """With biases of zero they would, and grow from there: later updates would overshoot."""
+    body = Reactive.create(qs.Navigation(), (64, 64), key=KEY).body
+    sizes = [float(jnp.linalg.norm(body(jnp.full((1, 2), at)))) for at in (0.0, 0.5)]
+    assert sizes[1] < 3 * sizes[0]
+
+
 def test_rates_are_learned():
     algorithm = maml(OuterAscent(optax.sgd(1.0), epochs=2))
     rates = LearnedRates.like(algorithm.policy, 0.5)
