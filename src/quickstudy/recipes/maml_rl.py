@@ -40,8 +40,8 @@ class WithMAML(MetaRL):
     """Hidden units in each of the policy's two layers."""
     inner_lr: float = 0.1
     """α of the first update; gradients are means over steps, of advantages of variance 1."""
-    later_lr: float = 0.05
-    """α of every update after the first, as in the tests of the paper."""
+    later_lr: float = 0.03
+    """α of every update after the first, smaller as in the tests of the paper."""
     inner_steps: int = 1
     """k, updates in training."""
     estimator: Literal["lvc", "dice", "naive", "e-maml", "first-order"] = "lvc"
