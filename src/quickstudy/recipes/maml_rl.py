@@ -214,7 +214,7 @@ class MAMLNavigation(WithMAML, OnNavigation):
 
     name: ClassVar[str] = "maml-navigation"
     reaches: ClassVar[str] = "return −8 after one update, −3.2 after two (paper −11.7, −3.3)"
-    takes: ClassVar[str] = "ten minutes; not reached yet (−17.4 and −6.3 with --inner-steps 2)"
+    takes: ClassVar[str] = "ten to thirty minutes; not reached yet (−12.2 and −5.2)"
     source: ClassVar[str] = SOURCE
 
     steps: int = 300
