@@ -1,6 +1,7 @@
 """Every recipe: its learner takes its tasks, and its settings survive the way to JSON and back."""
 
 import dataclasses
+import itertools
 import os
 
 import equinox as eqx
@@ -147,3 +148,52 @@ def test_inner_rates_are_learned_slowly_on_sinusoids():
     updates, _ = optimiser.update(ones, optimiser.init(theta), theta)
     assert all(jnp.allclose(u, -1e-5, rtol=1e-3) for u in jax.tree.leaves(updates.rates))
     assert all(jnp.allclose(u, -1e-3, rtol=1e-3) for u in jax.tree.leaves(updates.model))
+
+
+def small(name, **settings):
+    few = {"trajectories": 2} if name.startswith("maml") else {"minibatches": 2, "memory": "none"}
+    size = {"meta_batch": 4, "validation_episodes": 4, "width": 4, "steps": 3}
+    return RECIPES[name](**size, **few, **settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("rl2-bandit", {"improvement": "ppo"}),
+        ("rl2-bandit", {"improvement": "policy-gradient"}),
+        ("rl2-bandit", {"improvement": "trpo"}),
+        ("maml-navigation", {"outer": "promp"}),
+    ],
+)
+def test_the_rate_falls_to_zero_with_the_last_step(name, setting):
+    """However many updates a step makes: after three steps of three nothing moves any more, and in
+    the third everything still did. (The critic's, of which TRPO's optimiser is in charge alone.)"""
+    algorithm = small(name, **setting).algorithm()
+    update, states = eqx.filter_jit(algorithm.update), [algorithm.init()]
+    for key in jax.random.split(KEY, 4):
+        states.append(update(states[-1], key, jnp.zeros(()))[0])
+    learned = [algorithm.learned(state) for state in states]
+    moved = learned if name.startswith("maml") else [policy.critic for policy in learned]
+    steps = [
+        max(float(jnp.abs(x - y).max()) for x, y in zip(*map(jax.tree.leaves, pair), strict=True))
+        for pair in itertools.pairwise(moved[2:])
+    ]
+    assert steps[0] > 1e-5
+    assert steps[1] == 0
+
+
+def test_what_is_never_cleared_is_tested_with_memories_of_another_task():
+    never = RECIPES["rl2-bandit"](forgets="never", told="no-beginnings", episodes=3, arms=10)
+    trial, policy = never.trial("test"), never.learner()
+    weight = jax.random.normal(KEY, policy.actor.weight.shape)
+    actor = eqx.tree_at(lambda p: p.actor.weight, policy, weight)
+    run = eqx.filter_jit(trial_episodes)
+    found = never.earning(actor, "test")(KEY, 200).returns
+    assert (found == run(actor, trial, KEY, 200, in_a_row=2).returns).all()
+    # With the same keys, only what it remembers differs.
+    assert not (found == run(actor, trial, KEY, 200).returns).all()
+
+
+def test_memories_never_cleared_are_not_for_the_host():
+    with pytest.raises(qs.BadInput, match="--forgets between-tasks"):
+        RECIPES["rl2-cheetah"](forgets="never").in_a_row  # noqa: B018

@@ -163,13 +163,20 @@ def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Refere
     return returns
 
 
-def acting(actor: Actor, trial: Trial) -> Reference:
-    """An actor as a reference, wherever the family is stepped."""
+def acting(actor: Actor, trial: Trial, *, in_a_row: int = 1) -> Reference:
+    """An actor as a reference, wherever the family is stepped.
+
+    Args:
+        actor: a policy or an oracle.
+        trial: how many episodes, in which family.
+        in_a_row: MDPs in a row, of which the last is scored: for a policy that never clears its
+            memory, in compiled families.
+    """
     if isinstance(trial.environment, HostFamily):
         return lambda key, trials: _of_episodes(
             host_rollouts(actor, trial, key, trials), trial.episodes
         )
-    return lambda key, trials: _episodes(actor, trial, key, trials)
+    return lambda key, trials: _episodes(actor, trial, key, trials, in_a_row=in_a_row)
 
 
 _episodes = eqx.filter_jit(trial_episodes)

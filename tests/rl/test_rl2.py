@@ -12,7 +12,7 @@ from quickstudy.mesh import on_shares
 from quickstudy.recipes import RECIPES
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
-from quickstudy.rl.rl2 import RL2, trials_in_a_row
+from quickstudy.rl.rl2 import RL2, trial_episodes, trial_tasks, trials_in_a_row
 from quickstudy.training import Plan, fit
 from references.corridor import Corridor
 
@@ -166,6 +166,34 @@ def test_never_cleared_remembers_another_task():
         fresh = rethink(policy, policy.begin(), second).value
         assert rows.reward.shape == (2, 8)
         assert np.allclose(fresh, value, atol=1e-5) == (forgets is between_tasks)
+
+
+class Paying(Corridor):
+    """Every step pays what the task is, a number that is not drawn twice."""
+
+    def sample(self, key):
+        return jax.random.uniform(key)
+
+    def step(self, key, state, action, task):
+        found = super().step(key, state, action, 3)
+        return found._replace(reward=task, done=jnp.array(False))
+
+
+@pytest.mark.parametrize("in_a_row", [1, 3])
+def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
+    """The last of a row is the MDP of that number, which differs from all others, for the whole
+    trial."""
+    trial = qs.Trial(Paying(), episodes=2)
+    policy = qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 6, key=KEY))
+    run = eqx.filter_jit(lambda key: trial_episodes(policy, trial, key, 5, in_a_row=in_a_row))
+    found, tasks = run(KEY), trial_tasks(trial, KEY, 5)
+    each = np.asarray(found.returns / found.lengths)
+    np.testing.assert_allclose(each, np.asarray(tasks)[:, None].repeat(2, 1), rtol=1e-5)
+    assert len(set(np.asarray(tasks).tolist())) == 5
+    rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY, in_a_row=in_a_row)
+    paid = [set(row) for row in np.asarray(rows.reward).tolist()]
+    assert [len(one) for one in paid] == [1] * in_a_row
+    assert len(set.union(*paid)) == in_a_row
 
 
 def test_parts_must_divide():

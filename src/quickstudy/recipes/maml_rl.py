@@ -114,7 +114,8 @@ class WithMAML(MetaRL):
         if self.outer == "trpo":
             region = TrustRegion(self.radius, damping=1e-3)
             return OuterTrustRegion(region, self.curvature_every)
-        return OuterAscent(self.optimiser(), 1 if self.outer == "policy-gradient" else 5)
+        epochs = 1 if self.outer == "policy-gradient" else 5
+        return OuterAscent(self.adam(each=epochs), epochs)
 
     def algorithm(self) -> "MAMLRL":
         """MAML with all settings."""

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
 
 if TYPE_CHECKING:
-    import optax
-
     from quickstudy.envs.environment import Environment
     from quickstudy.nets.memory import Memory
     from quickstudy.report.watch import Episode
@@ -56,7 +54,12 @@ class MetaRL(Recipe):
         """What was learned, acting in the MDPs of a split: rewards `[trials, stages]`."""
         from quickstudy.trial_evaluation import acting
 
-        return acting(learned, self.trial(split))
+        return acting(learned, self.trial(split), in_a_row=self.in_a_row)
+
+    @property
+    def in_a_row(self) -> int:
+        """MDPs that follow each other with the memory left as it is; the last is scored."""
+        return 1
 
     def watching(self, learned: Any, trial: "Trial", task: Any, key: Any) -> "list[Episode]":
         """One trial to be looked at. The key is consumed."""
@@ -165,14 +168,6 @@ class WithRL2(MetaRL):
             return Transformer.create(inputs, self.width, past=past, key=key)
         return {"gru": GRU, "lstm": LSTM}[self.memory].create(inputs, self.width, key=key)
 
-    def optimiser(self) -> "optax.GradientTransformation":
-        """Adam on a cosine to zero over all of its steps, with the gradient's norm clipped."""
-        import optax
-
-        each = self.epochs * self.minibatches if self.improvement == "ppo" else 1
-        rate = optax.cosine_decay_schedule(self.learning_rate, self.steps * each)
-        return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(rate))
-
     def improved_by(self) -> "Improvement":
         """What improves the policy."""
         from quickstudy.rl.ppo import PPO, PolicyGradient
@@ -180,12 +175,12 @@ class WithRL2(MetaRL):
         from quickstudy.rl.trust_region import TrustRegion
 
         if self.improvement == "policy-gradient":
-            return PolicyGradient(self.optimiser(), entropy_weight=self.entropy_weight)
+            return PolicyGradient(self.adam(), entropy_weight=self.entropy_weight)
         if self.improvement == "trpo":
-            return TRPO(self.optimiser(), TrustRegion(self.radius))
-        return PPO(
-            self.optimiser(), self.epochs, self.minibatches, entropy_weight=self.entropy_weight
-        )
+            steps = TRPO.critic_steps
+            return TRPO(self.adam(each=steps), TrustRegion(self.radius), steps)
+        adam = self.adam(each=self.epochs * self.minibatches)
+        return PPO(adam, self.epochs, self.minibatches, entropy_weight=self.entropy_weight)
 
     def algorithm(self) -> "RL2":
         """RL² with all settings."""
@@ -200,9 +195,13 @@ class WithRL2(MetaRL):
             self.discount,
             self.decay,
             parts=self.parts,
-            # What is never cleared must have another MDP's memories to show it.
-            in_a_row=2 if self.forgets == "never" else 1,
+            in_a_row=self.in_a_row,
         )
+
+    @property
+    def in_a_row(self) -> int:
+        """What is never cleared must have another MDP's memories to show it."""
+        return 2 if self.forgets == "never" else 1
 
     def training(self, source: Source | None = None) -> Trainer:
         """Collect and improve."""

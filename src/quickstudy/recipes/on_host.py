@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from quickstudy.errors import BadInput
 from quickstudy.recipes.maml_rl import WithMAML
 from quickstudy.recipes.meta_rl import MetaRL, WithRL2
 from quickstudy.recipes.recipe import Source, Split, Trainer
@@ -82,6 +83,21 @@ class RL2OnHost(WithRL2, OnHost):
     """Trials per step; the host steps as many environments side by side as it has copies."""
     validation_episodes: int = 64
     validate_every: int = 20
+
+    @property
+    def in_a_row(self) -> int:
+        """One.
+
+        Raises:
+            BadInput: a memory that is never cleared.
+        """
+        if self.forgets == "never":
+            raise BadInput(
+                f"forgets is 'never', and in {self.name} every trial begins with a fresh memory; "
+                "give --forgets between-tasks or between-episodes, or take a family that JAX "
+                "compiles, as rl2-bandit"
+            )
+        return 1
 
     def training(self, source: Source | None = None) -> Trainer:
         """Collect on the host, and improve."""

@@ -120,10 +120,18 @@ class Recipe(abc.ABC):
         """Read the data, and return what trains as the recipe says."""
 
     def optimiser(self) -> "optax.GradientTransformation":
-        """Adam on a cosine to zero, with the gradient's norm clipped."""
+        """What improves the learner, once in each step."""
+        return self.adam()
+
+    def adam(self, *, each: int = 1) -> "optax.GradientTransformation":
+        """Adam on a cosine to zero, with the gradient's norm clipped.
+
+        Args:
+            each: updates in each step of training; the rate is zero after the last of all.
+        """
         import optax
 
-        rate = optax.cosine_decay_schedule(self.learning_rate, self.steps)
+        rate = optax.cosine_decay_schedule(self.learning_rate, self.steps * each)
         return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(rate))
 
     def plan(self) -> "Plan":

@@ -161,7 +161,8 @@ def trials_in_a_row(
     policy: Actor, trial: Trial, key: PRNGKeyArray, *, parts: int = 1, in_a_row: int = 1
 ) -> Rollout:
     """Trials in as many MDPs, one after the other, `[in a row, time]`; the actor's state is handed
-    on, and it is for the actor to clear it."""
+    on, and it is for the actor to clear it. The key decides the last MDP, however many go before.
+    """
 
     def one(state: Any, key: PRNGKeyArray) -> tuple[Any, Rollout]:
         task_key, act_key = jax.random.split(key)
@@ -172,8 +173,9 @@ def trials_in_a_row(
     if in_a_row == 1:
         path = one(None, key)[1]
         return jax.tree.map(lambda x: x[None], path)
+    before = jax.random.split(jax.random.split(key, 3)[2], in_a_row - 1)
     start = policy.begin(trial.environment.sample(key))
-    return jax.lax.scan(one, start, jax.random.split(key, in_a_row))[1]
+    return jax.lax.scan(one, start, jnp.concatenate([before, key[None]]))[1]
 
 
 def trial_episodes(
