@@ -146,11 +146,12 @@ def test_no_device_factors_a_batch_of_matrices():
     assert set(factored) == {2}
 
 
-def test_only_the_context_adapts_and_only_the_rest_is_learned():
+@pytest.mark.parametrize("estimator", [LVC(), ScoreTerm(Naive())])
+def test_only_the_context_adapts_and_only_the_rest_is_learned(estimator):
     """Within a task the context moves and nothing else; from task to task all but the context, even
     where training has left some of it behind."""
     policy = Reactive.with_context(BANDIT, (4,), 3, key=KEY)
-    algorithm = maml(OuterAscent(optax.adam(0.1)), rule=CAVIA)
+    algorithm = maml(OuterAscent(optax.adam(0.1)), rule=CAVIA, estimator=estimator)
     algorithm = dataclasses.replace(algorithm, policy=policy)
 
     @eqx.filter_jit

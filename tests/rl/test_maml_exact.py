@@ -14,11 +14,12 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.mesh import on_given
-from quickstudy.rl.adaptation import Trajectories
+from quickstudy.rl.adaptation import Measured, Trajectories
 from quickstudy.rl.estimators import FirstOrder
 from quickstudy.rl.maml import Meta, _Stored
 from quickstudy.rl.trust_region import Linearised, TrustRegion, _for_fisher, fisher_product
 from references.enumeration import ACTIONS, HORIZON, REAL, STATES, expected_return, random_mdp
+from references.ways import Sampled, Ways
 
 KEY = jax.random.key(0)
 TASKS, STEPS = 8, 2
@@ -34,9 +35,10 @@ def double():
 class Enumerating(qs.Adaptation):
     """Rewards come times 32 ∏ p(s'), so that with π's probabilities a mean is an expectation."""
 
-    def advantage(self, paths):
+    def measured(self, paths):
         to_go = jnp.cumsum(paths.reward[:, ::-1], 1)[:, ::-1]
-        return to_go * jnp.exp(jnp.sum(paths.log_prob, 1, keepdims=True))
+        chances = jnp.exp(jnp.sum(paths.log_prob, 1, keepdims=True))
+        return Measured(to_go * chances, jnp.ones(()))
 
 
 class World:
@@ -125,6 +127,31 @@ def test_meta_gradient_through_two_steps(world):
     assert error["first-order"] > 0.05
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_score_term_gives_the_gradient_of_objective_two(world, steps):
+    """Also with two inner steps, of which the second's trajectories were acted by θ_1(θ). Tasks
+    are all there are, drawn without replacement: those beside one earn n / (n − 1) too little."""
+    ways = Ways(world, steps, RATE)
+    n = len(ways.numbers)
+
+    @jax.jit
+    def found(theta):
+        (stored, mean), gradients = ways.stored(theta), []
+        for estimator in (qs.Naive(), qs.ScoreTerm(qs.Naive())):
+            adaptation = Sampled(world.family, qs.Rate(RATE), estimator, trajectories=1)
+            ascent = qs.OuterAscent(optax.sgd(1.0))
+            algorithm = qs.MAMLRL(world.policy, adaptation, ascent, steps, n)
+            after = algorithm.improve(algorithm.init(), *stored)[0].parameters
+            gradients.append(jax.flatten_util.ravel_pytree(after[0])[0] - theta)
+        units = jax.vmap(adaptation.measured)(stored[1]).unit
+        return gradients, ways.exact(theta, units, mean)
+
+    (naive, both), wanted = found(world.flat)
+    size = jnp.linalg.norm(wanted)
+    assert float(jnp.linalg.norm(naive + (1 - 1 / n) * (both - naive) - wanted) / size) < 1e-9
+    assert float(jnp.linalg.norm(naive - wanted) / size) > 0.05
+
+
 def in_mesh(world, f, stored):
     """f(θ, objective) inside the mesh, DiCE's, with every task where a step has it."""
     algorithm = world.maml(qs.OuterTrustRegion(), qs.DiCE())
@@ -187,7 +214,8 @@ def test_a_task_does_not_touch_another(world):
 
         def first(parameters, objective):
             mine = jax.lax.axis_index("tasks") == 0
-            return jax.lax.psum(jnp.where(mine, objective.actions(parameters).logits, 0.0), "tasks")
+            logits = objective.adapted(parameters).actions.logits
+            return jax.lax.psum(jnp.where(mine, logits, 0.0), "tasks")
 
         return in_mesh(world, first, (sets, after))
 

@@ -118,8 +118,11 @@ class LVC(Estimator):
 class ScoreTerm(Estimator):
     """Another estimator, and E-MAML's term: ∇log p(τ) times the return after adapting on τ.
 
-    The inner trajectories were chosen by θ, too. With `Naive` inside this is the gradient of
-    objective II (Stadie et al., 2018, https://arxiv.org/abs/1803.01118).
+        ∇J^II  =  E[∇θ' J(θ')  +  J(θ') Σ_j ∇log p(τ_j)]
+
+    The inner trajectories were chosen by θ, too, and those of step j by θ_j(θ). With `Naive` inside
+    this is the gradient of objective II (Stadie et al., 2018, https://arxiv.org/abs/1803.01118).
+    J(θ') is measured from what the other tasks earned, and in the unit of the task's advantages.
 
     Attributes:
         estimator: the other one.
