@@ -152,13 +152,13 @@ def test_score_term_gives_the_gradient_of_objective_two(world, steps):
     assert float(jnp.linalg.norm(naive - wanted) / size) > 0.05
 
 
-def in_mesh(world, f, stored):
-    """f(θ, objective) inside the mesh, DiCE's, with every task where a step has it."""
-    algorithm = world.maml(qs.OuterTrustRegion(), qs.DiCE())
+def in_mesh(world, f, stored, adaptation=None):
+    """f(θ, objective) inside the mesh, with every task where a step has it; DiCE's, by default."""
+    adaptation = adaptation or world.maml(qs.OuterTrustRegion(), qs.DiCE()).adaptation
     parameters = (world.policy, qs.Rate(RATE))
 
     def share(_, stored, real):
-        meta = Meta(algorithm.policy, algorithm.adaptation, TASKS)
+        meta = Meta(world.policy, adaptation, TASKS)
         return f(parameters, meta.on(_Stored(*stored, real)))
 
     return on_given(share, None, stored)
@@ -200,28 +200,33 @@ def test_fisher_products(world):
     assert float(jnp.abs(matrix @ v).max()) > 1e-3
 
 
-def test_a_task_does_not_touch_another(world):
-    """Whatever was paid and done in the others, nonsense even, a task's adapted policy has the same
-    bits."""
+@pytest.mark.parametrize("baseline", [qs.LinearBaseline(), qs.ValueNetwork(widths=(4,), steps=3)])
+def test_a_task_does_not_touch_another(world, baseline):
+    """Whatever was paid and done in the others, nonsense even, a task's adapted policy and its
+    advantages have the same bits: nobody else's rewards are in its baseline, nor in its unit."""
+    adaptation = qs.Adaptation(
+        world.family, qs.Rate(RATE), qs.DiCE(), trajectories=len(STATES), baseline=baseline
+    )
 
     @jax.jit
-    def logits(theta, change):
+    def found(theta, change):
         sets, after = world.acted(theta)
-        sets = sets._replace(
-            reward=sets.reward.at[1:].add(change),
-            action=jnp.where(change > 0, sets.action.at[1:].set(0), sets.action),
-        )
+
+        def changed(paths):
+            other = change * jax.random.normal(KEY, paths.reward[1:].shape)
+            done = jnp.where(change > 0, paths.action.at[1:].set(0), paths.action)
+            return paths._replace(reward=paths.reward.at[1:].add(other), action=done)
 
         def first(parameters, objective):
             mine = jax.lax.axis_index("tasks") == 0
-            logits = objective.adapted(parameters).actions.logits
-            return jax.lax.psum(jnp.where(mine, logits, 0.0), "tasks")
+            here = objective.adapted(parameters).actions.logits, objective.advantage
+            return [jax.lax.psum(jnp.where(mine, x, 0.0), "tasks") for x in here]
 
-        return in_mesh(world, first, (sets, after))
+        return in_mesh(world, first, (changed(sets), changed(after)), adaptation)
 
-    usual, other = logits(world.flat, 0.0), logits(world.flat, 1e3)
-    np.testing.assert_array_equal(usual[0], other[0])
-    assert not np.allclose(usual[1], other[1])
+    for usual, other in zip(found(world.flat, 0.0), found(world.flat, 1e3), strict=True):
+        np.testing.assert_array_equal(usual[0], other[0])
+        assert not np.allclose(usual[1], other[1])
 
 
 def test_every_accepted_step_stays_in_the_region(world):
