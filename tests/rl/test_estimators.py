@@ -17,7 +17,7 @@ from references.enumeration import (
 )
 
 RATE = 0.5
-ESTIMATORS = [FirstOrder(), Naive(), DiCE(), LVC(), ScoreTerm(Naive())]
+ESTIMATORS = [FirstOrder(), Naive(), DiCE(), DiCE(0.9), LVC(), ScoreTerm(Naive())]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -94,6 +94,7 @@ TABLE = [
     ("I", FirstOrder(), (0.1, 0.4), (0.3, 0.9)),
     ("I", Naive(), (0.4, 0.8), (-1.0, -0.9)),
     ("I", LVC(), (0.02, 0.1), (0.9, 0.999)),
+    ("I", DiCE(0.9), (1e-3, 0.02), (0.999, 1.0)),
     ("I", DiCE(), (0.0, 1e-13), (1 - 1e-12, 1 + 1e-12)),
     ("II", Naive(), (0.2, 0.8), (-1.0, -0.9)),
     ("II", ScoreTerm(Naive()), (0.0, 1e-13), (1 - 1e-12, 1 + 1e-12)),
@@ -116,6 +117,16 @@ def test_dice_is_exact_through_two_steps():
         return estimated(t, m, DiCE(), 2)
 
     assert errors(found, lambda t, m: exact(t, m, 2))[0].max() < 1e-10
+
+
+def test_a_loaded_dice_without_memory_is_lvc():
+    """And with it, each step's score meets those of the steps before, λ^{t−s} of them: by hand,
+    where ∇² of exp(w_t) − exp(λ w_{t−1}) is ∇²w + ∇w ∇wᵀ of both."""
+    of = lambda e: lambda t, m: estimated(t, m, e)  # noqa: E731
+    assert errors(of(DiCE(0.0)), of(LVC()))[0].max() < 1e-12
+    change, a = jnp.zeros((1, 2)), jnp.array([[2.0, 3.0]])
+    found = jax.hessian(lambda x: DiCE(0.5).surrogate(x, change, a, change == 0))(change)
+    np.testing.assert_allclose(found[0, :, 0], [[2.0 + 3 * (0.25 - 0.25), 1.5], [1.5, 3.0]])
 
 
 def test_sampled_meta_gradients_agree_with_the_exact_one():

@@ -44,7 +44,7 @@ class WithMAML(MetaRL):
     """α of every update after the first, smaller as in the tests of the paper."""
     inner_steps: int = 1
     """k, updates in training."""
-    estimator: Literal["lvc", "dice", "naive", "e-maml", "first-order"] = "lvc"
+    estimator: Literal["lvc", "dice", "loaded-dice", "naive", "e-maml", "first-order"] = "lvc"
     """What the derivative through an update estimates."""
     rule: Literal["rate", "learned-rates"] = "rate"
     """How an update moves: one rate, or one learned for each parameter (Meta-SGD)."""
@@ -98,6 +98,7 @@ class WithMAML(MetaRL):
         estimator = {
             "lvc": estimators.LVC(),
             "dice": estimators.DiCE(),
+            "loaded-dice": estimators.DiCE(0.9),
             "naive": estimators.Naive(),
             "e-maml": estimators.ScoreTerm(estimators.Naive()),
             "first-order": estimators.FirstOrder(),
