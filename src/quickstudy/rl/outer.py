@@ -136,7 +136,9 @@ class OuterTrustRegion(Outer):
 
 class OuterAscent(Outer):
     """An optimiser up the clipped surrogate: with one epoch the plain policy gradient of the
-    notes, with several ProMP's (Rothfuss et al., 2019, https://arxiv.org/abs/1810.06784).
+    notes, with several ProMP's (Rothfuss et al., 2019, https://arxiv.org/abs/1810.06784), without
+    its penalty on the KL divergence of the policies before adaptation: the clip alone keeps the
+    adapted ones near.
 
     Attributes:
         optimiser: descends −E[min(ρ A, clip(ρ, 1 ± ε) A)].
