@@ -58,7 +58,9 @@ class Adaptation(eqx.Module):
     Attributes:
         environment: the family of MDPs.
         rule: how θ moves, `quickstudy.inner`; its arrays are meta-learned.
-        estimator: what a derivative through the step estimates.
+        estimator: what a derivative through the step estimates. `LVC`, which the
+            recipes take, is a few percent wrong and has little variance with few trajectories;
+            `DiCE` is exact in expectation, and `ScoreTerm` is for objective II.
         trajectories: K.
         discount: γ.
         decay: λ of generalised advantages.
