@@ -52,20 +52,20 @@ class World:
         """J(θ), per step."""
         return expected_return(self.logits(theta), mdp) / HORIZON
 
-    def path(self, theta, mdp):
+    def path(self, theta, mdp, rates=RATE):
         """θ_0, θ_1, θ_2 along the true gradients."""
         found = [theta]
         for _ in range(STEPS):
-            found.append(found[-1] + RATE * jax.grad(self.earned)(found[-1], mdp))
+            found.append(found[-1] + rates * jax.grad(self.earned)(found[-1], mdp))
         return jnp.stack(found)
 
-    def objective(self, theta):
+    def objective(self, theta, rates=RATE):
         """J after adaptation, the mean over tasks."""
         return jnp.mean(
-            jax.vmap(lambda mdp: self.earned(self.path(theta, mdp)[-1], mdp))(self.mdps)
+            jax.vmap(lambda mdp: self.earned(self.path(theta, mdp, rates)[-1], mdp))(self.mdps)
         )
 
-    def acted(self, theta):
+    def acted(self, theta, rates=RATE):
         """All trajectories of each task, of the policy after each step `[tasks, steps, 32, 3]`."""
 
         def one(mdp):
@@ -76,13 +76,13 @@ class World:
                 logs = jax.nn.log_softmax(self.logits(theta))[STATES, ACTIONS]
                 return Trajectories(jnp.eye(2)[STATES], ACTIONS, reward, logs, REAL)
 
-            return jax.vmap(of_policy)(self.path(theta, mdp))
+            return jax.vmap(of_policy)(self.path(theta, mdp, rates))
 
         paths = jax.vmap(one)(self.mdps)
         return jax.tree.map(lambda x: x[:, :-1], paths), jax.tree.map(lambda x: x[:, -1], paths)
 
-    def maml(self, outer, estimator):
-        adaptation = Enumerating(self.family, qs.Rate(RATE), estimator, trajectories=len(STATES))
+    def maml(self, outer, estimator, rule=qs.Rate(RATE)):  # noqa: B008
+        adaptation = Enumerating(self.family, rule, estimator, trajectories=len(STATES))
         return qs.MAMLRL(self.policy, adaptation, outer, STEPS, TASKS)
 
 

@@ -35,6 +35,14 @@ def world():
     return World()
 
 
+@eqx.filter_jit
+def differences(f, at, width=1e-5):
+    """∇f by central differences."""
+    apart = width * jnp.eye(at.size)
+    ends = (jax.vmap(f)(at[None] + sign * apart) for sign in (1, -1))
+    return jnp.subtract(*ends) / (2 * width)
+
+
 def test_meta_gradient_through_two_steps(world):
     """Of the exact objective, by central differences; and a wrong estimator is far from it."""
     estimators = {"dice": qs.DiCE(), "naive": qs.Naive(), "first-order": FirstOrder()}
@@ -48,19 +56,35 @@ def test_meta_gradient_through_two_steps(world):
             gradients[name] = jax.flatten_util.ravel_pytree(after[0])[0] - theta
         return gradients
 
-    @jax.jit
-    def differences(theta, width):
-        apart = width * jnp.eye(theta.size)
-        ends = (jax.vmap(world.objective)(theta[None] + sign * apart) for sign in (1, -1))
-        return jnp.subtract(*ends) / (2 * width)
-
-    wanted, gradients = differences(world.flat, 1e-5), found(world.flat)
+    wanted, gradients = differences(world.objective, world.flat), found(world.flat)
     size = jnp.linalg.norm(wanted)
     error = {name: float(jnp.linalg.norm(g - wanted) / size) for name, g in gradients.items()}
     assert float(size) > 1e-2
     assert error["dice"] < 1e-7
     assert error["naive"] > 0.05
     assert error["first-order"] > 0.05
+
+
+def test_learned_rates_are_part_of_the_meta_gradient(world):
+    """Meta-SGD: ∇ by each parameter and by each of their rates, which all differ, of the exact
+    objective by central differences."""
+    n = world.flat.size
+    rates = RATE * (1 + jax.random.uniform(KEY, (n,)))
+
+    @jax.jit
+    def found(theta, rates):
+        rule = qs.LearnedRates(world.policy_of(rates))
+        algorithm = world.maml(qs.OuterAscent(optax.sgd(1.0)), qs.DiCE(), rule)
+        after = algorithm.improve(algorithm.init(), *world.acted(theta, rates))[0].parameters
+        return jax.flatten_util.ravel_pytree(after)[0] - jnp.append(theta, rates)
+
+    wanted = differences(
+        lambda both: world.objective(both[:n], both[n:]), jnp.append(world.flat, rates)
+    )
+    error = found(world.flat, rates) - wanted
+    assert float(jnp.linalg.norm(error[:n]) / jnp.linalg.norm(wanted[:n])) < 1e-7
+    assert float(jnp.linalg.norm(error[n:]) / jnp.linalg.norm(wanted[n:])) < 1e-7
+    assert float(jnp.linalg.norm(wanted[n:])) > 1e-3
 
 
 @pytest.mark.parametrize("steps", [1, 2])
