@@ -16,6 +16,8 @@ from quickstudy.evaluation import Estimate
 from quickstudy.recipes import RECIPES, find
 from quickstudy.recipes.exports import export, load, load_recipe
 from quickstudy.report.table import written
+from quickstudy.report.watch import watch
+from quickstudy.rl.maml import stages
 from quickstudy.testing.comparing import same_bits
 from references.reading_html import demand_self_contained
 
@@ -65,6 +67,47 @@ def test_play_shows_a_trial(bandit_run, capsys):
     file = bandit_run / "play-test-2.png"
     assert str(file) in capsys.readouterr().out
     assert width(file) > 300
+
+
+@pytest.fixture(scope="module")
+def updates_run(tmp_path_factory):
+    """MAML, trained for two updates."""
+    folder = tmp_path_factory.mktemp("runs") / "updates"
+    sizes = "--meta-batch 2 --trajectories 3 --width 4 --validation-episodes 2 --inner-steps 2"
+    main(f"train maml-navigation {sizes} {SHORT} --run {folder}".split())
+    return folder
+
+
+def test_play_shows_paths_before_and_after_each_update(updates_run, capsys):
+    main(f"play {updates_run} --trial 1".split())
+    file = updates_run / "play-test-1.png"
+    assert str(file) in capsys.readouterr().out
+    assert width(file) > 300
+
+
+def test_what_is_watched_adapts_in_the_split_s_own_family(updates_run, monkeypatch):
+    """Here its episodes are longer at test; each update moves the policy, and the first stage is
+    the policy as it was trained."""
+    recipe, key = load_recipe(updates_run), jax.random.key(0)
+    lengths = {"train": 20, "test": 30}
+    monkeypatch.setattr(
+        RECIPES["maml-navigation"],
+        "environment",
+        lambda _, split: qs.Navigation(horizon=lengths[split]),
+    )
+    trial, (policy, rule) = recipe.trial("train"), load(updates_run)
+    task, (adapt_key, act_key) = trial.environment.sample(key), jax.random.split(key)
+    found = stages(policy, recipe.adaptation(rule, "train"), task, 2, adapt_key)
+    weights = [stage.head.weight for stage in found]
+    assert len(weights) == 3
+    assert (weights[0] == policy.head.weight).all()
+    assert (weights[0] != weights[1]).any()
+    assert (weights[1] != weights[2]).any()
+    watched, one = recipe.watching((policy, rule), trial, task, key), qs.Trial(trial.environment, 1)
+    for number, (stage, episode) in enumerate(zip(found, watched, strict=True)):
+        (wanted,) = watch(stage, one, task, jax.random.fold_in(act_key, number))
+        assert episode.rewards == wanted.rewards
+        assert len(episode.rewards) == 20
 
 
 def test_a_resumed_training_is_the_same_training(bandit_run, tmp_path):

@@ -1,7 +1,7 @@
 """MAML for reinforcement learning: what its recipes share, and 2-D navigation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.recipes.meta_rl import MetaRL
@@ -161,7 +161,7 @@ class WithMAML(MetaRL):
         return {**super().references(split), "untrained": self.earning(self.learner(), split)}
 
     def watching(self, learned: Any, trial: "Trial", task: Any, key: Any) -> "list[Episode]":
-        """One episode before and after each update."""
+        """One episode before and after each update, in the trial's own family."""
         import jax
 
         from quickstudy.report.watch import watch
@@ -170,7 +170,7 @@ class WithMAML(MetaRL):
 
         policy, rule = learned
         adapt_key, key = jax.random.split(key)
-        adaptation = self.adaptation(rule, "test")
+        adaptation = replace(self.adaptation(rule, "test"), environment=trial.environment)
         policies = stages(policy, adaptation, task, self.episodes - 1, adapt_key)
         one = Trial(trial.environment, 1)
         return [watch(p, one, task, jax.random.fold_in(key, n))[0] for n, p in enumerate(policies)]
