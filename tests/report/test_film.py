@@ -48,6 +48,13 @@ def test_every_step_has_its_picture(tmp_path):
     with Image.open(file) as image:
         assert (file.suffix, image.n_frames) == (".gif", 3)
         assert image.size[0] > 2 * 240, "the first and the last episode"
+    widths = {}
+    for stage, stages in (("episode", 4), ("update", 4), ("update", 2)):
+        filmed = [frames[0]] * stages, [rewards[0]] * stages
+        with Image.open(show_film(filmed, tmp_path / "played", stage)) as image:
+            widths[stage, stages] = image.size[0]
+    assert widths["update", 2] == widths["episode", 4], "before, and after one update"
+    assert widths["update", 4] > widths["episode", 4] + 240, "and after the last one"
 
 
 def test_no_picture():

@@ -78,7 +78,8 @@ def film(
 def show_film(
     filmed: tuple[list[list[Any]], list[list[float]]], path: Path, stage: str = "episode"
 ) -> Path:
-    """Write the first and the last episode side by side as a GIF.
+    """Write the first and the last episode side by side as a GIF; of a policy that adapts by
+    updates also that after one, between them.
 
     Args:
         filmed: what `film` returned.
@@ -88,7 +89,8 @@ def show_film(
     Returns:
         the file.
     """
-    ends = sorted({0, len(filmed[0]) - 1})
+    last = len(filmed[0]) - 1
+    ends = sorted({0, min(1, last), last} if stage == "update" else {0, last})
     frames, rewards = ([episodes[n] for n in ends] for episodes in filmed)
     skip = max(1, -(-max(map(len, frames)) // FRAMES))
     fewer = [[_small(frame) for frame in one[::skip]] for one in frames]
