@@ -163,9 +163,46 @@ def test_what_cannot_be_made_there_is_said():
             raise RuntimeError("no licence")
         return poles.make()
 
-    host = HostWorkers(make, lambda rng: rng.uniform(), lambda env, task: None, 2, processes=1)
-    with pytest.raises(QuickstudyError, match="no licence"):
-        host.begin(0)
+    host = HostWorkers(make, lambda rng: 0.5, lambda env, task: None, 2, processes=1)
+    said = r"(?s)copies 0 to 1 failed in start: copy 0, 1, task 0\.5, 0\.5, seed 7; begin\(seed=7.*"
+    with pytest.raises(QuickstudyError, match=said + "RuntimeError: no licence"):
+        host.begin(7)
+
+
+MADE = dict[int, int]()
+
+
+def one_each():
+    """Makes one environment in each process, and no second."""
+    MADE[os.getpid()] = MADE.get(os.getpid(), 0) + 1
+    if MADE[os.getpid()] > 1:
+        raise RuntimeError("no second licence")
+    return poles.make()
+
+
+def short_of_tasks(rng):
+    length = rng.uniform(0.25, 1.0)
+    if length < 0.5:
+        raise ValueError("too short")
+    return length
+
+
+@pytest.mark.parametrize("where", [HostEnvironment, HostWorkers])
+def test_copies_that_cannot_be_made_and_tasks_that_cannot_be_drawn_are_named(where):
+    """Of three copies, those of the second process are 1 and 2."""
+    MADE.clear()
+    host = where(one_each, *POLES[1:], 3)
+    copy = 1 if where is HostEnvironment else 2
+    again = "begin(seed=7, first=3, each=1, visit=0) draws the same task again"
+    said = rf"failed in make: copy {copy}, seed 7; {re.escape(again)}.*no second licence"
+    with pytest.raises(QuickstudyError, match=said):
+        host.begin(7, 3)
+    host = where(poles.make, short_of_tasks, poles.set_task, 4)  # with seed 4 the third is short
+    said = r"failed in sample_task of task number 2: copy 2, seed 4; .*ValueError: too short"
+    with pytest.raises(QuickstudyError, match=said):
+        host.begin(4)
+    with pytest.raises(BadInput, match="call begin"):
+        host.step(np.zeros(4, int))
 
 
 PROGRAM = """

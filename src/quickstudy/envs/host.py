@@ -139,9 +139,10 @@ class HostEnvironment:
             visit: another one finds the same tasks, in which all else is drawn anew.
         """
         self.begun, numbers = (seed, first, each, visit), range(first, first + self.copies)
+        self.tasks = []
         while len(self.environments) < self.copies:
-            self.environments.append(self.make())
-        self.tasks = [draw_task(self.sample_task, seed, n // each) for n in numbers]
+            self.environments.append(self._made(len(self.environments)))
+        self.tasks = [self._drawn(copy, n // each) for copy, n in enumerate(numbers)]
         keys = [(n // each, n % each, visit) for n in numbers]
         own = [np.random.SeedSequence(seed, spawn_key=key).generate_state(1)[0] for key in keys]
         return np.stack([self._reset(copy, int(one)) for copy, one in enumerate(own)])
@@ -196,14 +197,28 @@ class HostEnvironment:
         except Exception as error:
             raise self._failure("set_task or reset", copy, error) from error
 
+    def _made(self, copy: int) -> Any:
+        try:
+            return self.make()
+        except Exception as error:
+            raise self._failure("make", copy, error) from error
+
+    def _drawn(self, copy: int, number: int) -> Any:
+        try:
+            return draw_task(self.sample_task, self.begun[0], number)
+        except Exception as error:
+            raise self._failure(f"sample_task of task number {number}", copy, error) from error
+
     def _failure(self, doing: str, copy: int, why: Exception) -> QuickstudyError:
+        """What failed in which copy, in its task where it has one by then."""
         seed, first, each, visit = self.begun
         # The first of all copies, of which these may be a process's share.
         again = begin_again(seed, first - self.numbers.start, each, visit)
+        what = self.environments[min(copy, len(self.environments) - 1)]
+        task = f"task {self.tasks[copy]!r}, " if self.tasks else ""
         return QuickstudyError(
-            f"{self.environments[copy]} failed in {doing}: copy {self.numbers[copy]}, "
-            f"task {self.tasks[copy]!r}, seed {seed}; {again} draws the same task again. "
-            f"It said: {type(why).__name__}: {why}"
+            f"{what} failed in {doing}: copy {self.numbers[copy]}, {task}seed {seed}; {again} "
+            f"draws the same task again. It said: {type(why).__name__}: {why}"
         )
 
 

@@ -18,6 +18,10 @@ class Failed(str):
     """What a worker says of its failure, instead of an answer."""
 
 
+class Broke(str):
+    """The traceback of a failure that does not say where it happened; the parent does."""
+
+
 class Worker:
     """A process that steps a share of the copies, as its parent knows it.
 
@@ -76,7 +80,7 @@ def serve(
     except QuickstudyError as error:
         connection.send(Failed(error))
     except Exception:
-        connection.send(Failed(f"the process of copies {share} failed: {traceback.format_exc()}"))
+        connection.send(Broke(traceback.format_exc()))
 
 
 class Share(HostEnvironment):

@@ -17,7 +17,7 @@ from quickstudy.envs.host import (
     demand_actions,
     draw_task,
 )
-from quickstudy.envs.worker import Failed, Worker
+from quickstudy.envs.worker import Broke, Failed, Worker
 from quickstudy.errors import BadInput, QuickstudyError
 
 STARTING = 120.0  # seconds for Python and its packages to load in a new process
@@ -165,9 +165,11 @@ class HostWorkers:
             raise self._failure(worker, f"{worker.end(CLOSING)} in {doing}{hint}")
         if isinstance(answer, Failed):
             raise QuickstudyError(answer)
+        if isinstance(answer, Broke):
+            raise self._failure(worker, f"failed in {doing}", f"\n{answer}")
         return answer
 
-    def _failure(self, worker: Worker, what: str) -> QuickstudyError:
+    def _failure(self, worker: Worker, what: str, more: str = "") -> QuickstudyError:
         """What happened, and in which copy and task, or copies and tasks if that is not known."""
         busy = worker.busy.value
         copies = list(worker.share) if busy < 0 else [busy]
@@ -177,7 +179,7 @@ class HostWorkers:
         return QuickstudyError(
             f"the process of copies {worker.share.start} to {worker.share.stop - 1} {what}: "
             f"copy {_listed(copies)}, task {_listed(tasks)}, seed {seed}; "
-            f"{begin_again(*self.begun)} starts new processes and draws the same tasks again"
+            f"{begin_again(*self.begun)} starts new processes and draws the same tasks again{more}"
         )
 
 
