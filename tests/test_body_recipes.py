@@ -51,4 +51,6 @@ def test_each_aim_and_version_is_the_paper_s(name):
         paper = {"ant": ant.ant, "cheetah": cheetah.cheetah}[name](aim, version)
         body = family.host.environments[0].unwrapped.body
         assert type(body) is paper.body
-        assert family.horizon == paper.horizon
+        assert family.horizon == paper.horizon == 200
+        shorter = RECIPES[f"rl2-{name}"](aim=aim, version=version, horizon=100).environment("test")
+        assert shorter.horizon == 100

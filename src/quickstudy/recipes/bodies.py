@@ -1,7 +1,7 @@
 """What recipes share that train policies in a body in MuJoCo: all but which body it is."""
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ MOST = 100  # environments that are stepped side by side
 class OnBody(OnHost):
     """Act in a body; needs the extra `mujoco`. A recipe says in which, by `family`."""
 
+    horizon: int = 0
+    """The most steps of an episode; 0 for as many as in the definition, 200."""
+
     @abc.abstractmethod
     def family(self) -> "Family":
         """The body and its tasks."""
@@ -30,6 +33,8 @@ class OnBody(OnHost):
     def environment(self, split: Split) -> "HostFamily":
         """Tasks are drawn anew."""
         family = self.family()
+        if self.horizon:
+            family = replace(family, horizon=self.horizon)
         return self.hosted(
             partial(family.make, "rgb_array"),
             family.sample_task,

@@ -15,7 +15,7 @@ class OnCheetah(OnBody):
 
     aim: Literal["velocity", "direction"] = "velocity"
     """What a task asks for."""
-    version: Literal["maml", "promp", "varibad"] = "maml"
+    version: Literal["maml", "promp", "pearl", "varibad"] = "maml"
     """Whose definition; see `quickstudy.envs.mujoco.cheetah`."""
 
     def family(self) -> "Family":

@@ -86,7 +86,8 @@ class ProMPCheetah(Cheetah):
 
 
 class VariBADCheetah(ProMPCheetah):
-    """As in VariBAD's code: ProMP's, which also sees the torso's position `[3]`, so `[20]`."""
+    """As in the codes of PEARL and VariBAD: ProMP's, which also sees the torso's position `[3]`, so
+    `[20]`."""
 
     def derive(self) -> None:
         """Where the parts are."""
@@ -100,9 +101,10 @@ class VariBADCheetah(ProMPCheetah):
 BODIES: dict[str, type[Cheetah]] = {
     "maml": MAMLCheetah,
     "promp": ProMPCheetah,
+    "pearl": VariBADCheetah,
     "varibad": VariBADCheetah,
 }
-FASTEST = {"maml": 2.0, "promp": 3.0, "varibad": 3.0}  # m/s
+FASTEST = {"maml": 2.0, "promp": 3.0, "pearl": 3.0, "varibad": 3.0}  # m/s
 
 
 def some_velocity(rng: np.random.Generator, fastest: float) -> float:
@@ -133,16 +135,18 @@ def never(body: Body) -> bool:
 def cheetah(aim: str, version: str) -> Family:
     """Half-cheetah tasks, as a paper and its code define them; a task is one number.
 
-    velocity:   r = −|v − v*| − 0.05 ‖a‖²,   v* ~ U[0, 2] m/s (maml) or U[0, 3] (promp, varibad)
+    velocity:   r = −|v − v*| − 0.05 ‖a‖²,   v* ~ U[0, 2] m/s (maml) or U[0, 3] (the others)
     direction:  r = d v − 0.05 ‖a‖²,         d = −1 or 1
 
     An episode has 200 steps and never ends before: 2 s of simulated time under "maml", 10 s
-    under "promp" and "varibad". The three differ in what v is and in what is seen, too.
+    under the others. They differ in what v is and in what is seen, too; "pearl" and "varibad" are
+    the same.
 
     Args:
         aim: what a task asks for, "velocity" or "direction".
-        version: whose definition: "maml" (`MAMLCheetah`), "promp" (`ProMPCheetah`) or "varibad"
-            (`VariBADCheetah`). For other lengths: `dataclasses.replace(family, horizon=100)`.
+        version: whose definition: "maml" (`MAMLCheetah`), "promp" (`ProMPCheetah`), "pearl" or
+            "varibad" (`VariBADCheetah`). For other lengths: `dataclasses.replace(family,
+            horizon=100)`.
 
     Raises:
         BadInput: another aim or version.
@@ -159,6 +163,9 @@ def cheetah(aim: str, version: str) -> Family:
         Rothfuss et al. (2019), https://arxiv.org/abs/1810.06784; its code is
         https://github.com/jonasrothfuss/ProMP, `half_cheetah_rand_vel.py` and
         `half_cheetah_rand_direc.py` in `meta_policy_search/envs/mujoco_envs/`.
+        Rakelly et al. (2019), https://arxiv.org/abs/1903.08254; its code is
+        https://github.com/katerakelly/oyster, `half_cheetah_vel.py` and `half_cheetah_dir.py` in
+        `rlkit/envs/`.
         Zintgraf et al. (2020), https://arxiv.org/abs/1910.08348; its code is
         https://github.com/lmzintgraf/varibad, `environments/mujoco/half_cheetah.py`.
     """

@@ -22,9 +22,10 @@ MODES = (None, "rgb_array")
 class Family:
     """What a paper defines: a body, tasks for it, what they pay, and when an episode ends.
 
-    The engine is the installed version of MuJoCo, on the CPU, and the models of bodies are the
-    installed Gymnasium's. Papers used engines of 2016 to 2019 with other contact solvers: their
-    returns can be compared with ours, but not to the last digit.
+    The engine is the installed version of MuJoCo, in C on the CPU (MJX is not used, on a GPU
+    neither), and the models of bodies are the installed Gymnasium's. Papers used engines of 2016 to
+    2019 with other contact solvers: their returns can be compared with ours, but not to the last
+    digit.
 
     Attributes:
         body: makes the body.
