@@ -38,6 +38,8 @@ def test_a_body_is_trained_evaluated_and_filmed(method, body, tmp_path, monkeypa
     assert json.loads((run / "recipe.json").read_text())["version"] == version
     found = json.loads((run / "evaluation-test.json").read_text())
     assert found["trials"] == 4
+    used = json.loads((run / "environment.json").read_text())["packages"]["mujoco"]
+    assert found["engine"] == f"MuJoCo {used}, in C on the CPU"
     assert found["references"].keys() == {"random", *(["untrained"] if method == "maml" else [])}
     main(["play", str(run)])
     assert (run / "play-test-0.gif").stat().st_size > 10_000

@@ -23,7 +23,7 @@ from quickstudy.errors import CheckpointError
 
 RECIPE, ENVIRONMENT, METRICS = "recipe.json", "environment.json", "metrics.jsonl"
 LEARNER = "learner.safetensors"
-PACKAGES = ("quickstudy", "jax", "jaxlib", "equinox", "optax", "numpy")
+PACKAGES = ("quickstudy", "jax", "jaxlib", "equinox", "optax", "numpy", "gymnasium", "mujoco")
 
 
 class Run:
@@ -138,7 +138,7 @@ def environment() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(["quickstudy", *sys.argv[1:]]),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "commit": _commit(),
         "machine": {
             "system": platform.platform(),

@@ -26,6 +26,12 @@ class OnBody(OnHost):
     def family(self) -> "Family":
         """The body and its tasks."""
 
+    def engine(self) -> dict[str, str]:
+        """MuJoCo, and its version."""
+        from quickstudy.envs.mujoco.body import import_mujoco
+
+        return {"engine": f"MuJoCo {import_mujoco().__version__}, in C on the CPU"}
+
     def side_by_side(self) -> int:
         """How many environments are stepped together."""
         return MOST
