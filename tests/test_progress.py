@@ -23,6 +23,7 @@ def test_lines_are_plain_and_always_tell_of_validation():
 
 def test_description_leaves_out_what_nobody_follows():
     assert describe({"loss": 0.5, "gradient_norm": 3.0}) == "loss 0.5"
+    assert describe({"return": -3.0, "accepted": 0.75}) == "return -3  accepted 0.75"
 
 
 def test_a_counter_that_shows_nothing_leaves_nothing(capsys):

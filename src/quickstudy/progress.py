@@ -240,6 +240,7 @@ _FOLLOWED = {
     "loss": "loss",
     "accuracy": "accuracy",
     "return": "return",
+    "accepted": "accepted",
     "validation_return": "validation",
     "validation_accuracy": "validation",
     "validation_squared_error": "validation error",

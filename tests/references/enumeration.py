@@ -24,10 +24,10 @@ REAL = jnp.ones(ACTIONS.shape, bool)
 
 
 def random_mdp(key):
-    """Transitions flat Dirichlet `[s, a, s']`, rewards N(0, 1) `[s, a]`, logits N(0, 1)."""
+    """Transitions flat Dirichlet `[s, a, s']`, rewards N(0, 4) `[s, a]`, logits N(0, 1)."""
     first, second, third = jax.random.split(key, 3)
     transitions = jax.random.dirichlet(first, jnp.ones(2), (2, 2))
-    return (transitions, jax.random.normal(second, (2, 2))), jax.random.normal(third, (2, 2))
+    return (transitions, 2 * jax.random.normal(second, (2, 2))), jax.random.normal(third, (2, 2))
 
 
 def log_probs(theta):

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -154,7 +155,8 @@ def test_a_page_of_updates_says_so():
     earned = Returns.of(np.array([[1.25, 2.5, 3.125, 5.0]] * 3))
     found = TrialEvaluation(earned, {"untrained": earned}, 3, "update")
     story = PolicyStory("runs/a", "maml", {}, [], {}, [], found, {"test-9": found}, stage="update")
-    text = policy_page(story)
+    text = policy_page(replace(story, metrics=[{"step": 5, "accepted": 0.8}]))
+    assert "Steps that the trust region accepted" in text
     for said in ("5 ± 0", "after 3 updates", "2 updates", "Reward of an episode before and after"):
         assert said in text, said
     for said in ("trial", "first episode", "missed so far", "11.88"):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.rl.adaptation import Trajectories
+from quickstudy.rl.baseline import Baseline, features
 
 KEY = jax.random.key(0)
 BASELINES = {"linear": qs.LinearBaseline(), "network": qs.ValueNetwork()}
@@ -38,6 +40,51 @@ def test_what_is_not_real_counts_for_nothing(name, walk):
     values = jax.jit(BASELINES[name].values)
     other = values(jnp.where(real[..., None], o, 0.0), jnp.where(real, targets, 1e4), real)
     np.testing.assert_allclose(other[real], values(o, targets, real)[real], rtol=1e-4)
+
+
+def test_features_of_two_steps():
+    """(o, o², u, u², u³, 1) with u = t / 100; −20 is clipped to −10."""
+    found = features(jnp.array([[[2.0, -20.0], [3.0, 1.0]]]))
+    first, second = [2, -10, 4, 100, 0, 0, 0, 1], [3, 1, 9, 1, 1e-2, 1e-4, 1e-6, 1]
+    np.testing.assert_allclose(found[0], [first, second], rtol=1e-5)
+
+
+def test_linear_values_are_the_ridge_regression_s(walk):
+    """w = (Xᵀ X + 10⁻⁵ n I)⁻¹ Xᵀ y over the real steps, by NumPy; n counts the others, too."""
+    with jax.enable_x64(True):
+        o, targets, real = (np.asarray(x, float if x.dtype != bool else bool) for x in walk)
+        u = np.broadcast_to(np.arange(20)[:, None] / 100, (8, 20, 1))
+        x = np.concatenate([o, o**2, u, u**2, u**3, np.ones_like(u)], -1)
+        ridge = 1e-5 * real.size * np.eye(8)
+        w = np.linalg.solve(x[real].T @ x[real] + ridge, x[real].T @ targets[real])
+        found = jax.jit(qs.LinearBaseline().values)(*map(jnp.asarray, (o, targets, real)))
+    np.testing.assert_allclose(found, x @ w, rtol=1e-8)
+
+
+class Half(Baseline):
+    """Half of what comes."""
+
+    def values(self, observations, targets, real):
+        return targets / 2
+
+
+def test_advantages_by_hand():
+    """γ = λ = ½; rewards 4, 2, 4 | 2, and what follows the second trajectory's end is absurd.
+
+    G = 6, 4, 4 | 2, V = 3, 2, 2 | 1, δ = 4 + 1 − 3, 2 + 1 − 2, 4 − 2 | 2 − 1 = 2, 1, 2 | 1;
+    with γλ = ¼ A = 2⅜, 1½, 2 | 1, of mean 1 23/32 and variance 0.26855.
+    """
+    adaptation = qs.Adaptation(
+        qs.Bandit(arms=2), qs.Rate(0.1), qs.LVC(), 2, discount=0.5, decay=0.5, baseline=Half()
+    )
+    real = jnp.array([[True, True, True], [True, False, False]])
+    rewards = jnp.array([[4.0, 2.0, 4.0], [2.0, 1e6, -1e5]])
+    paths = Trajectories(jnp.zeros((2, 3, 1)), jnp.zeros((2, 3), int), rewards, 0 * rewards, real)
+    found, unit = jax.jit(adaptation.measured)(paths)
+    np.testing.assert_allclose(unit, 0.26855469**0.5, rtol=1e-6)
+    wanted = np.array([[0.65625, -0.21875, 0.28125], [-0.71875, 0.0, 0.0]]) / 0.26855469**0.5
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    np.testing.assert_allclose(jax.jit(adaptation.advantage)(paths), found, rtol=1e-6)
 
 
 def test_no_step():

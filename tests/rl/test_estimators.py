@@ -17,7 +17,7 @@ from references.enumeration import (
 )
 
 RATE = 0.5
-ESTIMATORS = [FirstOrder(), Naive(), DiCE(), LVC(), ScoreTerm(Naive())]
+ESTIMATORS = [FirstOrder(), Naive(), DiCE(), DiCE(0.9), LVC(), ScoreTerm(Naive())]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -89,8 +89,27 @@ def test_inner_gradients_agree():
         assert errors(found, jax.grad(expected_return))[0].max() < 1e-12
 
 
-def test_dice_is_exact():
-    assert errors(lambda t, m: estimated(t, m, DiCE()), exact)[0].max() < 1e-10
+# Objective, estimator, and the bounds of the median relative error and of the worst cosine.
+TABLE = [
+    ("I", FirstOrder(), (0.1, 0.4), (0.3, 0.9)),
+    ("I", Naive(), (0.4, 0.8), (-1.0, -0.9)),
+    ("I", LVC(), (0.02, 0.1), (0.9, 0.999)),
+    ("I", DiCE(0.9), (1e-3, 0.02), (0.999, 1.0)),
+    ("I", DiCE(), (0.0, 1e-13), (1 - 1e-12, 1 + 1e-12)),
+    ("II", Naive(), (0.2, 0.8), (-1.0, -0.9)),
+    ("II", ScoreTerm(Naive()), (0.0, 1e-13), (1 - 1e-12, 1 + 1e-12)),
+]
+
+
+@pytest.mark.parametrize(("objective", "estimator", "error", "cosine"), TABLE)
+def test_the_table_in_the_results(objective, estimator, error, cosine):
+    """The usual estimator's median error is more than half, and it may point the other way."""
+    way, wanted = {"I": (estimated, exact), "II": (second_estimated, second)}[objective]
+    apart, along = errors(lambda t, m: way(t, m, estimator), wanted)
+    found = np.median(apart), apart.max(), along.min()
+    print(type(estimator).__name__, objective, *(f"{x:.3g}" for x in found))
+    assert error[0] <= found[0] < error[1]
+    assert cosine[0] <= found[2] <= cosine[1]
 
 
 def test_dice_is_exact_through_two_steps():
@@ -100,26 +119,14 @@ def test_dice_is_exact_through_two_steps():
     assert errors(found, lambda t, m: exact(t, m, 2))[0].max() < 1e-10
 
 
-def test_lvc_is_nearly_right():
-    error, cosine = errors(lambda t, m: estimated(t, m, LVC()), exact)
-    assert 1e-3 < np.median(error) < 0.15
-    assert cosine.min() > 0.5
-
-
-def test_naive_and_first_order_are_wrong():
-    """The usual estimator's median error is tens of percent, and it may point elsewhere."""
-    error, cosine = errors(lambda t, m: estimated(t, m, Naive()), exact)
-    assert np.median(error) > 0.3
-    assert cosine.min() < 0.5
-    assert np.median(errors(lambda t, m: estimated(t, m, FirstOrder()), exact)[0]) > 0.1
-
-
-def test_score_term_makes_naive_right_for_objective_two():
-    def found(estimator):
-        return lambda t, m: second_estimated(t, m, estimator)
-
-    assert errors(found(ScoreTerm(Naive())), second)[0].max() < 1e-10
-    assert np.median(errors(found(Naive()), second)[0]) > 0.05
+def test_a_loaded_dice_without_memory_is_lvc():
+    """And with it, each step's score meets those of the steps before, λ^{t−s} of them: by hand,
+    where ∇² of exp(w_t) − exp(λ w_{t−1}) is ∇²w + ∇w ∇wᵀ of both."""
+    of = lambda e: lambda t, m: estimated(t, m, e)  # noqa: E731
+    assert errors(of(DiCE(0.0)), of(LVC()))[0].max() < 1e-12
+    change, a = jnp.zeros((1, 2)), jnp.array([[2.0, 3.0]])
+    found = jax.hessian(lambda x: DiCE(0.5).surrogate(x, change, a, change == 0))(change)
+    np.testing.assert_allclose(found[0, :, 0], [[2.0 + 3 * (0.25 - 0.25), 1.5], [1.5, 3.0]])
 
 
 def test_sampled_meta_gradients_agree_with_the_exact_one():

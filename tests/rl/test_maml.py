@@ -15,7 +15,7 @@ from quickstudy.envs.bandit import Arms
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.recipes import RECIPES
 from quickstudy.rl.adaptation import Adaptation
-from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
+from quickstudy.rl.estimators import LVC, DiCE, Naive, ScoreTerm
 from quickstudy.rl.maml import MAMLRL, update_returns
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
@@ -63,9 +63,24 @@ def test_accepted_steps_stay_in_the_region():
     metrics = updated(maml(OuterTrustRegion(TrustRegion(1e-2, 1e-3))))[1]
     assert float(metrics["accepted"]) == 1.0
     assert 1e-4 < float(metrics["kl"]) <= 1e-2
-    assert float(updated(maml(OuterTrustRegion(TrustRegion(0.0))))[1]["accepted"]) == 0.0
     with pytest.raises(qs.BadInput, match="curvature_every is 0"):
         OuterTrustRegion(curvature_every=0)
+
+
+class Hollow(OuterTrustRegion):
+    """Where a step goes away from π_old, the divergence falls."""
+
+    def problem(self, objective):
+        usual = super().problem(objective)
+        return usual._replace(divergence=lambda old, now: -usual.divergence(old, now))
+
+
+def test_a_step_that_is_none_keeps_the_initialisation():
+    algorithm = maml(Hollow(TrustRegion(1e-2, 1e-6)), steps=2)
+    before = algorithm.init()
+    after, metrics = updated(algorithm)
+    assert float(metrics["accepted"]) == 0.0
+    assert same_bits(after, before)
 
 
 def test_what_is_replayed_is_what_was_done():
@@ -146,11 +161,12 @@ def test_no_device_factors_a_batch_of_matrices():
     assert set(factored) == {2}
 
 
-def test_only_the_context_adapts_and_only_the_rest_is_learned():
+@pytest.mark.parametrize("estimator", [LVC(), ScoreTerm(Naive())])
+def test_only_the_context_adapts_and_only_the_rest_is_learned(estimator):
     """Within a task the context moves and nothing else; from task to task all but the context, even
     where training has left some of it behind."""
     policy = Reactive.with_context(BANDIT, (4,), 3, key=KEY)
-    algorithm = maml(OuterAscent(optax.adam(0.1)), rule=CAVIA)
+    algorithm = maml(OuterAscent(optax.adam(0.1)), rule=CAVIA, estimator=estimator)
     algorithm = dataclasses.replace(algorithm, policy=policy)
 
     @eqx.filter_jit
@@ -173,13 +189,36 @@ def test_only_the_context_adapts_and_only_the_rest_is_learned():
     )
 
 
-@pytest.mark.parametrize("rule", ["rate", "learned-rates"])
-def test_the_recipe_s_choices_fit_each_other(rule):
+@pytest.mark.parametrize(
+    ("outer", "estimator", "rule"),
+    [
+        ("trpo", "dice", "rate"),
+        ("trpo", "e-maml", "learned-rates"),
+        ("trpo", "lvc", "rate"),
+        ("policy-gradient", "first-order", "learned-rates"),
+        ("policy-gradient", "naive", "rate"),
+        ("promp", "loaded-dice", "learned-rates"),
+        ("promp", "lvc", "rate"),
+    ],
+)
+def test_the_recipe_s_choices_fit_each_other(outer, estimator, rule):
     """Shapes only."""
     recipe = RECIPES["maml-navigation"](
-        adapts="context", rule=rule, baseline="network", curvature_every=4, estimator="dice"
+        adapts="context",
+        rule=rule,
+        baseline="network",
+        curvature_every=4,
+        estimator=estimator,
+        outer=outer,
     )
     algorithm = recipe.algorithm()
     after, _ = eqx.filter_eval_shape(algorithm.update, algorithm.init(), KEY, jnp.zeros(()))
     assert context_of(after.parameters[0]).shape == (5,)
     assert isinstance(algorithm.adaptation.baseline, qs.ValueNetwork)
+    kind = {"trpo": OuterTrustRegion}.get(outer, OuterAscent)
+    assert isinstance(algorithm.outer, kind)
+    assert isinstance(algorithm.outer, OuterTrustRegion) or algorithm.outer.epochs == (
+        5 if outer == "promp" else 1
+    )
+    named = {"loaded-dice": DiCE(0.9), "dice": DiCE(), "e-maml": ScoreTerm(Naive())}
+    assert named.get(estimator, algorithm.adaptation.estimator) == algorithm.adaptation.estimator

@@ -27,6 +27,7 @@ CURVES = {
     "return": ("Reward of a trial", "reward", 1.0),
     "entropy": ("Entropy of the policy", "nats", 1.0),
     "kl": ("KL divergence of an update", "10⁻³ nats", 1e3),
+    "accepted": ("Steps that the trust region accepted", "share", 1.0),
     "value_error": ("Squared error of the value, halved", "variances", 1.0),
 }
 """What training is watched by: what it is called, its unit, and how many of these make one."""
@@ -213,7 +214,7 @@ def _regrets(found: TrialEvaluation, best: str) -> str:
 
 
 def _curves(story: PolicyStory) -> Html:
-    """Return in training and validation, entropy, KL and value error, where there are any."""
+    """What training is watched by, and the return in validation, where there are any."""
     metrics, charts = story.metrics, []
     for name, (title, unit, many) in CURVES.items():
         if story.updated and name == "return":

@@ -68,17 +68,17 @@ class FirstOrder(Naive):
 
 
 class DiCE(Estimator):
-    """Σ_t (f_t − f_{t−1}) A_t,   f_t = exp(Σ_{s≤t} λ^{t−s} (log π(a_s) − log π_old(a_s)))
+    """Σ_t (exp(w_t) − exp(λ w_{t−1})) A_t,   w_t = λ w_{t−1} + log π(a_t) − log π_old(a_t)
 
     Its Hessian is an unbiased estimate of ∇²J where A_t is the reward to go and λ = 1, so it is
     right for objective I, with a large variance (Foerster et al., 2018,
     https://arxiv.org/abs/1802.05098). With baselines in A_t, and λ < 1 for less variance against
     some bias, it is Loaded DiCE (Farquhar, Whiteson and Foerster, 2019,
-    https://arxiv.org/abs/1909.10549).
+    https://arxiv.org/abs/1909.10549); with λ = 0 its derivatives are those of `LVC`.
 
-    Where π is π_old, f is the papers' exp(w − ⊥w), with ⊥ a stop to the gradient. Elsewhere it is
-    the importance weight of what was done so far, where theirs stays 1: so the surrogate moves as
-    its derivatives say, and a line search finds what it was promised.
+    Where π is π_old, exp(w) is the papers' exp(w − ⊥w), with ⊥ a stop to the gradient. Elsewhere,
+    for λ = 1, it is the importance weight of what was done so far, where theirs stays 1: so the
+    surrogate moves as its derivatives say, and a line search finds what it was promised.
 
     Attributes:
         memory: λ, how much of the past counts.
@@ -118,8 +118,11 @@ class LVC(Estimator):
 class ScoreTerm(Estimator):
     """Another estimator, and E-MAML's term: ∇log p(τ) times the return after adapting on τ.
 
-    The inner trajectories were chosen by θ, too. With `Naive` inside this is the gradient of
-    objective II (Stadie et al., 2018, https://arxiv.org/abs/1803.01118).
+        ∇J^II  =  E[∇θ' J(θ')  +  J(θ') Σ_j ∇log p(τ_j)]
+
+    The inner trajectories were chosen by θ, too, and those of step j by θ_j(θ). With `Naive` inside
+    this is the gradient of objective II (Stadie et al., 2018, https://arxiv.org/abs/1803.01118).
+    J(θ') is measured from what the other tasks earned, and in the unit of the task's advantages.
 
     Attributes:
         estimator: the other one.

@@ -15,8 +15,8 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 from quickstudy.envs.environment import MDP
 from quickstudy.inner import InnerRule
 from quickstudy.mesh import AXIS, each, map_over_tasks, on_given, on_shares, total
-from quickstudy.rl.adaptation import Adaptation, Trajectories, log_probs, policy_actions
-from quickstudy.rl.outer import Objective, Outer
+from quickstudy.rl.adaptation import Adaptation, Trajectories, policy_actions
+from quickstudy.rl.outer import Adapted, Objective, Outer
 from quickstudy.rl.reactive import Reactive
 
 
@@ -157,45 +157,35 @@ class Meta(eqx.Module):
     def on(self, stored: _Stored) -> Objective:
         """Surrogate and divergence of these experiences, this device's share of each mean."""
 
-        def adapted_actions(parameters: PyTree) -> Any:
+        def adapted(parameters: PyTree) -> Adapted:
             policy, adaptation = self.at(parameters)
 
-            def one(sets: Trajectories, after: Trajectories) -> Any:
-                there = adaptation.replay(policy, sets)
-                return policy_actions(there, after)
+            def one(sets: Trajectories, after: Trajectories) -> Adapted:
+                there, scores = adaptation.scored(policy, sets)
+                return Adapted(policy_actions(there, after), jnp.sum(scores))
 
             return each(lambda pair: one(*pair), (stored.sets, stored.after))
 
         # In turn: XLA's threads wait for each other for ever where two CPU devices factor batches
         # of matrices, the baselines', at the same time.
-        advantage = each(self.adaptation.advantage, stored.after)
+        measured = each(self.adaptation.measured, stored.after)
         # Rounding apart, π_old after its adaptation is the policy that chose these actions.
         return Objective(
-            actions=adapted_actions,
+            adapted=adapted,
             chosen=stored.after.action,
             log_prob=stored.after.log_prob,
-            advantage=advantage,
+            advantage=measured.advantage,
             real=stored.after.real & stored.real[:, None, None],
-            extra=lambda parameters: self._scores(parameters, stored),
+            gain=self._gain(stored) / measured.unit,
             of_every=lambda n: self.on(stored.of_every(n)),
         )
 
-    def _scores(self, parameters: PyTree, stored: _Stored) -> Scalar:
-        """What the choice of inner trajectories adds (E-MAML), per step of an episode."""
-        policy, adaptation = self.at(parameters)
-
-        def one(sets: Trajectories) -> Float[Array, "steps k"]:
-            return jax.vmap(
-                lambda paths: adaptation.estimator.score(log_probs(policy, paths), paths.real)
-            )(sets)
-
-        scores = jax.vmap(one)(stored.sets)
+    def _gain(self, stored: _Stored) -> Float[Array, " tasks"]:
+        """What each task's episodes earned after adaptation, above those of the other tasks, on
+        which its own trajectories have no influence."""
         earned = jnp.where(stored.real, _returns(stored.after), 0.0)
-        mean = total(jnp.sum(earned)) / self.tasks
-        gain = jnp.where(stored.real, earned - mean, 0.0)
-        spread = jnp.sqrt(total(jnp.sum(gain**2)) / self.tasks)
-        gain = gain / jnp.maximum(spread, 1e-6) / self.tasks / adaptation.environment.horizon
-        return jnp.sum(scores * gain[:, None, None])
+        others = (total(jnp.sum(earned)) - earned) / max(self.tasks - 1, 1)
+        return jnp.where(stored.real, earned - others, 0.0)
 
 
 def update_returns(

@@ -16,43 +16,61 @@ from quickstudy.mesh import total
 from quickstudy.rl.trust_region import Nearness, Problem, TrustRegion, trust_region_step
 
 
+class Adapted(NamedTuple):
+    """What an adaptation comes to, as a function of θ before it.
+
+    Attributes:
+        actions: what the adapted policies would do, `[tasks, K, time]`.
+        scores: of the trajectories that they adapted on, as the inner estimator has it (E-MAML).
+    """
+
+    actions: Any
+    scores: Float[Array, " tasks"]
+
+
 class Objective(NamedTuple):
     """Rewards after adaptation as a function of θ before it, on stored trajectories.
 
     Attributes:
-        actions: from θ to what the adapted policies would do, `[tasks, K, time]`.
+        adapted: from θ to what its adaptation comes to.
         chosen: what was done.
         log_prob: its log-probability when it was done.
         advantage: how good it was.
         real: which steps count.
-        extra: from θ to what else is to be raised, this device's share.
+        gain: how much better an adapted policy's episodes were than those in other tasks, in the
+            unit of the task's advantages: what its scores are worth.
         of_every: the same on every n-th task alone.
     """
 
-    actions: Callable[[PyTree], Any]
+    adapted: Callable[[PyTree], Adapted]
     chosen: Action
     log_prob: Float[Array, "tasks k time"]
     advantage: Float[Array, "tasks k time"]
     real: Bool[Array, "tasks k time"]
-    extra: Callable[[PyTree], Scalar]
+    gain: Float[Array, " tasks"]
     of_every: Callable[[int], "Objective"]
 
     def mean(self, each: Float[Array, "tasks k time"]) -> Scalar:
         """This device's share of the mean over real steps."""
-        count = jnp.maximum(total(jnp.sum(self.real)), 1)
-        return jnp.sum(jnp.where(self.real, each, 0.0)) / count
+        return jnp.sum(jnp.where(self.real, each, 0.0)) / self._count
 
-    def surrogate(
-        self, parameters: PyTree, actions: Any, gain: Callable[[Array, Array], Array]
-    ) -> Scalar:
-        """E[gain(ρ, A)], ρ = π_θ'(a) / π_old(a), and what else is to be raised."""
-        now = _everywhere(type(actions).log_prob)(actions, self.chosen)
+    @property
+    def _count(self) -> Scalar:
+        return jnp.maximum(total(jnp.sum(self.real)), 1)
+
+    def surrogate(self, adapted: Adapted, gain: Callable[[Array, Array], Array]) -> Scalar:
+        """E[gain(ρ, A)], ρ = π_θ'(a) / π_old(a), and E-MAML's score term: together, per step of an
+        episode, ∇θ' J and J ∇log p(τ)."""
+        now = _everywhere(type(adapted.actions).log_prob)(adapted.actions, self.chosen)
         ratio = jnp.exp(jnp.where(self.real, now - self.log_prob, 0.0))
-        return self.mean(gain(ratio, self.advantage)) + self.extra(parameters)
+        episodes = self.real.shape[1]
+        scored = jnp.sum(adapted.scores * self.gain) * episodes / self._count
+        return self.mean(gain(ratio, self.advantage)) + scored
 
-    def divergence(self, old: Any, now: Any) -> Scalar:
+    def divergence(self, old: Adapted, now: Adapted) -> Scalar:
         """E[KL(π_old ‖ π_θ')], of the adapted policies."""
-        return self.mean(_everywhere(type(now).divergence)(old, now))
+        apart = _everywhere(type(now.actions).divergence)
+        return self.mean(apart(old.actions, now.actions))
 
 
 class Outer(eqx.Module):
@@ -106,19 +124,21 @@ class OuterTrustRegion(Outer):
     def problem(self, objective: Objective) -> Problem:
         """What a step is asked for."""
         problem = Problem(
-            outputs=objective.actions,
-            surrogate=lambda p, actions: objective.surrogate(p, actions, jnp.multiply),
+            outputs=objective.adapted,
+            surrogate=lambda _, adapted: objective.surrogate(adapted, jnp.multiply),
             divergence=objective.divergence,
         )
         if self.curvature_every == 1:
             return problem
         some = objective.of_every(self.curvature_every)
-        return problem._replace(sample=Nearness(some.actions, some.divergence))
+        return problem._replace(sample=Nearness(some.adapted, some.divergence))
 
 
 class OuterAscent(Outer):
     """An optimiser up the clipped surrogate: with one epoch the plain policy gradient of the
-    notes, with several ProMP's (Rothfuss et al., 2019, https://arxiv.org/abs/1810.06784).
+    notes, with several ProMP's (Rothfuss et al., 2019, https://arxiv.org/abs/1810.06784), without
+    its penalty on the KL divergence of the policies before adaptation: the clip alone keeps the
+    adapted ones near.
 
     Attributes:
         optimiser: descends −E[min(ρ A, clip(ρ, 1 ± ε) A)].
@@ -145,7 +165,7 @@ class OuterAscent(Outer):
 
         def descend(carry: Any, _: None) -> tuple[Any, dict[str, Scalar]]:
             parameters, state = carry
-            loss = lambda p: -objective.surrogate(p, objective.actions(p), gain)  # noqa: E731
+            loss = lambda p: -objective.surrogate(objective.adapted(p), gain)  # noqa: E731
             value, gradient = total(jax.value_and_grad(loss)(parameters))
             updates, state = self.optimiser.update(gradient, state, parameters)
             found = {"loss": value, "gradient_norm": optax.tree.norm(gradient)}

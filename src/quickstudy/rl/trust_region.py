@@ -102,7 +102,10 @@ def trust_region_step(
         step = √(2δ / xᵀFx) x,   F x = ∇surrogate,   F = ∇² divergence
 
     shortened until the surrogate rises and the true divergence is at most δ. If no length does, or
-    xᵀFx is not positive, the parameters stay as they were and the metric `accepted` is 0.
+    xᵀFx is not positive, the parameters stay as they were and the metric `accepted` is 0. Where the
+    curvature turns non-positive only along a later direction of conjugate gradients, x is what was
+    found before it, a natural gradient in the directions that do curve; its step is held to the
+    same two conditions.
 
     Args:
         parameters: θ, of floating-point arrays.
