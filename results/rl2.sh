@@ -18,8 +18,8 @@ hundred="rl2-bandit --episodes 100 --meta-batch 512 --entropy-weight 0.005 --ste
 learn gridnavi rl2-gridnavi
 learn bandit-100-10 $hundred --arms 10
 learn games rl2-games --steps 1200 --validation-episodes 256
-learn maze rl2-maze --steps 400
-learn tabular-10 rl2-tabular --steps 500
+learn maze rl2-maze --steps 1000
+learn tabular-10 rl2-tabular
 learn bandit-100-50 $hundred --arms 50 --steps 500
 learn games-memoryless rl2-games --steps 800 --validation-episodes 256 --memory none
 learn bandit-500-50 rl2-bandit --arms 50 --episodes 500 --meta-batch 128 --steps 300

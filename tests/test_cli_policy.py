@@ -40,7 +40,7 @@ def width(picture):
 def test_evaluate_beside_the_oracles(bandit_run, capsys):
     main(f"evaluate {bandit_run} --episodes 50".split())
     out = capsys.readouterr().out
-    for name in ("policy", "Gittins", "Thompson", "greedy", "random", "best arm"):
+    for name in ("policy", "Bayes optimum", "Gittins", "UCB1", "greedy", "random", "best arm"):
         assert name in out
     found = json.loads((bandit_run / "evaluation-test-50-episodes.json").read_text())
     assert found["trials"] == 50
@@ -110,6 +110,15 @@ def test_what_is_watched_adapts_in_the_split_s_own_family(updates_run, monkeypat
         assert len(episode.rewards) == 20
 
 
+def test_mazes_of_another_size(tmp_path):
+    """What was trained in 4 × 4 cells finds its way in 5 × 5, whose episodes may take longer."""
+    run = tmp_path / "maze"
+    main(f"train rl2-maze --size 4 {SMALL} --steps 1 --no-test --run {run}".split())
+    main(f"evaluate {run} --size 5 --episodes 10".split())
+    found = json.loads((run / "evaluation-test-5-cells-10-episodes.json").read_text())
+    assert max(stage["mean"] for stage in found["policy"]["lengths"]) > 2 * 4**2
+
+
 def test_a_resumed_training_is_the_same_training(bandit_run, tmp_path):
     """From its checkpoint of step 2 it ends with the same bits."""
     again = tmp_path / "again"
@@ -125,6 +134,7 @@ def test_a_resumed_training_is_the_same_training(bandit_run, tmp_path):
     ("command", "message"),
     [
         ("evaluate RUN --shots 5", "--shots is for learners that read examples"),
+        ("evaluate RUN --size 9", "--size is for policies in mazes"),
         ("adapt RUN --support . --query .", "takes no images"),
         ("play RUN --trial -1", "--trial is -1"),
     ],

@@ -71,7 +71,7 @@ def test_every_page_and_figure_is_shown():
 
 def test_every_note_runs_and_quotes():
     numbers = sorted(int(page.name.partition("-")[0]) for page in NOTES)
-    assert numbers == list(range(1, 11)), "the notes are the pages 1 to 10"
+    assert numbers == list(range(1, 12)), "the notes are the pages 1 to 11"
     for page in NOTES:
         assert BLOCK.search(text_of(page)), f"{page.name} has no code that runs"
         assert QUOTE.search(text_of(page)), f"{page.name} quotes nothing"

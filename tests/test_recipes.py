@@ -7,6 +7,7 @@ import os
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import quickstudy as qs
@@ -197,3 +198,40 @@ def test_what_is_never_cleared_is_tested_with_memories_of_another_task():
 def test_memories_never_cleared_are_not_for_the_host():
     with pytest.raises(qs.BadInput, match="--forgets between-tasks"):
         RECIPES["rl2-cheetah"](forgets="never").in_a_row  # noqa: B018
+
+
+KNOWS = {
+    "rl2-bandit": "best arm",
+    "rl2-tabular": "optimum",
+    "rl2-gridnavi": "goal known",
+    "rl2-maze": "maze known",
+    "rl2-games": "game known",
+    "rl2-half-circle": "goal known",
+    "rl2-navigation": "goal known",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in COMPILED if name.startswith("rl2")])
+def test_who_knows_the_task_earns_more(name):
+    """In the same tasks than random actions do, and nobody is expected to earn more."""
+    recipe = RECIPES[name](episodes=2)
+    found = {
+        who: np.asarray(getattr(earned, "returns", earned)).sum(1).mean()
+        for who, reference in recipe.references("test").items()
+        for earned in [reference(KEY, 200)]
+    }
+    knows = found.pop(KNOWS[name])
+    assert knows > found["random"] + 0.2
+    # What is compared is luck too, where planners draw their own.
+    assert knows > max(found.values()) - (0.1 if name == "rl2-bandit" else 0)
+    assert len(found) >= {"rl2-bandit": 8, "rl2-tabular": 7, "rl2-gridnavi": 2}.get(name, 1)
+
+
+def test_the_optimum_of_a_grid_is_that_of_its_goal():
+    """The straight walk is not longer than the optimum's, and a goal beside the start is found
+    sooner than one in the corner."""
+    references = RECIPES["rl2-gridnavi"](episodes=2).references("test")
+    best, known = (references[name](KEY, 50) for name in ("Bayes optimum", "goal known"))
+    assert best.shape == known.shape == (50, 2)
+    assert (best[:, 0] <= known[:, 0] + 1e-6).all()
+    assert len(np.unique(best[:, 0])) > 5

@@ -1,7 +1,7 @@
 """The figures of the notes, from short runs: `python docs/notes/figures.py`.
 
-Writes matching.png, prototypes.png, maml.png and transfer.png beside this file. Every key and
-every number of steps stands here; the captions in the pages repeat them.
+Writes matching.png, prototypes.png, maml.png, transfer.png and resets.png beside this file. Every
+key and every number of steps stands here; the captions in the pages repeat them.
 """
 
 from dataclasses import replace
@@ -18,6 +18,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 import quickstudy as qs
+from quickstudy.rl.policy import between_episodes, between_tasks, never, no_beginnings
+from quickstudy.trial_evaluation import acting, evaluate_earnings
 
 HERE = Path(__file__).parent
 SEED = 0
@@ -288,7 +290,55 @@ def transfer() -> None:
     save(figure, "transfer.png")
 
 
+# --- Resets: what clearing the memory between tasks is for ---
+
+RULES = {
+    "between tasks": (between_tasks, 1),
+    "between episodes": (between_episodes, 1),
+    "never": (never, 2),  # MDPs in a row: another one's memories must be there to leak
+}
+
+
+def resets() -> None:
+    """The reward of every pull and of every episode in GridNavi, for policies that clear their
+    memory by three rules and are not told where a trial begins."""
+    families = (("bandits of 5 arms", "pull", qs.Trial(qs.Bandit(arms=5), 10), 400, 1e-3),
+                ("GridNavi", "episode", qs.Trial(qs.GridNavi(), 4), 200, 1e-2))  # fmt: skip
+    figure = Figure(figsize=(9.4, 3.4), layout="constrained")
+    for axes, (title, stage, *family) in zip(figure.subplots(1, 2), families, strict=True):
+        for (name, rule), colour in zip(RULES.items(), COLOURS, strict=False):
+            found = remembering(*family, *rule)
+            mean, interval = (np.array([getattr(e, what) for e in found.episodes])
+                              for what in ("mean", "interval"))  # fmt: skip
+            number, total = np.arange(1, len(mean) + 1), found.total
+            label = f"{name}: {total.mean:.2f} ± {total.interval:.2f}"
+            axes.plot(number, mean, "o-", ms=3, color=colour, label=label)
+            axes.fill_between(number, mean - interval, mean + interval, color=colour, alpha=0.2)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel(stage)
+        axes.set_ylabel(f"reward of the {stage}")
+        axes.set_xticks(number)
+        axes.legend(fontsize=8, title="cleared, and the trial's reward", title_fontsize=8)
+    save(figure, "resets.png")
+
+
+def remembering(
+    trial: qs.Trial, steps: int, entropy_weight: float, forgets: Any, in_a_row: int
+) -> Any:
+    """What a GRU earns in 4,000 trials, trained on 256 in each step."""
+    model_key, train_key, test_key = keys(3)
+    memory = qs.GRU.create(trial.inputs, 64, key=model_key)
+    policy = qs.MetaPolicy.create(trial, memory, forgets=forgets, told=no_beginnings)
+    rate = optax.cosine_decay_schedule(3e-3, 16 * steps)
+    optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(rate))
+    ppo = qs.PPO(optimiser, entropy_weight=entropy_weight)
+    rl2 = qs.RL2(policy, trial, ppo, 256, 1000, in_a_row=in_a_row)
+    trained = qs.fit(rl2, qs.Plan(steps, validate_every=steps), key=train_key).best
+    earn = acting(trained, trial, in_a_row=in_a_row)
+    return evaluate_earnings(earn, trials=4000, key=test_key).policy
+
+
 if __name__ == "__main__":
     qs.set_up_devices()
-    for draw in (maml, transfer, matching, prototypes):
+    for draw in (maml, transfer, matching, prototypes, resets):
         draw()

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 import quickstudy as qs
 from quickstudy.envs.bandit import Arms
@@ -11,6 +12,7 @@ from quickstudy.envs.gridnavi import RIGHT, UP, GridNavi, Hidden
 from quickstudy.envs.navigation import SparseNavigation
 from quickstudy.report.stages import stage_names
 from quickstudy.report.watch import (
+    ENLARGED,
     Episode,
     animation,
     paths,
@@ -49,6 +51,34 @@ def test_a_grid_is_shown_as_it_was():
     images = animation(grid, task, episodes, ["first", "second"])
     assert len(images) == 16
     assert np.any(np.asarray(images[0]) != np.asarray(images[3]))
+
+
+class Telling(qs.TabularMDP):
+    """The reward is the state that is reached."""
+
+    def step(self, key, state, action, task):
+        found = super().step(key, state, action, task)
+        return found._replace(reward=found.state.astype(float))
+
+
+def test_states_are_those_that_happened():
+    """Though steps are drawn."""
+    trial = qs.Trial(Telling(), 2)
+    for episode in watch(qs.Random(trial.environment), trial, trial.environment.sample(KEY), KEY):
+        assert [float(state) for state in episode.states] == [0.0, *episode.rewards]
+        assert len(set(episode.rewards)) > 2
+
+
+@pytest.mark.parametrize("family", [GridNavi(), qs.Maze(), qs.Games()])
+def test_a_grid_s_episodes_move_side_by_side(family, tmp_path):
+    trial = qs.Trial(family, 2)
+    task = family.sample(KEY)
+    episodes = watch(qs.Random(family), trial, task, KEY)
+    file = show(family, task, episodes, tmp_path / "trial")
+    frame = np.asarray(family.frame(episodes[0].states[0], task))
+    with Image.open(file) as image:
+        assert image.size[0] > 2 * ENLARGED * frame.shape[1]
+        assert 1 < image.n_frames <= 1 + max(len(e.rewards) for e in episodes)
 
 
 def test_paths_in_the_plane():

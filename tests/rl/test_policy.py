@@ -61,25 +61,38 @@ def policy_of(name, trial=TRIAL, forgets=between_tasks):
 
 @eqx.filter_jit
 def act_and_rethink(policy, trial, task):
+    """As training thinks: from the trial's start, the state of the start, and in three parts from
+    the state of each; `[3, time]`."""
     path = qs.rollout(policy, trial, task, KEY, parts=3)
     start = jax.tree.map(lambda x: x[0], path.states)
-    thought = policy.rethink(start, path.seen)
-    logs = jax.vmap(type(thought.actions).log_prob)(thought.actions, path.action)
-    return path, logs, thought.value
+    cut = jax.tree.map(lambda x: x.reshape(3, -1, *x.shape[1:]), path.seen)
+    parts = jax.vmap(policy.rethink)(path.states, cut)
+    joined = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), parts)
+    ways = policy.rethink(None, path.seen), policy.rethink(start, path.seen), joined
+    log = jax.vmap(type(joined.actions).log_prob)
+    logs = jnp.stack([log(thought.actions, path.action) for thought in ways])
+    return path, logs, jnp.stack([thought.value for thought in ways])
+
+
+def thinks_the_same(path, logs, values):
+    for mine, theirs in zip((logs, values), path.notes, strict=True):
+        for one in mine:
+            np.testing.assert_allclose(one, theirs, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("forgets", [between_tasks, between_episodes, never])
 @pytest.mark.parametrize("name", ENCODERS)
 def test_training_thinks_what_acting_thought(name, forgets):
-    path, logs, values = act_and_rethink(policy_of(name, forgets=forgets), TRIAL, jnp.array(2))
-    np.testing.assert_allclose(path.notes[0], logs, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(path.notes[1], values, rtol=1e-4, atol=1e-5)
+    policy = policy_of(name, forgets=forgets)
+    policy = eqx.tree_at(lambda p: p.critic.weight, policy, policy.actor.weight[:, :1])
+    thinks_the_same(*act_and_rethink(policy, TRIAL, jnp.array(2)))
 
 
-def test_continuous_actions():
+@pytest.mark.parametrize("name", ENCODERS)
+def test_continuous_actions(name):
     trial = qs.Trial(Reach(), episodes=3)
-    path, logs, _ = act_and_rethink(policy_of("gru", trial), trial, jnp.array(2))
-    np.testing.assert_allclose(path.notes[0], logs, rtol=1e-4, atol=1e-5)
+    path, *thought = act_and_rethink(policy_of(name, trial), trial, jnp.array(2))
+    thinks_the_same(path, *thought)
     assert path.action.shape == (12, 2)
     assert float(jnp.abs(path.seen.action_tm1).max()) <= 0.5
 
@@ -157,6 +170,24 @@ def test_a_set_has_no_order_but_a_present(name, invariant):
     assert float(jnp.abs(values(policy, other)[-1] - now).max()) > 1e-3
 
 
+@pytest.mark.parametrize("name", ["context", "context-mean"])
+def test_a_transition_is_of_two_observations(name):
+    """Of a walk between two places, the steps there may change places with each other, and not
+    with a step back."""
+    policy, seen = policy_of(name), seen_of(KEY)
+    walk = jnp.array([0, 0, 1, 0, 1, 0, 1, 0, 0])
+    seen = seen._replace(observation=jax.nn.one_hot(walk, 2), done_tm1=jnp.zeros(9))
+
+    def last(*order):
+        order = jnp.array(order)
+        moved = {name: getattr(seen, name)[order] for name in ("action_tm1", "reward_tm1")}
+        return values(policy, seen._replace(**moved))[-1]
+
+    now = last(*range(9))
+    np.testing.assert_allclose(last(0, 1, 4, 3, 2, 5, 6, 7, 8), now, rtol=1e-4, atol=1e-5)
+    assert float(jnp.abs(last(0, 1, 3, 2, 4, 5, 6, 7, 8) - now).max()) > 1e-3
+
+
 def test_without_a_memory_only_the_observation_counts():
     """Whatever was done and paid, before or just now, what is thought is the same."""
     policy, task = policy_of("none"), jnp.array(2)
@@ -188,6 +219,4 @@ def test_a_beginning_that_is_not_told_looks_like_any_other():
 def test_training_thinks_what_acting_thought_of_what_it_is_told():
     memory = qs.GRU.create(TRIAL.inputs, 6, key=KEY)
     policy = qs.MetaPolicy.create(TRIAL, memory, forgets=never, told=no_beginnings)
-    path, logs, values = act_and_rethink(policy, TRIAL, jnp.array(2))
-    np.testing.assert_allclose(logs, path.notes[0], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(values, path.notes[1], rtol=1e-4, atol=1e-5)
+    thinks_the_same(*act_and_rethink(policy, TRIAL, jnp.array(2)))

@@ -13,7 +13,9 @@ from quickstudy.recipes import RECIPES
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
 from quickstudy.rl.rl2 import RL2, trial_episodes, trial_tasks, trials_in_a_row
+from quickstudy.rl.trpo import TRPO
 from quickstudy.training import Plan, fit
+from quickstudy.trial_evaluation import same_tasks
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)
@@ -49,6 +51,19 @@ def test_devices_change_nothing(trials, monkeypatch):
     )
     monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
     close(updated(algorithm), two)
+
+
+def test_trials_are_the_same_on_one_device(monkeypatch):
+    """To the bit: the same MDPs, actions and luck."""
+    policy = rl2(PPO(optax.sgd(0.1))).policy
+    two = eqx.filter_jit(trial_episodes)(policy, BANDIT, KEY, 7).returns
+    one_device = jax.make_mesh(
+        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
+    )
+    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    one = eqx.filter_jit(lambda: trial_episodes(policy, BANDIT, KEY, 7).returns)()
+    np.testing.assert_array_equal(np.asarray(one), np.asarray(two))
+    assert len(set(np.asarray(one).sum(1).tolist())) > 1
 
 
 def test_parts_of_a_trial_of_one_step_each():
@@ -87,7 +102,7 @@ def test_advantages_are_above_the_mean_from_each_time_on():
 
 def test_policy_gradient_by_enumeration():
     """E[∇ log π A], with A the reward to go of the trial, is ∇J of a bandit with two pulls, by
-    the sum over all of its 2 × 2 × 2 × 2 outcomes; and half of it without the second reward."""
+    the sum over all of its 2 × 2 × 2 × 2 outcomes; and something else without the second reward."""
     trial = qs.Trial(qs.Bandit(arms=2), episodes=2)
     policy = qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 4, key=KEY))
     policy = eqx.tree_at(
@@ -129,19 +144,33 @@ def test_policy_gradient_by_enumeration():
     batch = Batch(seen, actions, ones, to_go, ones, ones > 0, states, jnp.ones(16))
     rule = PolicyGradient(optax.sgd(1.0), value_weight=0.0, entropy_weight=0.0)
 
-    def share(policy, keys, real):
-        return gradient_of(rule.loss, eqx.combine(policy, rest), batch)[0]
+    @eqx.filter_jit
+    def gradient(batch):
+        def share(policy, keys, real):
+            return gradient_of(rule.loss, eqx.combine(policy, rest), batch)[0]
 
-    found = eqx.filter_jit(lambda: on_shares(share, parameters, KEY, 2))()
+        return jax.tree.map(lambda x: -x, on_shares(share, parameters, KEY, 2))
+
     wanted = jax.grad(expected)(parameters)
-    close(jax.tree.map(lambda x: -x, found), wanted, 1e-5)
-    assert float(optax.tree.norm(wanted)) > 0.01
+    close(gradient(batch), wanted, 1e-5)
+    size = float(optax.tree.norm(wanted))
+    assert size > 0.01
+    blind = batch._replace(advantage=batch.advantage * jnp.array([[1.0, 0.0]]))
+    error = optax.tree.norm(optax.tree.sub(gradient(blind), wanted))
+    assert float(error) > 0.1 * size
 
 
-def test_learns():
+@pytest.mark.parametrize(
+    ("rule", "steps"),
+    [
+        (PPO(optax.adam(1e-2), epochs=4, minibatches=2), 25),
+        (TRPO(optax.adam(1e-2)), 25),
+        (PolicyGradient(optax.adam(1e-2)), 150),
+    ],
+)
+def test_learns(rule, steps):
     """Bandits with three arms, four pulls: better than chance (2.0) after a minute's fraction."""
-    rule = PPO(optax.adam(1e-2), epochs=4, minibatches=2)
-    found = fit(rl2(rule, trials=256), Plan(25, validate_every=25), key=KEY)
+    found = fit(rl2(rule, trials=256), Plan(steps, validate_every=steps), key=KEY)
     returns = qs.evaluate_policy(found.best, BANDIT, trials=2000, key=jax.random.key(1))
     assert returns.policy.total.mean > 2.0 + 0.15
     random = qs.evaluate_policy(qs.Random(BANDIT.environment), BANDIT, trials=2000, key=KEY)
@@ -189,6 +218,7 @@ def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
     found, tasks = run(KEY), trial_tasks(trial, KEY, 5)
     each = np.asarray(found.returns / found.lengths)
     np.testing.assert_allclose(each, np.asarray(tasks)[:, None].repeat(2, 1), rtol=1e-5)
+    np.testing.assert_array_equal(same_tasks(trial, lambda tasks, _: tasks)(KEY, 5)[:, 0], tasks)
     assert len(set(np.asarray(tasks).tolist())) == 5
     rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY, in_a_row=in_a_row)
     paid = [set(row) for row in np.asarray(rows.reward).tolist()]

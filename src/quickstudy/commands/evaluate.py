@@ -34,6 +34,8 @@ class Evaluate:
     """K, support examples per class; as trained by default."""
     queries: int | None = None
     """Query examples per class; as trained by default."""
+    size: int | None = None
+    """Of a policy in mazes: cells in a row; as trained by default."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
     on: str | None = None
@@ -45,7 +47,7 @@ class Evaluate:
 def main(arguments: list[str]) -> None:
     """Parse and run."""
     options = tyro.cli(Evaluate, args=arguments, prog="quickstudy evaluate")
-    for name in ("episodes", "ways", "shots", "queries"):
+    for name in ("episodes", "ways", "shots", "queries", "size"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise BadInput(f"--{name} is {value}; give a whole number of 1 or more")
@@ -77,6 +79,8 @@ def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) ->
     from quickstudy.evaluation import evaluate
     from quickstudy.report.table import evaluation_table
 
+    if options.size is not None:
+        raise BadInput(f"--size is for policies in mazes, and {recipe.name} trains none; leave it")
     tasks = _tasks(recipe, options)
     learner = recipe.for_test(learner)
     learner.check(_any_task(tasks))
@@ -127,6 +131,7 @@ def where(options: Evaluate, own_episodes: int) -> str:
         own_episodes: how many tasks the protocol has, which need not be named.
     """
     shape = {"way": options.ways, "shot": options.shots, "query": options.queries}
+    shape["cells"] = options.size
     parts = [f"{value}-{name}" for name, value in shape.items() if value is not None]
     if options.episodes not in (None, own_episodes):
         parts.append(f"{options.episodes}-episodes")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from quickstudy.recipes.meta_rl import MetaRL, WithRL2
 from quickstudy.recipes.recipe import Split
@@ -29,17 +29,20 @@ class OnGridNavi(MetaRL):
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """The Bayes optimum, exactly, and who knows the goal."""
-        import numpy as np
+        from quickstudy.rl.oracles import gridnavi
+        from quickstudy.trial_evaluation import same_tasks
 
-        from quickstudy.rl.oracles.gridnavi import bayes_optimal, known_goal_return
+        grid, trial = self.environment(split), self.trial(split)
+        optimum = gridnavi.bayes_optimal(grid, self.episodes).by_goal
+        known = gridnavi.known_goal_returns(grid)
 
-        grid = self.environment(split)
-        known = np.full(self.episodes, known_goal_return(grid))
-        best = bayes_optimal(grid, self.episodes).returns
+        def of_each(by_goal: Any) -> "Reference":
+            return same_tasks(trial, lambda tasks, _: by_goal[gridnavi.goal_numbers(grid, tasks)])
+
         return {
-            "Bayes optimum": lambda _, trials: np.repeat(best[None], trials, 0),
+            "Bayes optimum": of_each(optimum),
             **super().references(split),
-            "goal known": lambda _, trials: np.repeat(known[None], trials, 0),
+            "goal known": of_each(known),
         }
 
 
@@ -49,7 +52,8 @@ class OnMazes(MetaRL):
 
     episodes: int = 2
     size: int = 5
-    """Cells in a row; 9 asks for extrapolation."""
+    """Cells in a row. What was trained in 5 × 5 can be tested in more: `quickstudy evaluate RUN
+    --size 9`."""
 
     def environment(self, split: Split) -> "Maze":
         """Mazes are drawn anew, and never met twice."""
@@ -104,6 +108,14 @@ class OnHalfCircle(MetaRL):
         from quickstudy.envs.navigation import SparseNavigation
 
         return SparseNavigation()
+
+    def references(self, split: Split) -> "Mapping[str, Reference]":
+        """Who knows the goal."""
+        from quickstudy.rl.oracles.goal import KnowsGoal
+        from quickstudy.trial_evaluation import acting
+
+        knows = acting(KnowsGoal(self.environment(split)), self.trial(split))
+        return {**super().references(split), "goal known": knows}
 
 
 @dataclass(frozen=True)

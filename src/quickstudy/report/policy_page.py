@@ -18,7 +18,7 @@ from quickstudy.report.frame import (
     training,
 )
 from quickstudy.report.markup import Html, note, section, table
-from quickstudy.report.stages import columns
+from quickstudy.report.stages import cells, heads
 from quickstudy.report.svg import Axis, Series, chart
 from quickstudy.report.table import written
 from quickstudy.trial_evaluation import Returns, TrialEvaluation
@@ -154,16 +154,16 @@ def _reward(story: PolicyStory) -> str:
     best = best_reference(found)
     if best is not None and not story.updated:
         charts.append(_regrets(found, best))
-    parts = [f'<div class="charts">{"".join(charts)}</div>', _rewards(story, found)]
+    parts = [f'<div class="charts">{"".join(charts)}</div>', _rewards(found)]
     if story.beside:
-        rows = [(name, *_cells(story, earned)) for name, earned in story.beside.items()]
-        parts.append(table(rows, ("other run", *columns(found.policy, story.stage))))
+        rows = [(name, *cells(earned, found)) for name, earned in story.beside.items()]
+        parts.append(table(rows, ("other run", *heads(found))))
     if story.others:
         rows = [
-            (name, *_cells(story, other.policy), f"{other.trials:,}")
+            (name, *cells(other.policy, found), f"{other.trials:,}")
             for name, other in story.others.items()
         ]
-        head = ("other evaluation", *columns(found.policy, story.stage))
+        head = ("other evaluation", *heads(found))
         parts.append(table(rows, (*head, "tasks" if story.updated else "trials")))
     return "".join(parts)
 
@@ -174,16 +174,12 @@ def _rows(found: TrialEvaluation) -> list[tuple[str, Returns]]:
     return [("policy", found.policy), *beside]
 
 
-def _cells(story: PolicyStory, returns: Returns) -> list[str]:
-    return [written(x, "return") for x in columns(returns, story.stage).values()]
-
-
-def _rewards(story: PolicyStory, found: TrialEvaluation) -> Html:
+def _rewards(found: TrialEvaluation) -> Html:
     rows = [
-        (Html("<b>policy</b>") if returns is found.policy else name, *_cells(story, returns))
+        (Html("<b>policy</b>") if returns is found.policy else name, *cells(returns, found))
         for name, returns in _rows(found)
     ]
-    return table(rows, ("reward", *columns(found.policy, story.stage)))
+    return table(rows, ("reward", *heads(found)))
 
 
 def _per_stage(story: PolicyStory, rows: list[tuple[str, Returns]], of: str = "") -> str:

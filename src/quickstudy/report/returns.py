@@ -6,8 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 
-from quickstudy.report.stages import columns
-from quickstudy.report.table import written
+from quickstudy.report.stages import cells, heads
 from quickstudy.trial_evaluation import Returns, TrialEvaluation
 
 COLOURS = ("#9a6700", "#1a7f37", "#8250df", "#c62828", "#0a7ea4", "#57606a", "#bf3989")
@@ -29,17 +28,11 @@ def returns_table(evaluation: TrialEvaluation, recipe: str, split: str, folder: 
         f"{folder}",
     )
     table.add_column("reward")
-    for column in columns(evaluation.policy, evaluation.stage):
+    for column in heads(evaluation):
         table.add_column(column)
-    if early := evaluation.ends_early:
-        table.add_column("steps, first and last episode")
     for name, returns in _rows(evaluation):
-        told = columns(returns, evaluation.stage).values()
-        cells = [written(x, "return") for x in told]
-        if early and returns.lengths:
-            first, last = (written(returns.lengths[i], "return") for i in (0, -1))
-            cells.append(f"{first}, {last}")
-        table.add_row(f"[bold]{name}[/bold]" if returns is evaluation.policy else name, *cells)
+        shown = f"[bold]{name}[/bold]" if returns is evaluation.policy else name
+        table.add_row(shown, *cells(returns, evaluation))
     return table
 
 

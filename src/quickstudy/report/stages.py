@@ -1,7 +1,8 @@
 """What the stages of a trial are called: its episodes, or what comes before and after updates."""
 
 from quickstudy.evaluation import Estimate
-from quickstudy.trial_evaluation import Returns
+from quickstudy.report.table import written
+from quickstudy.trial_evaluation import Returns, TrialEvaluation
 
 
 def stage_names(stage: str, count: int) -> list[str]:
@@ -20,6 +21,31 @@ def stage_names(stage: str, count: int) -> list[str]:
     if stage == "update":
         return ["before any update", *(f"after update {n}" for n in range(1, count))]
     return [f"episode {n + 1}" for n in range(count)]
+
+
+def heads(evaluation: TrialEvaluation) -> list[str]:
+    """What the columns of a table of rewards are called, after the actor's name."""
+    names = [*columns(evaluation.policy, evaluation.stage)]
+    return [*names, "steps, first and last episode"] if evaluation.ends_early else names
+
+
+def cells(returns: Returns, evaluation: TrialEvaluation) -> list[str]:
+    """What a table of rewards tells of an actor, a cell for each of `heads`.
+
+    Args:
+        returns: the actor's, as many as the evaluation's policy has.
+        evaluation: whose table it is; where its episodes end early, their lengths are told.
+
+    Example:
+        >>> quick, slow = (Returns(e, (e, e), (e, e)) for e in (Estimate(2, 0.5), Estimate(9, 1)))
+        >>> cells(slow, TrialEvaluation(quick, {}, 10))
+        ['9 ± 1', '9 ± 1', '9 ± 1', '9 ± 1, 9 ± 1']
+    """
+    told = [written(x, "return") for x in columns(returns, evaluation.stage).values()]
+    if not evaluation.ends_early:
+        return told
+    lengths = returns.lengths and (returns.lengths[0], returns.lengths[-1])
+    return [*told, ", ".join(written(x, "return") for x in lengths)]
 
 
 def columns(returns: Returns, stage: str) -> dict[str, Estimate]:

@@ -58,9 +58,7 @@ def watch(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray) -> list[Epis
     def step(state: Any, place: Any, seen: Any, key: PRNGKeyArray) -> Any:
         act_key, step_key = jax.random.split(key)
         state, action, _ = actor.act(state, seen, key=act_key)
-        after = trial.environment.step(step_key, place.state, action, task).state
-        place, seen, outcome = trial.step(step_key, place, action, task)
-        return state, place, seen, outcome, action, after
+        return state, *trial.step(step_key, place, action, task), action
 
     key, begin_key = jax.random.split(key)
     state = actor.begin(task)
@@ -68,11 +66,11 @@ def watch(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray) -> list[Epis
     episodes = [Episode([place.state], [], [])]
     while True:
         key, now = jax.random.split(key)
-        state, place, seen, outcome, action, after = step(state, place, seen, now)
+        state, place, seen, outcome, action = step(state, place, seen, now)
         last = episodes[-1]
         last.actions.append(np.asarray(action))
         last.rewards.append(float(outcome.reward))
-        last.states.append(after)
+        last.states.append(outcome.state)
         if bool(trial.over(place)):
             return episodes
         if bool(outcome.done):
@@ -177,7 +175,8 @@ def pulls(episodes: list[Episode], task: Any) -> Figure:
     columns = figure.subplots(1, 2, sharey=True)
     paid = sum(episode.rewards[0] for episode in episodes)
     mine = _pulled(episodes, rank)
-    both = (("policy", mine, POLICY, paid), ("Gittins", theirs, ORACLE, float(played.total[0])))
+    luck = "Gittins, with luck of its own"
+    both = (("policy", mine, POLICY, paid), (luck, theirs, ORACLE, float(played.total[0])))
     for axes, (name, arms, colour, total) in zip(columns, both, strict=True):
         axes.scatter(range(1, n + 1), arms, s=10, color=colour)
         axes.set_title(f"{name}: total reward {total:.0f}", fontsize=10)

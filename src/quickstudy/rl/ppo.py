@@ -103,6 +103,10 @@ class PolicyGradient(eqx.Module):
     """The plain policy gradient, ∇ E[log π(a_t) A_t], as REINFORCE with a baseline
     (Williams, 1992, https://doi.org/10.1007/BF00992696).
 
+    RL² subtracts from A_t the batch's mean at that time and the critic's value, neither of which
+    depends on a_t, and divides all of a batch by one number: the gradient's direction is expected
+    to be that of ∇J, its length is not.
+
     Attributes:
         optimiser: descends −E[log π A] + c_v E[½(V − target)²] − c_e E[H].
         value_weight: c_v.

@@ -73,7 +73,7 @@ def rollout(
         act_key, step_key = jax.random.split(key)
         state, action, notes = actor.act(state, seen, key=act_key)
         real = ~trial.over(place)
-        after, seen_next, (reward, done) = trial.step(step_key, place, action, task)
+        after, seen_next, (reward, done, _) = trial.step(step_key, place, action, task)
         now = (seen, action, jnp.where(real, reward, 0.0), done, real, place.episode, notes)
         return (state, after, seen_next), now
 

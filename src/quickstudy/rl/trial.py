@@ -59,10 +59,12 @@ class Outcome(NamedTuple):
     Attributes:
         reward: r_t.
         done: whether the episode ended with this step, by its own rules or at the horizon.
+        state: the environment's, before an episode that is over begins again.
     """
 
     reward: Float[Array, ""]
     done: Bool[Array, ""]
+    state: State
 
 
 class Trial(eqx.Module):
@@ -127,7 +129,7 @@ class Trial(eqx.Module):
         )
         seen = Seen(observation, action_t, reward_t, done_t, jnp.zeros(()))
         place = Place(state, place.episode + done, jnp.where(done, 0, place.time + 1))
-        return place, seen, Outcome(after.reward, done)
+        return place, seen, Outcome(after.reward, done, after.state)
 
     def over(self, place: Place) -> Bool[Array, ""]:
         """Whether all episodes have ended: what follows counts for nothing."""

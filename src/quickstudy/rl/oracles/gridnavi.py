@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from quickstudy.envs.gridnavi import ELSEWHERE, MOVES, ON_GOAL, GridNavi
+from quickstudy.envs.gridnavi import ELSEWHERE, MOVES, ON_GOAL, GridNavi, Hidden
 from quickstudy.errors import BadInput
 
 BEAM = 1000
@@ -27,28 +27,49 @@ class BayesOptimum(NamedTuple):
     """What the Bayes-optimal policy does and gets.
 
     Attributes:
-        returns: `[episodes]`, the expected return of each episode, over goals.
+        by_goal: `[goals, episodes]`, the return of each episode, for each of `grid.goals`.
         plan: `[episodes, steps, 2]`, the cells to step on while the goal is not found, x and y.
     """
 
-    returns: Float64[np.ndarray, " episodes"]
+    by_goal: Float64[np.ndarray, "goals episodes"]
     plan: Int64[np.ndarray, "episodes steps 2"]
 
+    @property
+    def returns(self) -> Float64[np.ndarray, " episodes"]:
+        """The expected return of each episode, over goals."""
+        return self.by_goal.mean(0)
 
-def known_goal_return(grid: GridNavi) -> float:
-    """The expected return of an episode for who knows the goal.
+
+def known_goal_returns(grid: GridNavi) -> Float64[np.ndarray, " goals"]:
+    """The return of an episode for who knows the goal, for each of `grid.goals`.
 
     Args:
         grid: its size and horizon count.
 
     Returns:
-        E_g[(H − d_g + 1) − 0.1 (d_g − 1)].
+        (H − d_g + 1) − 0.1 (d_g − 1).
 
     Example:
-        >>> round(known_goal_return(GridNavi()), 4)
+        >>> round(float(known_goal_returns(GridNavi()).mean()), 4)
         11.0714
     """
-    return float(_pay(_stays(grid), grid.horizon).mean())
+    return _pay(_stays(grid), grid.horizon)
+
+
+def goal_numbers(grid: GridNavi, tasks: Hidden) -> Int64[np.ndarray, " tasks"]:
+    """Which of `grid.goals` each task has.
+
+    Args:
+        grid: the family.
+        tasks: with a leading axis.
+
+    Example:
+        >>> grid = GridNavi()
+        >>> goal_numbers(grid, Hidden(grid.goals[[3, 0]])).tolist()
+        [3, 0]
+    """
+    same = np.asarray(tasks.goal)[:, None] == grid.goals[None]
+    return same.all(-1).argmax(1)
 
 
 def bayes_optimal(grid: GridNavi, episodes: int = 4) -> BayesOptimum:
@@ -62,7 +83,7 @@ def bayes_optimal(grid: GridNavi, episodes: int = 4) -> BayesOptimum:
         episodes: of the trial.
 
     Returns:
-        The expected return of each episode and the plan. Other plans may have the same sum. In
+        The returns and the plan. Other plans may have the same sum. In
         5 × 5 cells and 15 steps the first episode visits 14 of the 21 cells, and the second walks
         past the other 7 without a detour: from then on, not knowing costs nothing.
 
@@ -83,7 +104,7 @@ def bayes_optimal(grid: GridNavi, episodes: int = 4) -> BayesOptimum:
     # A beam's plan is nearly the best; its value lets the exact search leave out nearly all.
     known, _ = search.run(least=0, most=BEAM)
     _, plan = search.run(least=known, most=None)
-    return BayesOptimum(_returns(grid, plan), plan)
+    return BayesOptimum(_by_goal(grid, plan), plan)
 
 
 def _pay(on_goal: np.ndarray, steps: int) -> np.ndarray:
@@ -95,8 +116,8 @@ def _stays(grid: GridNavi) -> np.ndarray:
     return np.maximum(grid.horizon - grid.goals.sum(1) + 1, 0)
 
 
-def _returns(grid: GridNavi, plan: np.ndarray) -> np.ndarray:
-    """Each episode's expected return, by playing the plan against every goal."""
+def _by_goal(grid: GridNavi, plan: np.ndarray) -> np.ndarray:
+    """Each episode's return, by playing the plan against every goal."""
     episodes, horizon, _ = plan.shape
     on_goal = np.zeros((len(grid.goals), episodes))
     for index, (goal, stay) in enumerate(zip(grid.goals, _stays(grid), strict=True)):
@@ -105,7 +126,7 @@ def _returns(grid: GridNavi, plan: np.ndarray) -> np.ndarray:
             episode, time = visits[0]
             on_goal[index, episode] = horizon - time
             on_goal[index, episode + 1 :] = stay
-    return _pay(on_goal, horizon).mean(0)
+    return _pay(on_goal, horizon)
 
 
 class _Layer(NamedTuple):
