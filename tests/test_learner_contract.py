@@ -10,8 +10,9 @@ import pytest
 import quickstudy as qs
 from quickstudy.checkpoint import Checkpoints
 from quickstudy.learners.losses import Loss
+from quickstudy.learners.prototypical import Prototypes
 from quickstudy.learners.transfer import Transfer
-from quickstudy.nets.norm import NORMS
+from quickstudy.nets.norm import NORMS, make_norm
 from quickstudy.testing import PROPERTIES, ConformanceError, check_learner
 
 
@@ -326,3 +327,73 @@ def test_only_batch_statistics_see_the_other_queries(make, norm):
     apart = np.max(np.abs(first - among_others)) / np.max(np.abs(first))
     assert learner.transductive == (norm == "batch")
     assert apart > 1e-2 if norm == "batch" else apart < 1e-6
+
+
+class Flat(eqx.Module):
+    """A user's network: a layer and a norm, and no `condition`."""
+
+    layer: qs.Linear
+    norm: eqx.Module
+
+    @classmethod
+    def of(cls, inputs, outputs, norm="support"):
+        return cls(qs.Linear.create(inputs, outputs, key=KEY), make_norm(norm, outputs))
+
+    def __call__(self, x):
+        return self.norm(self.layer(x))
+
+
+class Conditioned(Flat):
+    """The same, which lets its norm see the support set."""
+
+    def condition(self, x):
+        return type(self)(self.layer, self.norm.condition(self.layer(x)))
+
+
+class NeverConditions(Right):
+    """A learner of one's own that forgets to let its network see the support set."""
+
+    embed: Flat = eqx.field(default_factory=lambda: Conditioned.of(2, 4))
+
+    def adapt(self, support, *, key=None):
+        centres = jax.nn.one_hot(support.y, support.ways).T @ self.embed(support.x) / 2
+        return Prototypes(self.embed, centres, qs.negative_squared_distance)
+
+
+SEES_NOTHING = {
+    "maml": qs.MAML(Flat.of(2, 3)),
+    "maml, in a head": qs.MAML(qs.Headed(mlp(4), Flat.of(4, 3))),
+    "maml++": qs.MAMLPlusPlus.create(Flat.of(2, 3)),
+    "anil": qs.ANIL(qs.Headed(Flat.of(2, 4), qs.Linear.zeros(4, 3))),
+    "prototypical": qs.Prototypical(Flat.of(2, 4)),
+    "matching, own f": qs.Matching(mlp(4), Flat.of(2, 4)),
+    "relation, g": qs.Relation(mlp(4), Flat.of(8, 1)),
+    "black box": qs.BlackBox.create(Flat.of(2, 4), 4, outputs=3, memory=qs.GRU, key=KEY),
+    "ridge": qs.RidgeRegression(Flat.of(2, 4)),
+    "nearest centroid": qs.NearestCentroid(Flat.of(2, 4), qs.Linear.zeros(4, 3)),
+    "cavia": qs.CAVIA(qs.WithContext(Flat.of(4, 3), jnp.zeros(2))),
+    "one's own": NeverConditions(),
+}
+
+
+@pytest.mark.parametrize("name", SEES_NOTHING)
+def test_support_norms_that_see_no_support_set_are_refused(name):
+    """They would normalise queries by one another, and `transductive` is False."""
+    learner = SEES_NOTHING[name]
+    assert not learner.transductive
+    with pytest.raises(qs.BadInput, match=r"'support' .* has not seen .*condition\(x\)"):
+        learner.check(eqx.filter_eval_shape(POINTS.sample, KEY))
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [
+        qs.Relation(mlp(4), Conditioned.of(8, 1)),
+        qs.CAVIA(qs.WithContext(Conditioned.of(4, 3), jnp.zeros(2)), inner_lr=0.5),
+        qs.BlackBox.create(Conditioned.of(2, 4), 4, outputs=3, memory=qs.GRU, key=KEY),
+    ],
+    ids=lambda learner: type(learner).__name__,
+)
+def test_support_norms_everywhere_see_the_support_set(learner):
+    rest = PROPERTIES.keys() - {"check", "other queries"}
+    check_learner(learner, POINTS, except_for=rest)

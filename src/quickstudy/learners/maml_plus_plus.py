@@ -134,8 +134,8 @@ class MAMLPlusPlus(Learner):
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
-        super().check(task)
         check_outputs(self, self.model, task)
+        super().check(task)
 
     def _objective(self, task: Task, progress: Progress, rule: InnerRule) -> tuple[Scalar, Metrics]:
         passed = self._passed(task.support, self.steps, rule)

@@ -173,5 +173,5 @@ class Matching(Learner):
 
     def check(self, task: Task) -> None:
         """Only classification has labels to share out."""
-        super().check(task)
         demand_classes(task.support)
+        super().check(task)

@@ -35,14 +35,21 @@ class Relations(eqx.Module):
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """The relation scores; a softmax is not taken."""
-        f = self.embed(x)
-        n, ways = len(f), len(self.sums)
-        every = (n, ways, *f.shape[1:])
-        pairs = jnp.concatenate(
-            [jnp.broadcast_to(self.sums[None], every), jnp.broadcast_to(f[:, None], every)], -1
-        )
-        scores = self.relation(pairs.reshape(n * ways, *pairs.shape[2:]))
-        return jax.nn.sigmoid(scores).reshape(n, ways)
+        scores = self.relation(pairs(self.sums, self.embed(x)))
+        return jax.nn.sigmoid(scores).reshape(len(x), len(self.sums))
+
+
+def pairs(sums: Float[Array, "ways ..."], f: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
+    """Every class beside every embedding on the last axis, the first embedding's before the next's.
+
+    Example:
+        >>> pairs(jnp.array([[1.0], [2.0]]), jnp.array([[5.0]])).tolist()
+        [[1.0, 5.0], [2.0, 5.0]]
+    """
+    every = (len(f), len(sums), *f.shape[1:])
+    both = jnp.broadcast_to(sums[None], every), jnp.broadcast_to(f[:, None], every)
+    beside = jnp.concatenate(both, -1)
+    return beside.reshape(-1, *beside.shape[2:])
 
 
 class Relation(Learner):
@@ -72,10 +79,11 @@ class Relation(Learner):
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Add up the embedded support examples of each class."""
         embed = condition(self.embed, support.x)
-        sums = jnp.tensordot(support.members().T, embed(support.x), 1)
-        return Relations(embed, self.relation, sums)
+        f = embed(support.x)
+        sums = jnp.tensordot(support.members().T, f, 1)
+        return Relations(embed, condition(self.relation, pairs(sums, f)), sums)
 
     def check(self, task: Task) -> None:
         """Only classification has classes to compare with."""
-        super().check(task)
         demand_classes(task.support)
+        super().check(task)
