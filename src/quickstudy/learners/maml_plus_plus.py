@@ -191,13 +191,16 @@ def step_weights(steps: int, progress: Progress, until: float) -> Float[Array, "
     """How much the loss after each inner step counts.
 
     1/k each at first; all but the last fall to 0 while `progress` goes to `until`, and the last
-    has the rest.
+    has the rest. With `until` at 0 it is the last alone from the start.
 
     Example:
         >>> step_weights(4, 0.0, 0.1).tolist(), step_weights(4, 0.1, 0.1).tolist()
         ([0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0])
+        >>> step_weights(2, 0.0, 0.0).tolist()
+        [0.0, 1.0]
     """
-    left = jnp.clip(1 - jnp.asarray(progress) / until, 0, 1)
+    now = jnp.asarray(progress)
+    left = jnp.where(now < until, 1 - now / (until or 1), 0)
     weights = jnp.full(steps, 1 / steps) * left
     return weights.at[-1].set(1 - (steps - 1) / steps * left)
 
