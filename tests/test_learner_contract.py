@@ -329,6 +329,66 @@ def test_only_batch_statistics_see_the_other_queries(make, norm):
     assert apart > 1e-2 if norm == "batch" else apart < 1e-6
 
 
+def after_check(learner):
+    learner.check(eqx.filter_eval_shape(POINTS.sample, KEY))
+
+
+def zero_head():
+    return qs.Headed(mlp(4), qs.Linear.zeros(4, 3))
+
+
+# What cannot work, and what is said about it.
+BAD_INPUT = {
+    "maml++ without steps": (
+        lambda: qs.MAMLPlusPlus.create(mlp(3), steps=0),
+        "steps is 0 and MAML.* give 1 or more",
+    ),
+    "anil without halves": (
+        lambda: after_check(qs.ANIL(mlp(3))),
+        r"ANIL .* MLP has no body and head; give quickstudy.Headed",
+    ),
+    "boil without halves": (
+        lambda: after_check(qs.BOIL(mlp(3))),
+        r"BOIL .* MLP has no body and head; give quickstudy.Headed",
+    ),
+    "boil on a head of zeros": (
+        lambda: after_check(qs.BOIL(zero_head())),
+        r"head is all zeros: give it weights that are drawn",
+    ),
+    "reptile without a batch": (
+        lambda: qs.Reptile(mlp(3), batch=0),
+        "batch is 0 and Reptile .* give 1 or more",
+    ),
+    "reptile without steps": (
+        lambda: qs.Reptile(mlp(3), steps=0),
+        "steps is 0 and Reptile .* give 1 or more",
+    ),
+    "matching that never reads": (
+        lambda: qs.FullContext.create(4, reads=0, key=KEY),
+        r"reads is 0.*give 1 or more, or context=NoContext\(\)",
+    ),
+    "attention with too many heads": (
+        lambda: qs.AttentiveMemory.create(3, 10, heads=4, key=KEY),
+        "10 features cannot be shared among 4 heads; give a multiple",
+    ),
+    "relation with two scores": (
+        lambda: after_check(qs.Relation(mlp(4), mlp(2, inputs=8))),
+        r"outputs of shape \[2\] for each pair; give one with a single output",
+    ),
+    "implicit maml without a penalty": (
+        lambda: qs.ImplicitMAML(mlp(3), penalty=0.0),
+        "penalty is 0.0.*give a number above 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_what_cannot_work_is_refused_at_once(name):
+    attempt, message = BAD_INPUT[name]
+    with pytest.raises(qs.BadInput, match=message):
+        attempt()
+
+
 class Flat(eqx.Module):
     """A user's network: a layer and a norm, and no `condition`."""
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Scalar
 
+from quickstudy.errors import BadInput
 from quickstudy.inner import FirstOrder, InnerRule, RatePerStep
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
 from quickstudy.learners.losses import loss_on
@@ -66,6 +67,13 @@ class MAMLPlusPlus(Learner):
     form: Callable[[Any], Any] = eqx.field(static=True, default=_as_it_is)
 
     keeps_statistics: ClassVar[bool] = True
+
+    def __check_init__(self):
+        if self.steps < 1:
+            raise BadInput(
+                f"steps is {self.steps} and MAML++ learns from the loss after every inner step; "
+                "give 1 or more"
+            )
 
     @classmethod
     def create(

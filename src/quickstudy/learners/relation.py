@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import ABSENT, Loss
 from quickstudy.nets.network import condition
@@ -35,8 +36,7 @@ class Relations(eqx.Module):
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """The relation scores; a softmax is not taken."""
-        scores = self.relation(pairs(self.sums, self.embed(x)))
-        return jax.nn.sigmoid(scores).reshape(len(x), len(self.sums))
+        return jax.nn.sigmoid(_scores(self, x)).reshape(len(x), len(self.sums))
 
 
 def pairs(sums: Float[Array, "ways ..."], f: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
@@ -84,6 +84,17 @@ class Relation(Learner):
         return Relations(embed, condition(self.relation, pairs(sums, f)), sums)
 
     def check(self, task: Task) -> None:
-        """Only classification has classes to compare with."""
+        """Only classification has classes to compare with, and a pair has one score."""
         demand_classes(task.support)
         super().check(task)
+        predictor = eqx.filter_eval_shape(self.adapt, task.support)
+        shape = eqx.filter_eval_shape(_scores, predictor, task.query.x).shape
+        if shape != (len(task.query) * task.query.outputs, 1):
+            raise BadInput(
+                f"the relation network has outputs of shape {list(shape[1:])} for each pair; give "
+                "one with a single output, [n, 1]"
+            )
+
+
+def _scores(predictor: Relations, x: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
+    return predictor.relation(pairs(predictor.sums, predictor.embed(x)))

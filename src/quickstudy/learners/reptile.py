@@ -51,6 +51,14 @@ class Reptile(GradientBased):
     batch: int = eqx.field(static=True, default=10)
     test_steps: int = eqx.field(static=True, default=50)
 
+    def __check_init__(self):
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise BadInput(
+                    f"{name} is {getattr(self, name)} and Reptile trains by steps on minibatches; "
+                    "give 1 or more"
+                )
+
     def inner_rule(self) -> InnerRule:
         """A step of the inner optimiser."""
         return Optimiser(self.optimiser)

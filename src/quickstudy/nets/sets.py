@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from quickstudy.errors import BadInput
 from quickstudy.nets.causal import ages_of, attend, remembered, visible
 from quickstudy.nets.memory import AtOnce, Memory, State, sums_since
 from quickstudy.nets.mlp import MLP
@@ -155,6 +156,13 @@ class AttentiveMemory(AtOnce):
     answer: MLP
     heads: int = eqx.field(static=True)
     past: int = eqx.field(static=True)
+
+    def __check_init__(self):
+        if self.heads < 1 or self.features % self.heads:
+            raise BadInput(
+                f"{self.features} features cannot be shared among {self.heads} heads; give a "
+                "multiple of the number of heads"
+            )
 
     @classmethod
     def create(
