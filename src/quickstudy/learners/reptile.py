@@ -27,6 +27,11 @@ class Reptile(GradientBased):
     gradients of different minibatches. Outside, use plain descent with the paper's step ε
     (`optax.sgd`, falling to zero).
 
+    The inner optimiser starts anew in every task. The authors' code keeps Adam's second moments
+    from one task to the next, in training and at test: their inner steps are of gradients measured
+    by those of many tasks, while our first one has the length of the rate in every coordinate,
+    however small the gradient there is.
+
     Attributes:
         model: θ.
         optimiser: the inner optimiser; the paper's is Adam without momentum.
