@@ -112,6 +112,17 @@ def test_evaluate_on_the_data_of_another_recipe(glyphs_run, capsys):
     assert "did you mean maml-glyphs" in capsys.readouterr().err
 
 
+def test_training_tasks_of_different_sizes(tmp_path, capsys):
+    folder = tmp_path / "varying"
+    sizes = ["--shots", "3", "--fewest-ways", "3", "--fewest-shots", "1"]
+    main(["train", "prototypical-glyphs", *TINY_GLYPHS, *sizes, "--run", str(folder)])
+    main(["evaluate", str(folder), "--episodes", "4", "--split", "train", "--no-curves"])
+    assert "3- to 5-way 1- to 3-shot, train tasks" in " ".join(capsys.readouterr().out.split())
+    main(["report", str(folder), "--episodes", "4"])
+    text = (folder / "report.html").read_text()
+    assert "3- to 5-way 1- to 3-shot, validation 5-way 3-shot" in text
+
+
 def test_adapt_answers_for_every_query_image(glyphs_run, drawings, tmp_path, capsys):
     answers = tmp_path / "answers.json"
     folders = ["--support", str(drawings / "support"), "--query", str(drawings / "query")]

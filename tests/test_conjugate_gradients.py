@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from quickstudy.conjugate_gradients import conjugate_gradients
 
@@ -29,6 +30,15 @@ def test_stops_at_negative_curvature():
 def test_b_itself_where_nothing_can_be_done():
     x = solve(-jnp.eye(2), jnp.array([2.0, 1.0]), 5)
     np.testing.assert_allclose(x, [2.0, 1.0])
+
+
+@pytest.mark.parametrize("diagonal", [(-1.0, -1.0), (0.0, 0.0), (1.0, -1.0), (1.0, 3.0)], ids=str)
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_the_residual_is_what_it_says(diagonal, steps):
+    """b − A x, wherever it stopped."""
+    A, b = jnp.diag(jnp.array(diagonal)), jnp.array([2.0, 1.0])
+    x, residual = conjugate_gradients(lambda v: A @ v, b, steps)
+    np.testing.assert_allclose(residual, b - A @ x, atol=1e-5)
 
 
 def test_a_residual_of_nothing():

@@ -77,6 +77,9 @@ def small_transformer(inputs, *, key):
 
 ORDERED = ("support order",)
 SGD = qs.Optimiser(optax.sgd(0.3, momentum=0.5))
+# A root of 1e-8 would make of a step nearly the gradient's sign: no finite difference tells its
+# slope.
+ADAM = qs.Optimiser(optax.adam(0.1, eps_root=1e-3))
 CLASSES = qs.AllClasses(SCATTERED, batch=32)
 
 # A learner, tasks that it can learn in a moment, and the properties that it does not promise.
@@ -93,6 +96,7 @@ LEARNERS = {
         ("gradient",),
     ),
     "inner optimiser": (qs.InnerLoop(mlp(16, 3), SGD, steps=2), POINTS, ()),
+    "inner adam": (qs.InnerLoop(mlp(16, 3), ADAM, steps=2), POINTS, ()),
     "meta-sgd": (qs.MetaSGD.create(mlp(16, 3), inner_lr=0.5), POINTS, ()),
     "anil": (qs.ANIL(headed(), inner_lr=0.5, steps=2), POINTS, ()),
     "boil": (qs.BOIL(headed(), inner_lr=0.5, steps=2), POINTS, ()),

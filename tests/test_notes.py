@@ -1,10 +1,12 @@
 """The pages under docs/ run, quote the package word for word, and link to what exists."""
 
+import importlib.util
 import re
 import textwrap
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -67,6 +69,18 @@ def test_every_page_and_figure_is_shown():
     for figure in figures:
         assert figure.name in shown, f"no page shows {figure.name}"
         assert figure.stat().st_size < 150_000, f"{figure.name} has more than 150 kB"
+
+
+def test_figures_are_drawn(tmp_path, monkeypatch):
+    """The cheapest of them, as large as the one that a page shows."""
+    spec = importlib.util.spec_from_file_location("figures", DOCS / "notes" / "figures.py")
+    figures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(figures)
+    monkeypatch.setattr(figures, "HERE", tmp_path)
+    figures.maml()
+    with Image.open(tmp_path / "maml.png") as drawn, Image.open(DOCS / "notes/maml.png") as shown:
+        assert drawn.size == shown.size
+        assert len(drawn.convert("RGB").getcolors(10**6)) > 50, "it is blank"
 
 
 def test_every_note_runs_and_quotes():

@@ -92,6 +92,30 @@ def test_what_is_not_there(file, name, message):
         find(name.format(file))
 
 
+def test_a_package_that_is_broken_harms_no_other(file, monkeypatch, caplog):
+    def load(point):
+        if point.name == "broken":
+            raise ImportError("no module named torch")
+        return find(f"{file}:Lines") if point.name == "lines" else 3
+
+    names = ("broken", "number", "lines")
+    points = [EntryPoint(name, f"somewhere:{name}", own.GROUP) for name in names]
+    monkeypatch.setattr(EntryPoint, "load", load)
+    monkeypatch.setattr(own, "entry_points", lambda group: points)
+    own.from_packages.cache_clear()
+    assert "lines" in known()
+    assert not {"broken", "number"} & known().keys()
+    assert "left out: entry point broken = somewhere:broken cannot be loaded" in caplog.text
+    with pytest.raises(
+        qs.BadInput, match=r"broken = .*\(ImportError: no module named torch\); mend"
+    ):
+        find("broken")
+    with pytest.raises(qs.BadInput, match=r"entry point number = .* is no recipe"):
+        find("number")
+    assert find("maml-glyphs").name == "maml-glyphs"
+    own.from_packages.cache_clear()
+
+
 def test_from_a_package(file, monkeypatch):
     point = EntryPoint("lines", "somewhere:Lines", own.GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda self: find(f"{file}:Lines"))

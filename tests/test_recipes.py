@@ -121,6 +121,28 @@ def test_more_ways_in_training_than_at_test():
     assert recipe.tasks("test", Shape(ways=7, shots=3)).ways == 7
 
 
+def test_training_tasks_of_different_sizes():
+    """Validation and test tasks stay as they are."""
+    settings = {"fewest_ways": 3, "fewest_shots": 2, "shots": 4}
+    recipe = from_json({"recipe": "prototypical-glyphs", **settings})
+    tasks = recipe.tasks("train")
+    assert isinstance(tasks, qs.Varying)
+    assert (tasks.ways, tasks.episodes.ways, tasks.shots, tasks.episodes.shots) == (3, 20, 2, 4)
+    assert all(isinstance(recipe.tasks(s), qs.Episodes) for s in ("validation", "test"))
+    recipe.learner().check(eqx.filter_eval_shape(tasks.sample, KEY))
+    assert from_json(recipe.to_json()) == recipe
+    only_shots = dataclasses.replace(recipe, fewest_ways=0).tasks("train")
+    assert (only_shots.ways, only_shots.shots) == (20, 2)
+
+
+def test_sizes_that_cannot_be():
+    recipe = RECIPES["prototypical-glyphs"](fewest_ways=30)
+    with pytest.raises(qs.BadInput, match=r"fewest ways are 30; give a number from 2 to 20"):
+        recipe.tasks("train")
+    with pytest.raises(qs.BadInput, match=r"all classes, not on tasks; leave --fewest-ways"):
+        RECIPES["transfer-glyphs"](fewest_shots=1).tasks("train")
+
+
 @pytest.mark.parametrize("memory", ["lstm", "gru", "snail", "transformer", "mean", "attention"])
 @pytest.mark.parametrize("labels", ["paired", "shifted"])
 def test_every_memory(memory, labels):

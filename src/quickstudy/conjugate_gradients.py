@@ -48,7 +48,7 @@ def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: 
         # Once the residual is nothing there is nowhere left to go: 0 / 0 must not spoil x.
         length = jnp.where(goes_on, rr / jnp.where(goes_on, curvature, 1.0), 0.0)
         stays = jnp.where(~goes_on & (number == 0), 1.0, length)
-        x, r = _along(x, stays, p), _along(r, -length, ap)
+        x, r = _along(x, stays, p), _along(r, -stays, ap)
         now = dot(r, r)
         turn = now / jnp.where(rr > 0, rr, 1.0)
         p = jax.tree.map(lambda r, p: jnp.where(goes_on, r + turn * p, p), r, p)

@@ -185,6 +185,20 @@ def test_the_weights_of_the_steps():
     assert float(jnp.sum(step_weights(5, 0.033, 0.1))) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("progress", [0.0, 0.5])
+def test_without_a_multi_step_loss_the_last_step_counts_alone(progress):
+    settings = {"inner_lr": RATE, "steps": STEPS, "first_order": 0.0, **SETTINGS}
+    learner = qs.MAMLPlusPlus.create(MODEL, multi_step=0.0, **settings)
+    assert step_weights(3, progress, 0.0).tolist() == [0, 0, 1]
+    close(flat(gradient(learner, progress).model), flat(gradient(MAML).model))
+
+
+def test_the_multi_step_share_is_a_setting():
+    recipe = find("maml++-sinusoid").from_settings({"multi_step": 0.5})
+    assert recipe.learner().multi_step == 0.5
+    assert find("maml++-sinusoid")().learner().multi_step == 0.1
+
+
 def test_conjugate_gradients_solve_and_stay():
     a = jax.random.normal(KEY, (5, 5))
     a = a @ a.T + jnp.eye(5)

@@ -74,6 +74,55 @@ def test_full_context_sees_the_whole_set():
     np.testing.assert_allclose(context.query(query[:1], first.g)[0], f[0], rtol=1e-5)
 
 
+def lstm_step(lstm, drive, h, c):
+    """One step of an LSTM in float64; `drive` is what does not come from h."""
+    i, f, o, g = np.split(drive + h @ np.asarray(lstm.hidden, np.float64), 4)
+    i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+    c = f * c + i * np.tanh(g)
+    return o * np.tanh(c), c
+
+
+def driven(linear, x):
+    return x @ np.asarray(linear.weight, np.float64) + np.asarray(linear.bias, np.float64)
+
+
+def appendix_g(context, g):
+    """g(x_i) = h→_i + h←_i + g'(x_i), example after example."""
+    found = g.copy()
+    orders = (range(len(g)), reversed(range(len(g))))
+    for lstm, order in zip((context.forward, context.backward), orders, strict=True):
+        h = c = np.zeros(g.shape[1])
+        for i in order:
+            h, c = lstm_step(lstm, driven(lstm.inputs, g[i]), h, c)
+            found[i] += h
+    return found
+
+
+def appendix_f(context, f, g):
+    """ĥ_k, c_k = LSTM(f', [h_{k−1}, r_{k−1}], c_{k−1}), h_k = ĥ_k + f', and
+    r_{k−1} = Σ_i softmax_i(h_{k−1} · g_i) g_i, from h_0 = c_0 = 0."""
+    h = c = np.zeros_like(f)
+    for _ in range(context.reads):
+        shares = np.exp(g @ h) / np.exp(g @ h).sum()
+        drive = driven(context.reader.inputs, f) + driven(context.merge, shares @ g)
+        h, c = lstm_step(context.reader, drive, h, c)
+        h = h + f
+    return h
+
+
+@pytest.mark.parametrize("reads", [1, 3])
+def test_full_context_is_the_appendix(reads):
+    drawn = np.random.default_rng(0).normal(size=(7, 4))
+    context = qs.FullContext.create(4, reads=reads, key=KEY)
+    g, queries = drawn[:5], drawn[5:]
+    wanted = appendix_g(context, g)
+    found = context.support(jnp.asarray(g, jnp.float32))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+    found = context.query(jnp.asarray(queries, jnp.float32), jnp.asarray(wanted, jnp.float32))
+    wanted = [appendix_f(context, f, wanted) for f in queries]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+
+
 def test_an_attention_read_by_hand():
     """All LSTM weights zero: ĥ = ½ tanh(0) = 0, so h = f'(x), whatever is read."""
     context = jax.tree.map(jnp.zeros_like, qs.FullContext.create(2, reads=3, key=KEY))

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from quickstudy.evaluation import Estimate, Evaluation
 from quickstudy.learners.learner import Learner
 from quickstudy.report import figures
 from quickstudy.report.table import evaluation_table, written
+from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.sinusoid import Sinusoid
 from quickstudy.tasks.task import Examples, Task
+from quickstudy.tasks.varying import Varying
 
 
 def an_evaluation(**changes):
@@ -45,6 +48,13 @@ def test_table_says_what_was_measured(tmp_path, transductive, said):
         assert part in text
 
 
+def test_sizes_that_vary_are_named(tmp_path):
+    largest = Episodes(np.zeros((6, 5, 8, 8), np.uint8), ways=5, shots=4, queries=1)
+    tasks = Varying(largest, ways=3, shots=2)
+    text = shown(evaluation_table(an_evaluation(), tasks, "train", tmp_path))
+    assert "3- to 5-way 2- to 4-shot, train tasks" in " ".join(text.split())
+
+
 def test_a_folder_is_never_cut_short():
     folder = Path("/data/scratch/experiments/of-this-year/prototypical-glyphs-20261124-040618")
     text = shown(evaluation_table(an_evaluation(), Sinusoid(), "test", folder), width=60)
@@ -71,8 +81,10 @@ def test_adaptation_curve_draws_every_estimate(path, shots):
 class Reads(Learner):
     """Reads the class off the first pixel."""
 
+    ways: int = eqx.field(static=True, default=3)
+
     def adapt(self, support, *, key=None):
-        return lambda x: jax.nn.one_hot((x[:, 0, 0, 0] * 10).round().astype(int), 3)
+        return lambda x: jax.nn.one_hot((x[:, 0, 0, 0] * 10).round().astype(int), self.ways)
 
 
 def test_episode_marks_right_and_wrong(tmp_path):
@@ -85,3 +97,14 @@ def test_episode_marks_right_and_wrong(tmp_path):
     assert [mark for mark in marks if "✗" in mark] == ["✗ 1"]
     figures.save(figure, tmp_path / "episode.png")
     assert imread(tmp_path / "episode.png").ndim == 3
+
+
+def test_an_episode_shows_no_padding():
+    """Of two classes one is present: one support image, and one query, which is right."""
+    x = jax.numpy.full((4, 8, 8, 1), 0.1).at[:2].set(0.0)
+    real, present = jax.numpy.array([True, False, False, False]), jax.numpy.array([True, False])
+    padded = Examples(x, jax.numpy.array([0, 0, 1, 1]), 2, real, present)
+    figure = figures.episode(Reads(2), Task(padded, padded))
+    assert sum(bool(axis.images) for axis in figure.axes) == 2
+    assert [axis.get_title() for axis in figure.axes if axis.get_title()] == ["✓"]
+    assert "100% right" in figure.get_suptitle()

@@ -230,6 +230,10 @@ PICKLES = {
         cifar.cifar_fs_classes,
         lambda names: {"data": pixels(names), "labels": [n for n in names for _ in range(ITEMS)]},
     ),
+    "miniImageNet_category_split_test.pickle": (
+        mini.mini_imagenet_classes,
+        lambda names: {"data": pixels(names), "labels": [n for n in names for _ in range(ITEMS)]},
+    ),
     "mini-imagenet-cache-test.pkl": (
         mini.mini_imagenet_classes,
         lambda names: {
@@ -259,6 +263,25 @@ def test_pickles_are_refused_with_a_command_that_converts_them(tmp_path, name, m
     resize_to(mini, monkeypatch, (84, 84))
     with pytest.raises(DataError, match=r"shape \(4, 4, 3\) instead of"):
         load(folder, "test")
+
+
+@pytest.mark.parametrize(
+    ("split", "name"),
+    [
+        ("train", "miniImageNet_category_split_train_phase_train"),
+        ("validation", "miniImageNet_category_split_val"),
+        ("test", "miniImageNet_category_split_test"),
+    ],
+)
+def test_meta_opt_net_s_files_are_found(tmp_path, split, name, monkeypatch):
+    """Classes are numbers there, and go on from split to split."""
+    resize_to(mini, monkeypatch, (4, 4))
+    names = next(SPLITS[short] for short, long in LONG.items() if long == split)
+    labels = np.repeat([int(name[1:]) + 64 for name in names], ITEMS)
+    np.savez(tmp_path / f"{name}.npz", images=pixels(names), labels=labels)
+    data = mini.mini_imagenet_classes(tmp_path, split)
+    assert data.names == tuple(str(label) for label in sorted(set(labels)))
+    assert data.images[0, 1, 0, 0].tolist() == list(colour(sorted(names)[0], 1))
 
 
 @pytest.mark.parametrize("load", [cifar.cifar_fs_classes, mini.mini_imagenet_classes])

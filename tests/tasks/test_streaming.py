@@ -3,6 +3,7 @@
 import mmap
 import pickle
 from types import SimpleNamespace
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -140,6 +141,27 @@ def test_what_is_read_ahead_is_what_is_drawn(tmp_path, shape):
         assert start % mmap.PAGESIZE == 0
         assert array.base[start : start + length].endswith(image.tobytes())
         assert length < image.nbytes + mmap.PAGESIZE
+
+
+class Listening(mmap.mmap):
+    """A map that notes the advice that it is given."""
+
+    advice: ClassVar[list] = []
+
+    def madvise(self, *given):
+        self.advice.append(given)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="this system takes no such advice")
+def test_what_is_drawn_is_read_ahead(tmp_path, monkeypatch):
+    np.save(tmp_path / "images.npy", IMAGES)
+    monkeypatch.setattr(mmap, "mmap", Listening)
+    Listening.advice.clear()
+    images = HostImages.open(tmp_path / "images.npy")
+    rows, items = np.array([7, 0, 3]), np.array([1, 5, 2])
+    jax.block_until_ready(images[jnp.asarray(rows), jnp.asarray(items)])
+    spans = _spans(images._array, rows, items)
+    assert Listening.advice == [(mmap.MADV_WILLNEED, *span) for span in spans]
 
 
 def test_files_longer_than_two_gigabytes_are_read_ahead():

@@ -27,12 +27,20 @@ def mlp(*sizes):
     return qs.MLP(2, sizes, activation=jnp.tanh, key=KEY)
 
 
-def headed(outputs):
-    return qs.Headed(mlp(8), qs.Linear(jnp.ones((8, WAYS))[:, :outputs] * 0.1, jnp.zeros(outputs)))
+HEAD = jax.random.normal(jax.random.key(2), (8, WAYS)) / 3
+
+
+def headed(outputs, inputs=2):
+    body = qs.MLP(inputs, (8,), activation=jnp.tanh, key=KEY)
+    return qs.Headed(body, qs.Linear(HEAD[:, :outputs], jnp.zeros(outputs)))
 
 
 def transformer(inputs, *, key):
     return qs.Transformer.create(inputs, 8, heads=2, depth=1, past=16, key=key)
+
+
+def snail(inputs, *, key):
+    return qs.SNAIL.create(inputs, filters=4, attention=((4, 4), (4, 4)), past=12, key=key)
 
 
 def reader(memory, make=qs.BlackBox, layout=None):
@@ -50,11 +58,23 @@ LEARNERS = {
     ),
     "ridge": lambda n: qs.RidgeRegression(mlp(8, 4)),
     "maml": lambda n: qs.MAML(headed(n), inner_lr=0.5, steps=3),
+    "first-order maml": lambda n: qs.FirstOrderMAML(headed(n), inner_lr=0.5, steps=3),
+    "meta-sgd": lambda n: qs.MetaSGD.create(headed(n), inner_lr=0.5, steps=3),
+    "cavia": lambda n: qs.CAVIA(
+        qs.WithContext(headed(n, inputs=5), jnp.zeros(3)), inner_lr=0.5, steps=3
+    ),
+    "inner adam": lambda n: qs.InnerLoop(
+        headed(n), qs.Optimiser(optax.adam(0.1, eps_root=1e-3)), steps=3
+    ),
+    "joint fine-tuning": lambda n: qs.JointFineTuning(headed(n), inner_lr=0.5, steps=3),
     "anil": lambda n: qs.ANIL(headed(n), inner_lr=0.5, steps=3),
     "boil": lambda n: qs.BOIL(headed(n), inner_lr=0.5, steps=3),
     "imaml": lambda n: qs.ImplicitMAML(headed(n), inner_lr=0.1, steps=3),
     "reptile": lambda n: qs.Reptile(headed(n), optax.sgd(0.5), batch=4, test_steps=3),
     "maml++": lambda n: qs.MAMLPlusPlus.create(headed(n), inner_lr=0.5, steps=2),
+    "fine-tune all": lambda n: qs.FineTuneAll(
+        mlp(8), qs.Linear.zeros(8, 12), optimiser=optax.sgd(0.5), steps=5
+    ),
     "fine-tune head": lambda n: qs.FineTuneHead(
         mlp(8), qs.Linear.zeros(8, 12), optimiser=optax.sgd(0.5), steps=5
     ),
@@ -67,6 +87,7 @@ SAME_HEAD = {
     "lstm": reader(qs.LSTM),
     "lstm, labels one late": reader(qs.LSTM, layout=qs.Shifted()),
     "answers every input": reader(qs.GRU, qs.SequenceBlackBox, qs.Shifted()),
+    "snail": reader(snail),
     "transformer": reader(transformer),
     "neural process": reader(qs.MeanMemory),
     "class means": reader(partial(qs.ClassMeanMemory.create, ways=WAYS)),
@@ -98,10 +119,13 @@ def padded_task(ways):
     for i in range(100):
         task = SAMPLE(jax.random.key(i))
         if int(task.support.present.sum()) == ways and not bool(task.support.real.all()):
-            hidden = ~task.support.real
-            x = jnp.where(hidden[:, None], 1e3, task.support.x)
-            return qs.Task(task.support.with_inputs(x), task.query)
+            assert not bool(task.query.real.all())
+            return qs.Task(poisoned(task.support), poisoned(task.query))
     raise AssertionError("no such task was drawn")
+
+
+def poisoned(examples):
+    return examples.with_inputs(jnp.where(examples.real[:, None], examples.x, 1e3))
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -119,6 +143,20 @@ def test_padding_counts_for_nothing(name):
     (loss, metrics), (wanted, wanted_metrics) = full.meta_loss(task), small.meta_loss(bare)
     np.testing.assert_allclose(metrics["accuracy"], wanted_metrics["accuracy"], rtol=1e-5)
     np.testing.assert_allclose(loss, wanted, rtol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["maml", "first-order maml", "imaml", "maml++"])
+def test_padding_counts_for_nothing_in_the_meta_gradient(name):
+    """It is that of the task without padding, and zero where a class is absent."""
+    ways, task = 3, padded_task(3)
+    found, wanted = (
+        eqx.filter_jit(lambda own, task: own.meta_gradient(task)[0])(LEARNERS[name](n), own)
+        for n, own in ((WAYS, task), (ways, unpadded(task)))
+    )
+    for a, b in zip(*map(jax.tree.leaves, (found, wanted)), strict=True):
+        there = tuple(slice(size) for size in b.shape)
+        np.testing.assert_allclose(a[there], b, rtol=2e-3, atol=1e-5)
+        assert not np.any(a.at[there].set(0))
 
 
 @pytest.mark.parametrize("name", SAME_HEAD)

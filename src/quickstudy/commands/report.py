@@ -134,9 +134,14 @@ def _trained_on(recipe: FewShot) -> str:
 
     if isinstance(recipe, WithTransfer):
         return f"all {recipe.train_classes:,} classes"
-    if isinstance(recipe, OnImages) and recipe.training_ways != recipe.ways:
-        return f"{recipe.training_ways}-way, validation {recipe.ways}-way"
-    return ""
+    if not isinstance(recipe, OnImages):
+        return ""
+    most, shots = recipe.training_ways, recipe.shots
+    least, fewest = recipe.fewest_ways or most, recipe.fewest_shots or shots
+    ways = f"{most}-way" if least == most else f"{least}- to {most}-way"
+    if fewest != shots:
+        return f"{ways} {fewest}- to {shots}-shot, validation {recipe.ways}-way {shots}-shot"
+    return "" if least == most == recipe.ways else f"{ways}, validation {recipe.ways}-way"
 
 
 def _tested_on(recipe: FewShot) -> str:

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, PyTree
 
+from quickstudy.errors import BadInput
 from quickstudy.inner import InnerRule, Only, Rate
 from quickstudy.learners.descent import descent, predictors
-from quickstudy.learners.learner import Predictor
+from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.maml import MAML
 from quickstudy.nets.network import Headed, condition
-from quickstudy.tasks.task import Examples
+from quickstudy.tasks.task import Examples, Task
 
 
 class ANIL(MAML):
@@ -47,6 +48,11 @@ class ANIL(MAML):
         body, features = self._features(support)
         heads = predictors(*self._heads(features, steps), features)
         return Headed(_repeated(body, steps + 1), heads)
+
+    def check(self, task: Task) -> None:
+        """The model must have a body and a head."""
+        demand_halves(self, self.model)
+        super().check(task)
 
     def _features(self, support: Examples) -> tuple[Any, Examples]:
         body = condition(self.model.body, support.x)
@@ -83,6 +89,26 @@ class BOIL(MAML):
     def inner_rule(self) -> InnerRule:
         """θ − α g, of the body."""
         return Only(Rate(self.inner_lr), _body)
+
+    def check(self, task: Task) -> None:
+        """The model must have a body, and a head that lets a gradient through."""
+        demand_halves(self, self.model)
+        head = eqx.filter(self.model.head, eqx.is_inexact_array)
+        if not any(jnp.any(leaf) for leaf in jax.tree.leaves(head)):
+            raise BadInput(
+                "BOIL adapts the body by what comes through the head, and this head is all zeros: "
+                "give it weights that are drawn, as quickstudy.Linear.create does"
+            )
+        super().check(task)
+
+
+def demand_halves(learner: Learner, model: Any) -> None:
+    """Raise `BadInput` unless the model has a body and a head."""
+    if not (hasattr(model, "body") and hasattr(model, "head")):
+        raise BadInput(
+            f"{type(learner).__name__} adapts one half of a network, and {type(model).__name__} "
+            "has no body and head; give quickstudy.Headed(body, head)"
+        )
 
 
 def _body(theta: Headed) -> Any:

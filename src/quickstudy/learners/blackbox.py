@@ -65,16 +65,18 @@ class Shifted(Layout):
 class Reader(eqx.Module):
     """The predictor: every query is answered from the same state of the memory."""
 
-    learner: "BlackBox"
     embed: Any
+    layout: Layout
+    memory: Memory
+    head: Linear
     state: State
     last: Float[Array, " d"]
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
         """The head's outputs; queries never see each other."""
-        tokens = self.learner.layout.query(self.embed(x), self.last)
-        read = jax.vmap(self.learner.memory.read, (None, 0))(self.state, tokens)
-        return self.learner.head(read)
+        tokens = self.layout.query(self.embed(x), self.last)
+        read = jax.vmap(self.memory.read, (None, 0))(self.state, tokens)
+        return self.head(read)
 
 
 class BlackBox(Learner):
@@ -157,18 +159,19 @@ class BlackBox(Learner):
             state, hs = self.memory.whole(tokens, resets)
         else:
             state, hs = pass_over(self.memory, tokens, support.real)
-        return Reader(self, embed, state, labels[support.count - 1]), hs
+        return self._reader(embed, state, labels[support.count - 1]), hs
+
+    def _reader(self, embed: Any, state: State, last: Float[Array, " d"]) -> Reader:
+        return Reader(embed, self.layout, self.memory, self.head, state, last)
 
     def unadapted(self, support: Examples) -> Predictor:
         """Asked before anything is read."""
         embed = condition(self.embed, support.x)
-        return Reader(
-            self, embed, self.memory.initial(), jnp.zeros_like(self._labels(support, 1)[-1])
-        )
+        nothing = jnp.zeros_like(self._labels(support, 1)[-1])
+        return self._reader(embed, self.memory.initial(), nothing)
 
     def check(self, task: Task) -> None:
         """The head has one output per class (or target), and the memory holds the support set."""
-        super().check(task)
         outputs, wanted = self.head.bias.shape[0], task.support.outputs
         if outputs != wanted:
             raise BadInput(
@@ -181,6 +184,7 @@ class BlackBox(Learner):
                 f"the memory looks {reach} inputs back and a support set has {len(task.support)}; "
                 f"create it with past={len(task.support)}"
             )
+        super().check(task)
 
     def _labels(self, support: Examples, features: int) -> Labels:
         # f features of variance 1 have a norm of √f. A label of norm 1 among them is a whisper:

@@ -7,6 +7,7 @@ import jax
 from jaxtyping import PRNGKeyArray, PyTree
 
 from quickstudy.conjugate_gradients import conjugate_gradients
+from quickstudy.errors import BadInput
 from quickstudy.inner import InnerRule
 from quickstudy.learners.descent import support_gradient
 from quickstudy.learners.learner import Learner, Metrics, Progress
@@ -62,6 +63,13 @@ class ImplicitMAML(GradientBased):
     steps: int = eqx.field(static=True, default=16, kw_only=True)
     penalty: float = eqx.field(static=True, default=2.0)
     cg_steps: int = eqx.field(static=True, default=5)
+
+    def __check_init__(self):
+        if not self.penalty > 0:
+            raise BadInput(
+                f"penalty is {self.penalty}, and the meta-gradient divides by it; give a number "
+                "above 0, such as the paper's 2"
+            )
 
     def inner_rule(self) -> InnerRule:
         """Descent on the support loss and λ/2 ‖φ − θ‖²."""

@@ -12,7 +12,12 @@ from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 from quickstudy.algorithm import Metrics
 from quickstudy.errors import BadInput
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
-from quickstudy.nets.network import all_per_example, is_transductive
+from quickstudy.nets.network import (
+    all_per_example,
+    demand_conditioned,
+    has_support_norm,
+    is_transductive,
+)
 from quickstudy.nets.norm import running_statistics
 from quickstudy.tasks.task import Examples, Task
 
@@ -103,6 +108,9 @@ class Learner(eqx.Module):
                 f"{type(self).__name__} does not keep the averages that the norm 'running' takes; "
                 "give the network another norm ('layer', say), or train MAMLPlusPlus"
             )
+        if has_support_norm(self):
+            predictor = eqx.filter_eval_shape(self.adapt, task.support, key=jax.random.key(0))
+            demand_conditioned(predictor, f"the predictor of {type(self).__name__}")
 
     @property
     def transductive(self) -> bool:

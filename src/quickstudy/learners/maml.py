@@ -43,8 +43,8 @@ class GradientBased(Learner):
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
-        super().check(task)
         check_outputs(self, self.model, task)
+        super().check(task)
 
     def _adapted(self, support: Examples, steps: int) -> Predictor:
         return condition(self._descent(support, steps)[0], support.x)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Scalar
 
+from quickstudy.errors import BadInput
 from quickstudy.inner import FirstOrder, InnerRule, RatePerStep
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
 from quickstudy.learners.losses import loss_on
@@ -66,6 +67,13 @@ class MAMLPlusPlus(Learner):
     form: Callable[[Any], Any] = eqx.field(static=True, default=_as_it_is)
 
     keeps_statistics: ClassVar[bool] = True
+
+    def __check_init__(self):
+        if self.steps < 1:
+            raise BadInput(
+                f"steps is {self.steps} and MAML++ learns from the loss after every inner step; "
+                "give 1 or more"
+            )
 
     @classmethod
     def create(
@@ -134,8 +142,8 @@ class MAMLPlusPlus(Learner):
 
     def check(self, task: Task) -> None:
         """The model must have one output per class."""
-        super().check(task)
         check_outputs(self, self.model, task)
+        super().check(task)
 
     def _objective(self, task: Task, progress: Progress, rule: InnerRule) -> tuple[Scalar, Metrics]:
         passed = self._passed(task.support, self.steps, rule)
@@ -191,13 +199,16 @@ def step_weights(steps: int, progress: Progress, until: float) -> Float[Array, "
     """How much the loss after each inner step counts.
 
     1/k each at first; all but the last fall to 0 while `progress` goes to `until`, and the last
-    has the rest.
+    has the rest. With `until` at 0 it is the last alone from the start.
 
     Example:
         >>> step_weights(4, 0.0, 0.1).tolist(), step_weights(4, 0.1, 0.1).tolist()
         ([0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0])
+        >>> step_weights(2, 0.0, 0.0).tolist()
+        [0.0, 1.0]
     """
-    left = jnp.clip(1 - jnp.asarray(progress) / until, 0, 1)
+    now = jnp.asarray(progress)
+    left = jnp.where(now < until, 1 - now / (until or 1), 0)
     weights = jnp.full(steps, 1 / steps) * left
     return weights.at[-1].set(1 - (steps - 1) / steps * left)
 

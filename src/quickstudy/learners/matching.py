@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import ABSENT
 from quickstudy.learners.similarity import Similarity, cosine
@@ -63,6 +64,13 @@ class FullContext(Context):
     reader: LSTM
     merge: Linear
     reads: int = eqx.field(static=True, default=5)
+
+    def __check_init__(self):
+        if self.reads < 1:
+            raise BadInput(
+                f"reads is {self.reads}, and a query that never reads the support set is embedded "
+                "as nothing; give 1 or more, or context=NoContext()"
+            )
 
     @classmethod
     def create(cls, features: int, *, reads: int = 5, key: PRNGKeyArray) -> "FullContext":
@@ -173,5 +181,5 @@ class Matching(Learner):
 
     def check(self, task: Task) -> None:
         """Only classification has labels to share out."""
-        super().check(task)
         demand_classes(task.support)
+        super().check(task)

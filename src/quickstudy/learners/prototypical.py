@@ -60,5 +60,5 @@ class Prototypical(Learner):
 
     def check(self, task: Task) -> None:
         """Only classification has prototypes."""
-        super().check(task)
         demand_classes(task.support)
+        super().check(task)

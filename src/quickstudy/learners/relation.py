@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import ABSENT, Loss
 from quickstudy.nets.network import condition
@@ -35,14 +36,20 @@ class Relations(eqx.Module):
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """The relation scores; a softmax is not taken."""
-        f = self.embed(x)
-        n, ways = len(f), len(self.sums)
-        every = (n, ways, *f.shape[1:])
-        pairs = jnp.concatenate(
-            [jnp.broadcast_to(self.sums[None], every), jnp.broadcast_to(f[:, None], every)], -1
-        )
-        scores = self.relation(pairs.reshape(n * ways, *pairs.shape[2:]))
-        return jax.nn.sigmoid(scores).reshape(n, ways)
+        return jax.nn.sigmoid(_scores(self, x)).reshape(len(x), len(self.sums))
+
+
+def pairs(sums: Float[Array, "ways ..."], f: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
+    """Every class beside every embedding on the last axis, the first embedding's before the next's.
+
+    Example:
+        >>> pairs(jnp.array([[1.0], [2.0]]), jnp.array([[5.0]])).tolist()
+        [[1.0, 5.0], [2.0, 5.0]]
+    """
+    every = (len(f), len(sums), *f.shape[1:])
+    both = jnp.broadcast_to(sums[None], every), jnp.broadcast_to(f[:, None], every)
+    beside = jnp.concatenate(both, -1)
+    return beside.reshape(-1, *beside.shape[2:])
 
 
 class Relation(Learner):
@@ -72,10 +79,22 @@ class Relation(Learner):
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Add up the embedded support examples of each class."""
         embed = condition(self.embed, support.x)
-        sums = jnp.tensordot(support.members().T, embed(support.x), 1)
-        return Relations(embed, self.relation, sums)
+        f = embed(support.x)
+        sums = jnp.tensordot(support.members().T, f, 1)
+        return Relations(embed, condition(self.relation, pairs(sums, f)), sums)
 
     def check(self, task: Task) -> None:
-        """Only classification has classes to compare with."""
-        super().check(task)
+        """Only classification has classes to compare with, and a pair has one score."""
         demand_classes(task.support)
+        super().check(task)
+        predictor = eqx.filter_eval_shape(self.adapt, task.support)
+        shape = eqx.filter_eval_shape(_scores, predictor, task.query.x).shape
+        if shape != (len(task.query) * task.query.outputs, 1):
+            raise BadInput(
+                f"the relation network has outputs of shape {list(shape[1:])} for each pair; give "
+                "one with a single output, [n, 1]"
+            )
+
+
+def _scores(predictor: Relations, x: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
+    return predictor.relation(pairs(predictor.sums, predictor.embed(x)))

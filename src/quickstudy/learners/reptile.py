@@ -27,6 +27,11 @@ class Reptile(GradientBased):
     gradients of different minibatches. Outside, use plain descent with the paper's step ε
     (`optax.sgd`, falling to zero).
 
+    The inner optimiser starts anew in every task. The authors' code keeps Adam's second moments
+    from one task to the next, in training and at test: their inner steps are of gradients measured
+    by those of many tasks, while our first one has the length of the rate in every coordinate,
+    however small the gradient there is.
+
     Attributes:
         model: θ.
         optimiser: the inner optimiser; the paper's is Adam without momentum.
@@ -50,6 +55,14 @@ class Reptile(GradientBased):
     steps: int = eqx.field(static=True, default=5, kw_only=True)
     batch: int = eqx.field(static=True, default=10)
     test_steps: int = eqx.field(static=True, default=50)
+
+    def __check_init__(self):
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise BadInput(
+                    f"{name} is {getattr(self, name)} and Reptile trains by steps on minibatches; "
+                    "give 1 or more"
+                )
 
     def inner_rule(self) -> InnerRule:
         """A step of the inner optimiser."""

@@ -89,12 +89,12 @@ class Transfer(Learner):
 
     def check(self, task: Task) -> None:
         """Only classes can be transferred from."""
-        super().check(task)
         if task.support.ways is None:
             raise BadInput(
                 f"{type(self).__name__} classifies and the tasks have no classes; for regression "
                 "use JointFineTuning"
             )
+        super().check(task)
 
 
 class FineTuned(Transfer):

@@ -6,6 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from quickstudy.nets.network import condition
+
 
 class WithContext(eqx.Module):
     """x ↦ f(x ‖ c): the same context for all inputs.
@@ -25,5 +27,12 @@ class WithContext(eqx.Module):
     context: Float[Array, " size"]
 
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
+        return self.network(self._beside(x))
+
+    def condition(self, x: Float[Array, "n inputs"]) -> "WithContext":
+        """Let the network see the support inputs."""
+        return WithContext(condition(self.network, self._beside(x)), self.context)
+
+    def _beside(self, x: Float[Array, "n inputs"]) -> Float[Array, "n both"]:
         context = jnp.broadcast_to(self.context[None], (x.shape[0], self.context.size))
-        return self.network(jnp.concatenate([x, context], -1))
+        return jnp.concatenate([x, context], -1)

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.nets.norm import Norm
+from quickstudy.errors import BadInput
+from quickstudy.nets.norm import Norm, SupportNorm
 
 
 @runtime_checkable
@@ -24,8 +25,36 @@ def condition(network: Any, x: Float[Array, "n ..."]) -> Any:
     """The network to use on queries, after it has seen the support inputs `x`.
 
     Networks that keep nothing of the support set are returned as they are.
+
+    Raises:
+        BadInput: a norm `support` is in the network and was not shown the support set, so that it
+            would normalise queries by one another.
     """
-    return network.condition(x) if hasattr(network, "condition") else network
+    seen = network.condition(x) if hasattr(network, "condition") else network
+    demand_conditioned(seen, f"a {type(network).__name__}")
+    return seen
+
+
+def has_support_norm(network: Any) -> bool:
+    """Whether a norm `support` in it has yet to see a support set."""
+    parts = jax.tree.leaves(network, is_leaf=lambda part: isinstance(part, Norm))
+    return any(isinstance(part, SupportNorm) for part in parts)
+
+
+def demand_conditioned(network: Any, what: str) -> None:
+    """Raise `BadInput` if a norm `support` in what queries are given to has seen no support set.
+
+    Args:
+        network: any pytree.
+        what: names it, for the message.
+    """
+    if has_support_norm(network):
+        raise BadInput(
+            f"the norm 'support' in {what} has not seen the support set, and would normalise "
+            "queries by one another; give the module that holds it a method condition(x), which "
+            "returns the module with norm.condition(...) of the activations there, as "
+            "quickstudy.Headed has it; or take the norm 'layer'"
+        )
 
 
 def is_transductive(network: Any) -> bool:

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from quickstudy.errors import BadInput
 from quickstudy.nets.causal import ages_of, attend, remembered, visible
 from quickstudy.nets.memory import AtOnce, Memory, State, sums_since
 from quickstudy.nets.mlp import MLP
@@ -40,41 +41,51 @@ class MeanMemory(Memory):
         return cls(write, answer, features=features)
 
     @property
-    def summary(self) -> int:
-        """The size of r."""
-        return self.features
+    def sets(self) -> int:
+        """How many means r is made of."""
+        return 1
 
-    def written(self, xs: Float[Array, "time d"]) -> Float[Array, "time r"]:
-        """What each input adds to r."""
+    def members(self, xs: Float[Array, "time d"]) -> Float[Array, "time sets"]:
+        """1 where an input belongs to a set, else 0."""
+        return jnp.ones((len(xs), 1))
+
+    def encoded(self, xs: Float[Array, "time d"]) -> Float[Array, "time f"]:
+        """φ(x)."""
         return self.write(xs)
 
     def initial(self) -> State:
-        return jnp.zeros(self.summary), jnp.zeros(())
+        return jnp.zeros((self.sets, self.features + 1))
 
     def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
         """ρ(r, x)."""
-        total, count = state
-        return self._answers(total[None], count[None], x[None])[0]
+        return self._answers(state[None], x[None])[0]
 
     def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
-        state = state[0] + self.written(x_t[None])[0], state[1] + 1
+        state = state + self._written(x_t[None])[0]
         return state, self.read(state, x_t)
 
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
     ) -> tuple[State, Float[Array, "time h"]]:
-        written = self.written(xs)
-        totals = sums_since(written.at[0].add(jnp.where(resets[0], 0.0, state[0])), resets)
-        counts = 1.0 + ages_of(state[1].astype(jnp.int32), resets)
-        return (totals[-1], counts[-1]), self._answers(totals, counts, xs)
+        written = self._written(xs)
+        carried = written.at[0].add(jnp.where(resets[0], 0.0, state))
+        sums = sums_since(carried.reshape(len(xs), -1), resets).reshape(written.shape)
+        return sums[-1], self._answers(sums, xs)
 
-    def _answers(self, totals: Array, counts: Array, xs: Array) -> Array:
-        means = totals / jnp.maximum(counts, 1)[:, None]
+    def _written(self, xs: Array) -> Float[Array, "time sets all"]:
+        """What each input adds to every set: φ(x), and 1 to its count."""
+        each = jnp.concatenate([self.encoded(xs), jnp.ones((len(xs), 1))], -1)
+        return self.members(xs)[:, :, None] * each[:, None]
+
+    def _answers(self, sums: Array, xs: Array) -> Array:
+        # A set of which nothing was read has the mean 0.
+        means = (sums[..., :-1] / jnp.maximum(sums[..., -1:], 1)).reshape(len(xs), -1)
         return jax.nn.relu(self.answer(jnp.concatenate([means, xs], -1)))
 
 
 class ClassMeanMemory(MeanMemory):
-    """A mean of φ(x) for each class, side by side: r = (r_1, …, r_N), r_k = 1/n Σ_i y_ik φ(x_i).
+    """A mean of φ(x) for each class, side by side: r = (r_1, …, r_N), and
+    r_k = Σ_i y_ik φ(x_i) / Σ_i y_ik over what was read; 0 for a class of which nothing was.
 
     How the conditional neural process classifies (Garnelo et al., 2018, section 4.3). A plain mean
     of φ(x_i, y_i) must first find out that labels belong to inputs, and was seen to stay at chance.
@@ -107,23 +118,29 @@ class ClassMeanMemory(MeanMemory):
         return cls(write, answer, features=features, ways=ways)
 
     @property
-    def summary(self) -> int:
-        """The size of r."""
-        return self.ways * self.features
+    def sets(self) -> int:
+        """One for each class."""
+        return self.ways
 
-    def written(self, xs: Float[Array, "time d"]) -> Float[Array, "time r"]:
-        """φ(x) in its class's place, zeros in the others'."""
+    def members(self, xs: Float[Array, "time d"]) -> Float[Array, "time sets"]:
+        """Which class each input is of; a query is of none."""
         # A label is a unit vector of any length.
-        x, label = xs[:, : -self.ways - 1], jnp.sign(xs[:, -self.ways - 1 : -1])
-        return (label[:, :, None] * self.write(x)[:, None]).reshape(len(xs), self.summary)
+        return jnp.sign(xs[:, -self.ways - 1 : -1])
+
+    def encoded(self, xs: Float[Array, "time d"]) -> Float[Array, "time f"]:
+        """φ(x), without the label."""
+        return self.write(xs[:, : -self.ways - 1])
 
 
 class AttentiveMemory(AtOnce):
     """Attention over all that was read: r = Σ_i softmax_i(q(x) · k(x_i)) v(x_i), and ρ(r, x).
 
-    The deterministic path of the attentive neural process (Kim et al., 2019,
+    After the deterministic path of the attentive neural process (Kim et al., 2019,
     https://arxiv.org/abs/1901.05761): without positions, so the order of reading is irrelevant as
-    long as no more than `past` inputs are read.
+    long as no more than `past` inputs are read. It is another in one thing: the paper's keys are
+    made from a context point's input alone, k(x_i), and only the values see its target too. What
+    is read here is the whole of (x_i, y_i), and keys and values are made from that by one network;
+    the queries q by another, which is asked (x, 0, 0).
 
     Attributes:
         write: keys and values.
@@ -139,6 +156,13 @@ class AttentiveMemory(AtOnce):
     answer: MLP
     heads: int = eqx.field(static=True)
     past: int = eqx.field(static=True)
+
+    def __check_init__(self):
+        if self.heads < 1 or self.features % self.heads:
+            raise BadInput(
+                f"{self.features} features cannot be shared among {self.heads} heads; give a "
+                "multiple of the number of heads"
+            )
 
     @classmethod
     def create(

@@ -61,8 +61,8 @@ class AttentionRead(CausalLayer):
 class SNAIL(Causal):
     """A simple neural attentive learner (Mishra et al., 2018, https://arxiv.org/abs/1707.03141).
 
-    Attention, temporal convolutions with dilations 1, 2, 4 … up to the length of the sequence,
-    attention, convolutions, attention: every layer's output is appended to its input.
+    Attention, temporal convolutions with dilations 1, 2, 4 … until together they span the
+    sequence, attention, convolutions, attention: every layer's output is appended to its input.
 
     Attributes:
         layers: the paper's stack for few-shot classification.
@@ -92,13 +92,15 @@ class SNAIL(Causal):
             >>> memory = SNAIL.create(
             ...     3, filters=4, attention=((4, 4), (4, 4)), past=8, key=jax.random.key(0)
             ... )
-            >>> memory.features  # 3 + 4 read + 3 convolutions of 4 + 4 read
-            23
+            >>> memory.features  # 3 + 4 read + 4 convolutions of 4 + 4 read
+            27
         """
+        # A query comes after `past` inputs: the paper's sequence is N·K + 1 long.
+        convolutions = math.ceil(math.log2(past + 1))
         layers: list[CausalLayer] = []
         size = inputs
         for i, (keys, values) in enumerate(attention):
-            for j in range(math.ceil(math.log2(max(past, 2))) if i else 0):
+            for j in range(convolutions if i else 0):
                 own = jax.random.fold_in(jax.random.fold_in(key, i), j)
                 gates = Linear.create(2 * size, 2 * filters, key=own)
                 layers.append(DenseConvolution(gates, 2**j))

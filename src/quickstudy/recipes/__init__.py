@@ -24,7 +24,7 @@ from quickstudy.recipes import (
     transfer,
 )
 from quickstudy.recipes.meta_rl import MetaRL as MetaRL
-from quickstudy.recipes.own import from_file, from_packages, is_path
+from quickstudy.recipes.own import from_file, from_package, from_packages, is_path
 from quickstudy.recipes.recipe import FewShot as FewShot
 from quickstudy.recipes.recipe import Recipe as Recipe
 from quickstudy.recipes.recipe import Shape as Shape
@@ -100,7 +100,8 @@ def find(name: str) -> type[Recipe]:
     """The recipe of that name, or the class `path.py:Name` of a file.
 
     Raises:
-        BadInput: there is none; the message suggests the nearest.
+        BadInput: there is none, and the message suggests the nearest; or a package offers one that
+            cannot be loaded.
 
     Example:
         >>> find("maml-sinusoid").name
@@ -110,12 +111,11 @@ def find(name: str) -> type[Recipe]:
         return RECIPES[name]
     if is_path(name):
         return from_file(name)
-    recipes = known()
-    if name in recipes:
-        return recipes[name]
+    if (offered := from_package(name)) is not None:
+        return offered
     if name.endswith(".py"):
         raise BadInput(f"{name} names a file; name the recipe's class in it too, as {name}:NAME")
-    near = difflib.get_close_matches(name, recipes, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, known(), n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}? " if near else ""
     raise BadInput(f"there is no recipe {name!r}; {hint}`quickstudy recipes` lists them all")
 

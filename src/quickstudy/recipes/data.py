@@ -59,6 +59,11 @@ class OnImages(OnData):
     """Whose statistics normalise; `batch` is transductive, and `running` is for MAML++."""
     downsample: Literal["stride", "pool"] = "stride"
     """How each block halves the image."""
+    fewest_ways: int = 0
+    """Training tasks have from this many classes up to their ways; with 0, all have as many."""
+    fewest_shots: int = 0
+    """Classes of training tasks have from this many support examples up to `shots`, each class by
+    itself; with 0, all have as many."""
 
     @property
     def training_ways(self) -> int:
@@ -123,8 +128,13 @@ class OnImages(OnData):
         """Episodes of that shape."""
 
     def for_training(self, episodes: "Episodes") -> "TaskDistribution":
-        """What meta-training samples from: the episodes, for most."""
-        return episodes
+        """What meta-training samples from: the episodes, or such of different sizes."""
+        if not (self.fewest_ways or self.fewest_shots):
+            return episodes
+        from quickstudy.tasks.varying import Varying
+
+        ways, shots = self.fewest_ways or episodes.ways, self.fewest_shots or episodes.shots
+        return Varying(episodes, ways=ways, shots=shots)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ class WithMAMLPlusPlus(OnData):
     """All rates at the start."""
     inner_steps: int = 5
     """k, inner steps."""
+    multi_step: float = 0.1
+    """When only the loss after the last inner step counts, as a share of training."""
     first_order: float = 0.3
     """When second derivatives come in, as a share of training."""
     averaging: float = 0.1
@@ -35,6 +37,7 @@ class WithMAMLPlusPlus(OnData):
             self.model(),
             inner_lr=self.inner_lr,
             steps=self.inner_steps,
+            multi_step=self.multi_step,
             first_order=self.first_order,
             loss=self.loss,
         )

@@ -2,11 +2,14 @@
 
 import functools
 import importlib.util
-from importlib.metadata import entry_points
+import logging
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from quickstudy.errors import BadInput
 from quickstudy.recipes.recipe import Recipe
+
+log = logging.getLogger(__name__)
 
 GROUP = "quickstudy.recipes"
 """The entry points by which a package offers recipes, each named as `quickstudy train` calls it."""
@@ -47,15 +50,43 @@ def _from_file(path: str, attribute: str) -> type[Recipe]:
 
 @functools.cache
 def from_packages() -> dict[str, type[Recipe]]:
-    """The recipes that installed packages offer under `quickstudy.recipes`, by name.
+    """The recipes that installed packages offer under `quickstudy.recipes`, by name; those that
+    cannot be loaded are left out, and logged.
 
     In the package's pyproject.toml:
 
         [project.entry-points."quickstudy.recipes"]
         my-recipe = "my_package.recipes:MyRecipe"
     """
-    found = {point.name: point.load() for point in entry_points(group=GROUP)}
-    return {name: _demand_recipe(recipe, f"entry point {name}") for name, recipe in found.items()}
+    found = {}
+    for point in entry_points(group=GROUP):
+        try:
+            found[point.name] = _loaded(point)
+        except BadInput as error:
+            log.warning("left out: %s", error)
+    return found
+
+
+def from_package(name: str) -> type[Recipe] | None:
+    """The recipe that an installed package offers by that name; `None` if there is none.
+
+    Raises:
+        BadInput: it cannot be loaded, or is no recipe.
+    """
+    points = [point for point in entry_points(group=GROUP) if point.name == name]
+    return _loaded(points[0]) if points else None
+
+
+def _loaded(point: EntryPoint) -> type[Recipe]:
+    where = f"entry point {point.name} = {point.value}"
+    try:
+        found = point.load()
+    except Exception as error:  # whatever another package's code raises
+        raise BadInput(
+            f"{where} cannot be loaded ({type(error).__name__}: {error}); mend or uninstall the "
+            "package that offers it"
+        ) from error
+    return _demand_recipe(found, where)
 
 
 def _is_recipe(value: object) -> bool:

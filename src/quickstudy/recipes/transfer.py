@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from quickstudy.errors import BadInput
 from quickstudy.recipes.data import OnGlyphs, OnImages, OnOmniglot
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class WithTransfer(OnImages):
 
     def for_training(self, episodes: "Episodes") -> "TaskDistribution":
         """Batches of all classes."""
+        if self.fewest_ways or self.fewest_shots:
+            raise BadInput(
+                f"{self.name} trains on batches of all classes, not on tasks; leave --fewest-ways "
+                "and --fewest-shots out"
+            )
         from quickstudy.tasks.all_classes import AllClasses
 
         return AllClasses(episodes, self.batch)

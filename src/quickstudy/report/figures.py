@@ -18,8 +18,9 @@ from PIL import Image
 from quickstudy.checkpoint import write_atomically
 from quickstudy.evaluation import Estimate, Evaluation
 from quickstudy.learners.learner import Learner
+from quickstudy.learners.losses import possible, score
 from quickstudy.tasks.sinusoid import Sinusoid
-from quickstudy.tasks.task import Task
+from quickstudy.tasks.task import Task, demand_classes
 
 RIGHT, WRONG, LINE = "#1a7f37", "#c62828", "#1f4e9c"
 
@@ -97,14 +98,14 @@ def episode(learner: Learner, task: Task, most: int = 8) -> Figure:
         axes[c, 0].text(
             -0.15, 0.5, str(c + 1), transform=axes[c, 0].transAxes, va="center", ha="right"
         )
-    share = float((predicted == np.asarray(task.query.y)).mean())
+    share = float(score(jax.nn.one_hot(predicted, demand_classes(task.query)), task.query))
     figure.suptitle(f"support | queries: {share:.0%} right (✗ n: taken for class n)", fontsize=10)
     return figure
 
 
 def answers(learner: Learner, task: Task) -> np.ndarray:
     """The class `[n]` that the learner gives each query, once adapted to the support set."""
-    return np.asarray(_outputs(learner, task)).argmax(-1)
+    return np.asarray(possible(_outputs(learner, task), task.query)).argmax(-1)
 
 
 @eqx.filter_jit
@@ -113,8 +114,10 @@ def _outputs(learner: Learner, task: Task) -> Any:
 
 
 def of_class(examples: Any, c: int, most: int) -> list[int]:
-    """Where the first `most` examples of class c are."""
-    return np.flatnonzero(np.asarray(examples.y) == c)[:most].tolist()
+    """Where the first `most` examples of class c are, without padding."""
+    own = np.asarray(examples.y) == c
+    real = own if examples.real is None else own & np.asarray(examples.real)
+    return np.flatnonzero(real)[:most].tolist()
 
 
 def _image(axis: Any, image: Any) -> None:

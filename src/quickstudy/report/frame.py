@@ -86,7 +86,7 @@ def settings_table(settings: Sequence[tuple[str, Any, Any]]) -> str:
 
 
 def cost(story: Any) -> str:
-    """Steps, seconds, and the machine."""
+    """Steps, seconds, tasks per second, and the machine."""
     timed = [line for line in story.metrics if "seconds" in line]
     rows: list[tuple[str, Any]] = []
     if timed:
@@ -97,6 +97,9 @@ def cost(story: Any) -> str:
         if steps:
             each = (last["seconds"] - first["seconds"]) / steps
             rows.append(("a step after that, with validation", f"{each:.3g} s"))
+            batch = {name: value for name, value, _ in story.settings}.get("meta_batch")
+            if batch and each:
+                rows.append(("tasks per second, so", f"{batch / each:,.3g}"))
     rows += _flat(story.environment)
     return table(rows)
 

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from quickstudy.evaluation import Estimate, Evaluation
 from quickstudy.tasks.task import TaskDistribution
+from quickstudy.tasks.varying import Varying
 
 
 def evaluation_table(
@@ -49,6 +50,9 @@ def written(estimate: Estimate, metric: str) -> str:
 
 
 def _shape(tasks: TaskDistribution) -> str:
+    if isinstance(tasks, Varying):
+        most = tasks.episodes
+        return f"{tasks.ways}- to {most.ways}-way {tasks.shots}- to {most.shots}-shot"
     ways, shots = getattr(tasks, "ways", None), getattr(tasks, "shots", None)
     if ways is not None:
         return f"{ways}-way {shots}-shot"

@@ -1,7 +1,7 @@
 """miniImageNet: 100 classes of ImageNet with 600 images each, 84×84 in colour."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from quickstudy.errors import DataError
 from quickstudy.tasks.arrays import benchmark_arrays, refuse_pickle
@@ -14,10 +14,37 @@ CLASSES = {"train": 64, "validation": 16, "test": 20}
 ITEMS = 600
 SIZE = (84, 84)
 _STEMS = {"train": "train", "validation": "val", "test": "test"}
-# {"image_data": [n, 84, 84, 3], "class_dict": {class: its row numbers}}
-_LABELS = (
-    '[name for _, name in sorted((i, name) for name, rows in data["class_dict"].items() '
-    "for i in rows)]"
+
+
+class _Layout(NamedTuple):
+    """Files of arrays as they were published: a pickle for each part, and what is in it."""
+
+    files: dict[str, str]
+    ending: str
+    images: str
+    labels: str
+
+
+_LAYOUTS = (
+    # {"image_data": [n, 84, 84, 3], "class_dict": {class: its row numbers}}
+    _Layout(
+        {part: f"mini-imagenet-cache-{stem}" for part, stem in _STEMS.items()},
+        ".pkl",
+        'data["image_data"]',
+        '[name for _, name in sorted((i, name) for name, rows in data["class_dict"].items() '
+        "for i in rows)]",
+    ),
+    # MetaOptNet's, {"data": [n, 84, 84, 3], "labels": [n]}
+    _Layout(
+        {
+            "train": "miniImageNet_category_split_train_phase_train",
+            "validation": "miniImageNet_category_split_val",
+            "test": "miniImageNet_category_split_test",
+        },
+        ".pickle",
+        'data["data"]',
+        'data["labels"]',
+    ),
 )
 
 
@@ -28,8 +55,9 @@ def mini_imagenet(path: str | Path, split: str, **episodes: Any) -> Episodes:
         path: a folder with `{train,val,test}.csv` (columns filename and label; the division of
             Ravi & Larochelle) and `images/`, whose images of any size are scaled to 84×84 without
             regard to their proportions, as usual; or a folder with
-            `mini-imagenet-cache-{train,val,test}.npz`, made from the `.pkl` files of those names.
-            Pickles are never opened: the error says how to convert them.
+            `mini-imagenet-cache-{train,val,test}.npz`, made from the `.pkl` files of those names,
+            or `miniImageNet_category_split_{train_phase_train,val,test}.npz`, from the `.pickle`
+            files of MetaOptNet. Pickles are never opened: the error says how to convert them.
         split: `train`, `validation`, `test`, or `train+validation`.
         episodes: `ways`, `shots`, `queries`, `transform` ...: see `Episodes`.
 
@@ -44,7 +72,8 @@ def mini_imagenet(path: str | Path, split: str, **episodes: Any) -> Episodes:
         (25, 84, 84, 3)
 
     Source: Vinyals et al. (2016, https://arxiv.org/abs/1606.04080); the division by Ravi &
-    Larochelle (2017, https://openreview.net/forum?id=rJY0-Kcll).
+    Larochelle (2017, https://openreview.net/forum?id=rJY0-Kcll); MetaOptNet is that of Lee et al.
+    (2019, https://arxiv.org/abs/1904.03758).
     """
     return Episodes.of(mini_imagenet_classes(path, split), **episodes)
 
@@ -58,16 +87,18 @@ def _read_part(folder: Path, part: str) -> ImageClasses:
     table = folder / f"{_STEMS[part]}.csv"
     if table.is_file():
         return _from_table(table, part)
-    file = folder / f"mini-imagenet-cache-{_STEMS[part]}.npz"
-    if not file.is_file():
-        pickled = file.with_suffix(".pkl")
+    files = [folder / f"{layout.files[part]}.npz" for layout in _LAYOUTS]
+    for file in files:
+        if file.is_file():
+            return benchmark_arrays(file, (CLASSES[part], ITEMS, *SIZE, 3))
+    for file, layout in zip(files, _LAYOUTS, strict=True):
+        pickled = file.with_suffix(layout.ending)
         if pickled.is_file():
-            refuse_pickle(pickled, file, 'data["image_data"]', _LABELS)
-        raise DataError(
-            f"{folder} has neither {table.name} with images/ nor {file.name}. Give the folder of "
-            "the unpacked miniImageNet."
-        )
-    return benchmark_arrays(file, (CLASSES[part], ITEMS, *SIZE, 3))
+            refuse_pickle(pickled, file, layout.images, layout.labels)
+    raise DataError(
+        f"{folder} has neither {table.name} with images/ nor {' or '.join(f.name for f in files)}. "
+        "Give the folder of the unpacked miniImageNet."
+    )
 
 
 def _from_table(table: Path, part: str) -> ImageClasses:
