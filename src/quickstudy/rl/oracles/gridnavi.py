@@ -64,9 +64,9 @@ def goal_numbers(grid: GridNavi, tasks: Hidden) -> Int64[np.ndarray, " tasks"]:
         tasks: with a leading axis.
 
     Example:
-        >>> import jax.numpy as jnp
+        >>> import jax, jax.numpy as jnp
         >>> grid = GridNavi()
-        >>> goal_numbers(grid, Hidden(jnp.asarray(grid.goals[[3, 0]]))).tolist()
+        >>> goal_numbers(grid, jax.vmap(Hidden)(jnp.asarray(grid.goals[[3, 0]]))).tolist()
         [3, 0]
     """
     same = np.asarray(tasks.goal)[:, None] == grid.goals[None]
