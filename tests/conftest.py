@@ -49,6 +49,13 @@ def pytest_sessionstart():
     assert jax.device_count() == DEVICES, "the tests want JAX to themselves: two CPU devices"
 
 
+@pytest.fixture
+def one_device(monkeypatch):
+    """Called, it leaves a test one device for all that follows."""
+    mesh = jax.make_mesh((1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1])
+    return lambda: monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: mesh)
+
+
 @pytest.fixture(scope="session")
 def omniglot_data() -> Path:
     """The folder with the real characters, named by QUICKSTUDY_DATA."""

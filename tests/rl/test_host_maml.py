@@ -156,7 +156,7 @@ def test_the_improvement_is_the_compiled_one():
     close(eqx.filter_jit(on_host.improve)(state, *stored), whole)
 
 
-def test_devices_change_nothing(monkeypatch):
+def test_devices_change_nothing(one_device):
     """Five tasks do not share out evenly; what fills up must not count. It is CAVIA that adapts."""
     cavia = Only(FromZero(Rate(3.0)), context_of)
 
@@ -167,10 +167,7 @@ def test_devices_change_nothing(monkeypatch):
         return algorithm.update_on_host(algorithm.init(), KEY, 0.0)
 
     two = updated()
-    one_device = jax.make_mesh(
-        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
-    )
-    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    one_device()
     close(updated(), two)
     assert float(two[1]["accepted"]) == 1
     assert not context_of(two[0].parameters[0]).any()

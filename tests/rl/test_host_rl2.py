@@ -115,7 +115,7 @@ def test_how_many_copies_changes_nothing():
 
 
 @pytest.mark.parametrize("trials", [8, 6])
-def test_devices_change_nothing(trials, monkeypatch):
+def test_devices_change_nothing(trials, one_device):
     """Six trials in two minibatches do not share out evenly; what fills up must not count."""
 
     def updated():
@@ -123,10 +123,7 @@ def test_devices_change_nothing(trials, monkeypatch):
         return algorithm.update_on_host(algorithm.init(), KEY, 0.0)
 
     two = updated()
-    one_device = jax.make_mesh(
-        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
-    )
-    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    one_device()
     for a, b in zip(*map(jax.tree.leaves, (updated(), two)), strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
 

@@ -46,15 +46,12 @@ def updated(algorithm, key=KEY):
 
 
 @pytest.mark.parametrize(("tasks", "every"), [(6, 1), (5, 2)])
-def test_devices_change_nothing(tasks, every, monkeypatch):
+def test_devices_change_nothing(tasks, every, one_device):
     """Nor which tasks the curvature is that of."""
     outer = OuterTrustRegion(curvature_every=every)
     algorithm = maml(outer, estimator=ScoreTerm(Naive()), tasks=tasks, steps=2)
     two = updated(algorithm)
-    one_device = jax.make_mesh(
-        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
-    )
-    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    one_device()
     for x, y in zip(*map(jax.tree.leaves, (updated(algorithm), two)), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
 

@@ -42,25 +42,19 @@ def close(a, b, tolerance=2e-5):
 
 
 @pytest.mark.parametrize("trials", [12, 10])
-def test_devices_change_nothing(trials, monkeypatch):
+def test_devices_change_nothing(trials, one_device):
     """One device and two; 10 trials do not share out evenly, and what fills up must not count."""
     algorithm = rl2(PPO(optax.sgd(0.1), epochs=2, minibatches=3), trials=trials)
     two = updated(algorithm)
-    one_device = jax.make_mesh(
-        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
-    )
-    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    one_device()
     close(updated(algorithm), two)
 
 
-def test_trials_are_the_same_on_one_device(monkeypatch):
+def test_trials_are_the_same_on_one_device(one_device):
     """To the bit: the same MDPs, actions and luck."""
     policy = rl2(PPO(optax.sgd(0.1))).policy
     two = eqx.filter_jit(trial_episodes)(policy, BANDIT, KEY, 7).returns
-    one_device = jax.make_mesh(
-        (1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
-    )
-    monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: one_device)
+    one_device()
     one = eqx.filter_jit(lambda: trial_episodes(policy, BANDIT, KEY, 7).returns)()
     np.testing.assert_array_equal(np.asarray(one), np.asarray(two))
     assert len(set(np.asarray(one).sum(1).tolist())) > 1

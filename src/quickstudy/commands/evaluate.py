@@ -1,6 +1,6 @@
 """`quickstudy evaluate RUN`: many tasks never seen in training, with tables and pictures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -61,6 +61,7 @@ def main(arguments: list[str]) -> None:
 
 def evaluate_run(learned: Any, recipe: Recipe, options: Evaluate) -> Any:
     """Evaluate, print the table, and leave JSON and pictures beside the run."""
+    recipe = _of_size(recipe, options.size)
     if isinstance(recipe, FewShot):
         return _evaluate_learner(learned, recipe, options)
     if isinstance(recipe, MetaRL):
@@ -73,14 +74,23 @@ def evaluate_run(learned: Any, recipe: Recipe, options: Evaluate) -> Any:
     )
 
 
+def _of_size(recipe: Recipe, size: int | None) -> Recipe:
+    """The recipe with mazes of another size, if one was asked for."""
+    from quickstudy.recipes.rl2_grids import OnMazes
+
+    if size is None:
+        return recipe
+    if not isinstance(recipe, OnMazes):
+        raise BadInput(f"--size is for policies in mazes, and {recipe.name} trains none; leave it")
+    return replace(recipe, size=size)
+
+
 def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) -> "Evaluation":
     import jax
 
     from quickstudy.evaluation import evaluate
     from quickstudy.report.table import evaluation_table
 
-    if options.size is not None:
-        raise BadInput(f"--size is for policies in mazes, and {recipe.name} trains none; leave it")
     tasks = _tasks(recipe, options)
     learner = recipe.for_test(learner)
     learner.check(_any_task(tasks))
@@ -130,8 +140,12 @@ def where(options: Evaluate, own_episodes: int) -> str:
         options: what was asked for.
         own_episodes: how many tasks the protocol has, which need not be named.
     """
-    shape = {"way": options.ways, "shot": options.shots, "query": options.queries}
-    shape["cells"] = options.size
+    shape = {
+        "way": options.ways,
+        "shot": options.shots,
+        "query": options.queries,
+        "cells": options.size,
+    }
     parts = [f"{value}-{name}" for name, value in shape.items() if value is not None]
     if options.episodes not in (None, own_episodes):
         parts.append(f"{options.episodes}-episodes")

@@ -1,6 +1,5 @@
 """`quickstudy evaluate RUN` for policies: many trials in MDPs never met, beside the oracles."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from quickstudy.errors import BadInput
@@ -33,7 +32,6 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
             f"--{given[0]} is for learners that read examples, and {recipe.name} trains a policy "
             "that acts; leave it out"
         )
-    recipe = _of_size(recipe, options.size)
     evaluation = evaluate_earnings(
         recipe.earning(policy, options.split),
         trials=options.episodes or recipe.test_trials,
@@ -48,14 +46,3 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
     write_json(folder / f"{name}.json", {**evaluation.to_json(), **engine})
     save(returns_figure(evaluation), folder / f"{name}.png")
     return evaluation
-
-
-def _of_size(recipe: MetaRL, size: int | None) -> MetaRL:
-    """The recipe with mazes of another size, if one was asked for."""
-    from quickstudy.recipes.rl2_grids import OnMazes
-
-    if size is None:
-        return recipe
-    if not isinstance(recipe, OnMazes):
-        raise BadInput(f"--size is for policies in mazes, and {recipe.name} trains none; leave it")
-    return replace(recipe, size=size)
