@@ -1,8 +1,8 @@
 """The recipes of bodies in MuJoCo: trained, evaluated and filmed from the command line."""
 
-import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from quickstudy.cli import main
@@ -13,16 +13,15 @@ pytest.importorskip("mujoco")
 SMALL = {
     "rl2": ("--meta-batch", "4", "--width", "8", "--episodes", "1", "--epochs", "1"),
     "maml": ("--meta-batch", "2", "--trajectories", "2", "--episodes", "2"),
+    "pretrained": ("--meta-batch", "2", "--trajectories", "2", "--episodes", "2", "--sees", "task"),
 }
 OTHER = {"cheetah": ("direction", "promp"), "ant": ("goal", "pearl")}  # than a recipe's own
 
 
 @pytest.fixture
 def short_episodes(monkeypatch):
-    monkeypatch.setattr(cheetah, "HORIZON", 20)
-    goal = ant.DEFINITIONS["goal", "pearl"]
-    shorter = dataclasses.replace(goal, horizon=20)
-    monkeypatch.setitem(ant.DEFINITIONS, ("goal", "pearl"), shorter)
+    for family in (ant, cheetah):
+        monkeypatch.setattr(family, "HORIZON", 20)
 
 
 @pytest.mark.parametrize("body", OTHER)
@@ -40,7 +39,8 @@ def test_a_body_is_trained_evaluated_and_filmed(method, body, tmp_path, monkeypa
     assert found["trials"] == 4
     used = json.loads((run / "environment.json").read_text())["packages"]["mujoco"]
     assert found["engine"] == f"MuJoCo {used}, in C on the CPU"
-    assert found["references"].keys() == {"random", *(["untrained"] if method == "maml" else [])}
+    assert found["environment"].endswith(f"{aim}, {version}, v1")
+    assert found["references"].keys() == {"random", *(["untrained"] if method != "rl2" else [])}
     main(["play", str(run)])
     assert (run / "play-test-0.gif").stat().st_size > 10_000
 
@@ -56,3 +56,15 @@ def test_each_aim_and_version_is_the_paper_s(name):
         assert family.horizon == paper.horizon == 200
         shorter = RECIPES[f"rl2-{name}"](aim=aim, version=version, horizon=100).environment("test")
         assert shorter.horizon == 100
+
+
+@pytest.mark.parametrize("name", ["ant", "cheetah"])
+def test_who_sees_the_task_sees_it_after_the_body(name):
+    recipe = RECIPES[f"pretrained-{name}"]
+    hidden, told = (recipe(sees=sees).environment("test").host for sees in ("body", "task"))
+    without, seen = hidden.begin(seed=3), told.begin(seed=3)
+    tasks = np.stack([np.ravel(env.unwrapped.task) for env in told.environments])
+    assert len(np.unique(tasks, axis=0)) > 1
+    np.testing.assert_array_equal(seen, np.concatenate([without, tasks.astype("f")], 1))
+    following = told.step(np.zeros((len(seen), told.actions.size))).observation
+    np.testing.assert_array_equal(following[:, without.shape[1] :], tasks.astype("f"))

@@ -1,6 +1,7 @@
 """Meta-World's adapter against a stub of the package's interface, and against the package itself
 where it is installed: it asks for another MuJoCo than the one that the tests run with."""
 
+import json
 import pickle
 import sys
 import types
@@ -9,13 +10,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from quickstudy.cli import main
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.envs.metaworld import Arms, ml1, ml10
 from quickstudy.envs.workers import HostWorkers
 from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.recipes import RECIPES
 
 gymnasium = pytest.importorskip("gymnasium")
 
+SPLITS = ("train", "validation", "test")
 TRAIN, TEST = ("reach-v3", "push-v3"), ("drawer-open-v3",)
 
 
@@ -163,6 +167,26 @@ def test_gymnasium_can_play_it_alone():
     assert first.dtype == np.float32
     assert env.unwrapped.task == ml1("push-v3").sample_task(np.random.default_rng(3))
     assert "task=" not in repr(env.unwrapped.task)
+
+
+@pytest.mark.parametrize("method", ["maml", "rl2"])
+@pytest.mark.usefixtures("stub")
+def test_recipes_train_with_some_goals_and_test_with_others(method, tmp_path, monkeypatch):
+    name = f"{method}-metaworld"
+    monkeypatch.setattr("importlib.metadata.version", lambda package: "of a stub")
+    monkeypatch.setattr(RECIPES[name], "test_trials", 2)
+    own = {"maml": ["--trajectories", "2"], "rl2": ["--width", "8", "--parts", "1"]}[method]
+    few = ["--steps", "1", "--meta-batch", "4", "--validation-episodes", "2", "--episodes", "2"]
+    main(["train", name, "--thing", "push-v3", *few, *own, "--run", str(tmp_path / "run")])
+    found = json.loads((tmp_path / "run" / "evaluation-test.json").read_text())
+    assert found["environment"] == "Meta-World of a stub, ML1 push-v3"
+    mean = found["policy"]["episodes"][0]["mean"]
+    assert 5 * 5 < mean < 5 * 10  # five steps that pay at most ten each, whatever is done
+    train, valid, test = (RECIPES[name](thing="push-v3").family(s) for s in SPLITS)
+    assert goals(train) == goals(valid)
+    assert not goals(train) & goals(test)
+    ten = RECIPES[name](benchmark="ml10")
+    assert ((*ten.family("train").classes,), (*ten.family("test").classes,)) == (TRAIN, TEST)
 
 
 needs_package = pytest.mark.skipif(

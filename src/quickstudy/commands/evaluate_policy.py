@@ -21,7 +21,6 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
 
     from quickstudy.checkpoint import write_json
     from quickstudy.commands.evaluate import TEST_SEED, where
-    from quickstudy.recipes.on_host import OnHost
     from quickstudy.report.figures import save
     from quickstudy.report.returns import returns_figure, returns_table
     from quickstudy.trial_evaluation import evaluate_earnings
@@ -42,7 +41,6 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
     folder = options.run if options.run.is_dir() else options.run.parent
     Console().print(returns_table(evaluation, recipe.name, options.split, folder))
     name = f"evaluation-{where(options, recipe.test_trials)}"
-    engine = recipe.engine() if isinstance(recipe, OnHost) else {}
-    write_json(folder / f"{name}.json", {**evaluation.to_json(), **engine})
+    write_json(folder / f"{name}.json", {**evaluation.to_json(), **recipe.definition()})
     save(returns_figure(evaluation), folder / f"{name}.png")
     return evaluation

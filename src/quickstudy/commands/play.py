@@ -64,5 +64,7 @@ def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int 
     if isinstance(recipe, OnHost):
         return show_film(recipe.filming(load(run), trial, key, number), path, recipe.stage)
     task = trial_task(trial, key, number)
-    episodes = recipe.watching(load(run), trial, task, jax.random.fold_in(key, number))
+    # The first half of it has drawn the task.
+    acting = jax.random.split(jax.random.fold_in(key, number))[1]
+    episodes = recipe.watching(load(run), trial, task, acting)
     return show(trial.environment, task, episodes, path, recipe.stage)

@@ -4,7 +4,7 @@ M_i ~ p(M),   s_0 ~ ρ(M_i),   (s_{t+1}, r_t) ~ P(· | s_t, a_t, M_i)
 """
 
 import abc
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -76,9 +76,18 @@ class Environment(eqx.Module):
 
     Attributes:
         horizon: the most steps of an episode.
+        version: of the definition; it rises with every change that can move a score, so that
+            scores of one version compare.
     """
 
+    version: ClassVar[int] = 1
+
     horizon: eqx.AbstractVar[int]
+
+    @property
+    def definition(self) -> str:
+        """Which family this is, as evaluations note it: its name and version, as "Bandit-v1"."""
+        return f"{type(self).__name__}-v{self.version}"
 
     @property
     @abc.abstractmethod

@@ -15,6 +15,7 @@ from quickstudy.recipes import (
     maml_plus_plus,
     maml_rl,
     meta_sgd,
+    metaworld,
     navigation,
     nonparametric,
     prototypical,
@@ -85,8 +86,12 @@ RECIPES: dict[str, type[Recipe]] = {
         maml_rl.MAMLTabular,
         cheetah.RL2Cheetah,
         cheetah.MAMLCheetah,
+        cheetah.PretrainedCheetah,
         ant.RL2Ant,
         ant.MAMLAnt,
+        ant.PretrainedAnt,
+        metaworld.RL2MetaWorld,
+        metaworld.MAMLMetaWorld,
     )
 }
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from quickstudy.recipes.bodies import MAMLOnBody, OnBody, RL2OnBody
+from quickstudy.recipes.bodies import MAMLOnBody, OnRunner, PretrainedOnBody, RL2OnBody
 
 if TYPE_CHECKING:
     from quickstudy.envs.mujoco.family import Family
 
 
 @dataclass(frozen=True)
-class OnAnt(OnBody):
+class OnAnt(OnRunner):
     """Ants."""
 
     aim: Literal["direction", "goal"] = "direction"
@@ -18,7 +18,7 @@ class OnAnt(OnBody):
     version: Literal["maml", "pearl"] = "maml"
     """Whose definition; see `quickstudy.envs.mujoco.ant`."""
 
-    def family(self) -> "Family":
+    def tasks(self) -> "Family":
         """As that paper defines it."""
         from quickstudy.envs.mujoco.ant import ant
 
@@ -41,5 +41,15 @@ class MAMLAnt(MAMLOnBody, OnAnt):
 
     name: ClassVar[str] = "maml-ant"
     reaches: ClassVar[str] = "return 499.2 after one update (direction)"
+    takes: ClassVar[str] = "hours; not trained to the end yet"
+    source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+
+
+@dataclass(frozen=True)
+class PretrainedAnt(PretrainedOnBody, OnAnt):
+    """What stands beside MAML with an ant: pre-training, and who knows the task."""
+
+    name: ClassVar[str] = "pretrained-ant"
+    reaches: ClassVar[str] = "a baseline; with --sees task the oracle (paper 524.8, direction)"
     takes: ClassVar[str] = "hours; not trained to the end yet"
     source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from quickstudy.recipes.bodies import MAMLOnBody, OnBody, RL2OnBody
+from quickstudy.recipes.bodies import MAMLOnBody, OnRunner, PretrainedOnBody, RL2OnBody
 
 if TYPE_CHECKING:
     from quickstudy.envs.mujoco.family import Family
 
 
 @dataclass(frozen=True)
-class OnCheetah(OnBody):
+class OnCheetah(OnRunner):
     """Half-cheetahs."""
 
     aim: Literal["velocity", "direction"] = "velocity"
@@ -18,7 +18,7 @@ class OnCheetah(OnBody):
     version: Literal["maml", "promp", "pearl", "varibad"] = "maml"
     """Whose definition; see `quickstudy.envs.mujoco.cheetah`."""
 
-    def family(self) -> "Family":
+    def tasks(self) -> "Family":
         """As that paper defines it."""
         from quickstudy.envs.mujoco.cheetah import cheetah
 
@@ -41,5 +41,17 @@ class MAMLCheetah(MAMLOnBody, OnCheetah):
 
     name: ClassVar[str] = "maml-cheetah"
     reaches: ClassVar[str] = "return −78.6 after one update (velocity), 293.2 (direction)"
+    takes: ClassVar[str] = "hours; not trained to the end yet"
+    source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+
+
+@dataclass(frozen=True)
+class PretrainedCheetah(PretrainedOnBody, OnCheetah):
+    """What stands beside MAML with a half-cheetah: pre-training, and who knows the task."""
+
+    name: ClassVar[str] = "pretrained-cheetah"
+    reaches: ClassVar[str] = (
+        "a baseline; with --sees task the oracle (paper −54.5, velocity; 442.7, direction)"
+    )
     takes: ClassVar[str] = "hours; not trained to the end yet"
     source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"

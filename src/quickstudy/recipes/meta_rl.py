@@ -42,6 +42,10 @@ class MetaRL(Recipe):
 
         return Trial(self.environment(split), self.episodes)
 
+    def definition(self) -> dict[str, str]:
+        """Which environment it is, and what else a score depends on, as evaluations note it."""
+        return {"environment": self.environment("test").definition}
+
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Whose scores stand beside the policy's: by default, that of random actions."""
         from quickstudy.rl.oracles.simple import Random

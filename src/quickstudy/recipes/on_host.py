@@ -48,10 +48,6 @@ class OnHost(MetaRL):
             return HostFamily(HostEnvironment(*made))
         return HostFamily(HostWorkers(*made, processes=self.processes))
 
-    def engine(self) -> dict[str, str]:
-        """What steps the environments, as evaluations name it; nothing where nobody asks."""
-        return {}
-
     def earning(self, learned: Any, split: Split) -> "Reference":
         """What was learned, acting on the host, which is closed afterwards."""
         from quickstudy.trial_evaluation import acting

@@ -177,12 +177,10 @@ def never(body: Ant) -> bool:
 
 
 DEFINITIONS = {
-    ("direction", "maml"): Family(
-        MAMLAnt, forwards_or_backwards, pay_direction_maml, fell, HORIZON
-    ),
-    ("goal", "maml"): Family(MAMLAnt, goal_in_square, pay_goal_maml, fell, HORIZON),
-    ("direction", "pearl"): Family(PEARLAnt, any_direction, pay_direction_pearl, fell, HORIZON),
-    ("goal", "pearl"): Family(PlacedPEARLAnt, goal_in_disc, pay_goal_pearl, never, HORIZON),
+    ("direction", "maml"): (MAMLAnt, forwards_or_backwards, pay_direction_maml, fell),
+    ("goal", "maml"): (MAMLAnt, goal_in_square, pay_goal_maml, fell),
+    ("direction", "pearl"): (PEARLAnt, any_direction, pay_direction_pearl, fell),
+    ("goal", "pearl"): (PlacedPEARLAnt, goal_in_disc, pay_goal_pearl, never),
 }
 
 
@@ -230,4 +228,5 @@ def ant(aim: str, version: str) -> Family:
     """
     if (aim, version) not in DEFINITIONS:
         raise BadInput(f"aim and version are {aim!r}, {version!r}; give a pair of {[*DEFINITIONS]}")
-    return DEFINITIONS[aim, version]
+    body, sample, reward, ended = DEFINITIONS[aim, version]
+    return Family(body, sample, reward, ended, HORIZON, f"ant {aim}, {version}, v1")

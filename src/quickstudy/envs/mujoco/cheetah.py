@@ -178,4 +178,5 @@ def cheetah(aim: str, version: str) -> Family:
         "direction": some_direction,
     }[aim]
     reward = {"velocity": pay_velocity, "direction": pay_direction}[aim]
-    return Family(BODIES[version], sample, reward, never, HORIZON)
+    definition = f"half-cheetah {aim}, {version}, v1"
+    return Family(BODIES[version], sample, reward, never, HORIZON, definition)

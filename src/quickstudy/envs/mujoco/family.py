@@ -18,6 +18,16 @@ Task = Any
 MODES = (None, "rgb_array")
 
 
+def nothing(task: Task) -> Float32[np.ndarray, "0"]:
+    """The task is not told: it must be found out."""
+    return np.zeros(0, np.float32)
+
+
+def the_task(task: Task) -> Float32[np.ndarray, " n"]:
+    """The task itself, for who is to know it: the oracle of MAML's paper."""
+    return np.ravel(np.asarray(task, np.float32))
+
+
 @dataclasses.dataclass(frozen=True)
 class Family:
     """What a paper defines: a body, tasks for it, what they pay, and when an episode ends.
@@ -33,6 +43,8 @@ class Family:
         reward: r(body after the step, action `[size]` within ± 1, task).
         ended: whether the episode is over by the family's own rules.
         horizon: H, the most steps of an episode.
+        definition: its name and version; it changes with all that can move a score.
+        tells: what of the task stands at the end of every observation.
 
     Example:
         >>> from quickstudy.envs.mujoco.cheetah import cheetah
@@ -51,6 +63,8 @@ class Family:
     reward: Callable[[Any, np.ndarray, Task], float]
     ended: Callable[[Any], bool]
     horizon: int
+    definition: str
+    tells: Callable[[Task], np.ndarray] = nothing
 
     def make(self, render_mode: str | None = None) -> Any:
         """One `gymnasium.Env`, which truncates an episode at the horizon.
@@ -101,7 +115,7 @@ class _Simulated:
 
     def __init__(self, family: Family, render_mode: str | None) -> None:
         self.family, self.render_mode, self.body = family, render_mode, family.body()
-        spaces, seen = import_gymnasium().spaces, self.body.observe()
+        spaces, seen = import_gymnasium().spaces, self._observation(self._example())
         self.metadata = {
             "render_modes": ["rgb_array"],
             "render_fps": round(1 / self.body.seconds),
@@ -114,7 +128,7 @@ class _Simulated:
 
     def set_task(self, task: Task) -> None:
         """Play in this task from the next `reset()` on."""
-        example = self.family.sample_task(np.random.default_rng(0))
+        example = self._example()
         if np.shape(task) != np.shape(example):
             raise BadInput(f"the task is {task!r}; give one as {example!r} is one")
         self.task, self.time = task, None
@@ -134,7 +148,7 @@ class _Simulated:
         truncated = not terminated and self.time >= self.family.horizon
         if terminated or truncated:
             self.time = None
-        return self._observation(), reward, terminated, truncated, {}
+        return self._observation(self.task), reward, terminated, truncated, {}
 
     def frame(self) -> UInt8[np.ndarray, "height width 3"]:
         """A picture of the body, from a camera that follows it."""
@@ -152,10 +166,15 @@ class _Simulated:
             self.camera.close()
         self.camera = None
 
+    def _example(self) -> Task:
+        """One task."""
+        return self.family.sample_task(np.random.default_rng(0))
+
     def _begin(self) -> tuple[Float32[np.ndarray, " n"], dict]:
         self.body.begin(self.np_random)
         self.time = 0
-        return self._observation(), {}
+        return self._observation(self.task), {}
 
-    def _observation(self) -> Float32[np.ndarray, " n"]:
-        return self.body.observe().astype(np.float32)
+    def _observation(self, task: Task) -> Float32[np.ndarray, " n"]:
+        seen = self.body.observe().astype(np.float32)
+        return np.concatenate([seen, told]) if (told := self.family.tells(task)).size else seen

@@ -1,0 +1,71 @@
+"""Draw the validation curves of all runs in a folder, side by side, as one picture.
+
+    python results/curves.py runs/omniglot results/omniglot-curves.png
+
+One panel per run: validation against training steps, the training metric behind it, and as a
+dashed line whatever `--beside NAME=VALUE` gives for the run of that name (a paper's figure).
+"""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from quickstudy.report.curves import metric_of, thinned
+
+COLUMNS = 6
+MOST = 60  # points of a training curve
+INK, PALE, ACCENT = "#1f4e79", "#b9c7d6", "#b04a2f"
+
+
+def read(run: Path) -> list[dict[str, Any]]:
+    """The lines of a run's metrics; a run that was resumed has later lines for the same steps."""
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [*{found["step"]: found for found in map(json.loads, lines)}.values()]
+
+
+def panel(axes: Axes, run: Path, beside: float | None) -> None:
+    """One run."""
+    metrics = read(run)
+    metric = metric_of(metrics)
+    scale = 100 if metric == "accuracy" else 1
+    axes.plot(*_scaled(thinned(metrics, metric, MOST), scale), color=PALE, linewidth=1)
+    tested = thinned(metrics, f"validation_{metric}", most=len(metrics))
+    axes.plot(*_scaled(tested, scale), color=INK, linewidth=1.2, marker=".", markersize=3)
+    if beside is not None:
+        axes.axhline(beside, color=ACCENT, linewidth=1, linestyle="--")
+    axes.set_title(run.name, fontsize=8)
+    axes.tick_params(labelsize=6)
+    axes.margins(x=0.02)
+
+
+def _scaled(curve: tuple[list[int], list[float]], scale: float) -> tuple[list[int], list[float]]:
+    return curve[0], [scale * value for value in curve[1]]
+
+
+def main() -> None:
+    """Parse, draw and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--beside", nargs="*", default=(), metavar="NAME=VALUE")
+    options = parser.parse_args()
+    beside = {name: float(value) for name, value in (one.split("=") for one in options.beside)}
+    runs = sorted(run for run in options.runs.iterdir() if (run / "metrics.jsonl").exists())
+    rows = math.ceil(len(runs) / COLUMNS)
+    figure = Figure(figsize=(2 * COLUMNS, 1.6 * rows), layout="constrained")
+    grid = figure.subplots(rows, COLUMNS, squeeze=False)
+    for axes, run in zip(grid.flat, runs, strict=False):
+        panel(axes, run, beside.get(run.name))
+    for axes in grid.flat[len(runs) :]:
+        axes.set_visible(False)
+    figure.supxlabel("training steps", fontsize=8)
+    figure.savefig(options.picture, dpi=110)
+
+
+if __name__ == "__main__":
+    main()
