@@ -44,6 +44,7 @@ def test_evaluate_beside_the_oracles(bandit_run, capsys):
         assert name in out
     found = json.loads((bandit_run / "evaluation-test-50-episodes.json").read_text())
     assert found["trials"] == 50
+    assert found["environment"] == "Bandit-v1"
     assert len(found["policy"]["episodes"]) == 3
     # In the same bandits: who knows the best arm is never expected to earn less.
     assert found["references"]["best arm"]["total"]["mean"] > 1.5

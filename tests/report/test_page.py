@@ -151,6 +151,15 @@ def test_everything_on_a_policy_page_is_escaped():
     assert text.count("&lt;script&gt;") > 15
 
 
+def test_there_is_no_episode_between_the_first_and_the_second():
+    two = svg.Series("policy", (1, 2), (0.5, 0.9))
+    marked = lambda axis: re.findall(  # noqa: E731
+        r'y="\d+" text-anchor="middle">([\d.]+)<', svg.chart([two], axis, svg.Axis("r"), "t")
+    )
+    assert marked(svg.Axis("episode", whole=True)) == ["1", "2"]
+    assert marked(svg.Axis("metres")) == ["1", "1.2", "1.4", "1.6", "1.8", "2"]
+
+
 def test_a_page_of_updates_says_so():
     """Four stages of one policy that adapts are no trial, and their sum is nothing."""
     earned = Returns.of(np.array([[1.25, 2.5, 3.125, 5.0]] * 3))

@@ -196,8 +196,9 @@ def _per_stage(story: PolicyStory, rows: list[tuple[str, Returns]], of: str = ""
         lines.append(Series(name, numbers, means, bars if mine else (), style, colour))
     if story.updated:
         title = "Reward of an episode before and after updates"
-        return chart(lines, Axis("updates"), Axis("reward"), title + of)
-    return chart(lines, Axis("episode"), Axis("reward"), "Reward of each episode" + of)
+        return chart(lines, Axis("updates", whole=True), Axis("reward"), title + of)
+    x = Axis("episode", whole=True)
+    return chart(lines, x, Axis("reward"), "Reward of each episode" + of)
 
 
 def _regrets(found: TrialEvaluation, best: str) -> str:
@@ -210,7 +211,7 @@ def _regrets(found: TrialEvaluation, best: str) -> str:
             numbers = range(1, 1 + len(values))
             lines.append(Series(name, numbers, values, (), style, min(number, 4)))
     title = f"Reward missed so far, against {best}"
-    return chart(lines, Axis("episode"), Axis("cumulative regret"), title)
+    return chart(lines, Axis("episode", whole=True), Axis("cumulative regret"), title)
 
 
 def _curves(story: PolicyStory) -> Html:

@@ -64,12 +64,14 @@ class Axis:
         limits: its ends; `None` for those of what is drawn.
         log: whether equal ratios are equally far apart; everything drawn must be positive.
         names: of the positions 0, 1, 2 …, in the place of numbers.
+        whole: whether there is nothing between whole numbers to be marked, as between episodes.
     """
 
     label: str
     limits: tuple[float, float] | None = None
     log: bool = False
     names: tuple[str, ...] | None = None
+    whole: bool = False
 
     def place(self, value: float, limits: tuple[float, float]) -> float:
         """Where a value lies: 0 at the lower end, 1 at the upper."""
@@ -189,7 +191,8 @@ def _line(points: list[tuple[float, float] | None]) -> str:
 
 def _across(axis: Axis, limits: tuple[float, float]) -> str:
     bottom, width = HEIGHT - BOTTOM, WIDTH - LEFT - RIGHT
-    marks = dict(enumerate(axis.names or ())) or {v: f"{v:,g}" for v in ticks(*limits)}
+    values = [v for v in ticks(*limits) if not axis.whole or v.is_integer()]
+    marks = dict(enumerate(axis.names or ())) or {v: f"{v:,g}" for v in values}
     parts = [f'<path class="grid" style="--c: var(--line)" d="M{LEFT} {bottom}h{width}"/>']
     for value, name in marks.items():
         px = LEFT + axis.place(value, limits) * width
