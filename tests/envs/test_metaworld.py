@@ -62,6 +62,9 @@ class StubArm(gymnasium.Env):
         reward = np.float64(10 - np.abs(action[:3] - self.goal).sum())
         return np.full(39, self.time / 10), reward, False, self.time == 5, {"success": 0.0}
 
+    def render(self):
+        raise RuntimeError("no OpenGL")
+
     def close(self):
         self.closed = True
 
@@ -132,6 +135,8 @@ def test_what_it_refuses(monkeypatch):
     env = ml10().make()
     with pytest.raises(BadInput, match="one of \\['reach-v3', 'push-v3'\\]"):
         env.unwrapped.set_task(ml10("test").tasks[0])
+    with pytest.raises(QuickstudyError, match=r"\(no OpenGL\); .* set MUJOCO_GL=egl"):
+        env.unwrapped.render()
     monkeypatch.setitem(sys.modules, "metaworld", None)
     with pytest.raises(QuickstudyError, match=r"pip install 'quickstudy\[metaworld\]'"):
         ml10()

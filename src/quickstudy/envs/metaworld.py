@@ -194,8 +194,17 @@ class _Arm:
         return seen.astype(np.float32), float(reward), bool(terminated), bool(truncated), told
 
     def render(self) -> Any:
-        """A picture, or None without a mode."""
-        return self.arm.render()
+        """A picture, or None without a mode.
+
+        Raises:
+            QuickstudyError: Meta-World cannot draw.
+        """
+        try:
+            return self.arm.render()
+        except Exception as error:  # whatever its window system says
+            raise QuickstudyError(
+                f"Meta-World cannot draw ({error}); where there is no screen, set MUJOCO_GL=egl"
+            ) from error
 
     def close(self) -> None:
         """Close every arm."""
