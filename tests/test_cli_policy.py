@@ -176,7 +176,8 @@ def test_report_shows_rewards_regret_and_a_trial(bandit_run):
 def test_report_puts_other_runs_beside(bandit_run, tmp_path, capsys):
     """An ablation's figure: runs are named by what they did otherwise."""
     other = tmp_path / "other"
-    shutil.copytree(bandit_run, other)
+    main(f"evaluate {bandit_run} --episodes 20".split())
+    shutil.copytree(bandit_run, other, ignore=shutil.ignore_patterns("evaluation-*"))
     with pytest.raises(SystemExit):
         main(f"report {bandit_run} --beside {other}".split())
     assert f"quickstudy evaluate {other}" in capsys.readouterr().err
