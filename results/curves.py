@@ -2,8 +2,8 @@
 
     python results/curves.py runs/omniglot results/omniglot-curves.png
 
-One panel per run: validation against training steps, the training metric behind it, and as a
-dashed line whatever `--beside NAME=VALUE` gives for the run of that name (a paper's figure).
+One panel per run: validation against training steps, and the training metric behind it in a paler
+line. With `--papers`, the 5-way or 20-way 1-shot figure of each learner's paper is a dashed line.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from papers import of_run
 
 from quickstudy.report.curves import metric_of, thinned
 
@@ -52,15 +53,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", type=Path)
     parser.add_argument("picture", type=Path)
-    parser.add_argument("--beside", nargs="*", default=(), metavar="NAME=VALUE")
+    parser.add_argument("--papers", action="store_true")
     options = parser.parse_args()
-    beside = {name: float(value) for name, value in (one.split("=") for one in options.beside)}
     runs = sorted(run for run in options.runs.iterdir() if (run / "metrics.jsonl").exists())
     rows = math.ceil(len(runs) / COLUMNS)
     figure = Figure(figsize=(2 * COLUMNS, 1.6 * rows), layout="constrained")
     grid = figure.subplots(rows, COLUMNS, squeeze=False)
     for axes, run in zip(grid.flat, runs, strict=False):
-        panel(axes, run, beside.get(run.name))
+        shape = 2 if run.name.endswith("-20-way") else 0
+        panel(axes, run, of_run(run.name)[shape] if options.papers else None)
     for axes in grid.flat[len(runs) :]:
         axes.set_visible(False)
     figure.supxlabel("training steps", fontsize=8)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from papers import of_run
 from row import written
 
 MANY = 6  # more episodes of a trial than this are not told one by one
@@ -60,8 +61,10 @@ def omniglot(run: Path) -> Iterator[str]:
         found = [test, *(read(run / f"evaluation-test-{shape}.json") for shape in more)]
         if recipe["ways"] == 20:
             found = [{}, {}, *found[:2]]
+        papers = ["–" if figure is None else f"{figure:g}" for figure in of_run(run.name)]
         cells = [
             *(written(own["after"], "accuracy") if own else "–" for own in found),
+            "–" if set(papers) == {"–"} else " / ".join(papers),
             "yes" if test["transductive"] else "no",
             f"{recipe['protocol']}, {test['episodes']:,}",
             f"{recipe['steps']:,} of {recipe['meta_batch']} tasks, {recipe['filters']} filters",
@@ -72,7 +75,8 @@ def omniglot(run: Path) -> Iterator[str]:
 
 def rl2(run: Path) -> Iterator[str]:
     """One row: the reward of a trial, of few episodes each, and what stands beside."""
-    test = read(run / "evaluation-test.json")
+    names = ("test", "test-1000-episodes")
+    test = next(filter(None, (read(run / f"evaluation-{name}.json") for name in names)), None)
     if test:
         recipe, policy = read(run / "recipe.json"), test["policy"]
         few = len(policy["episodes"]) <= MANY
@@ -124,9 +128,9 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
         fonts,
     ),
     "omniglot": (
-        "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | 20-way 5-shot | transductive | "
-        "protocol, test tasks | meta-steps | training, min |\n"
-        "|---|---|---|---|---|---|---|---|---|",
+        "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | 20-way 5-shot | "
+        "the four of the paper, % | transductive | protocol, test tasks | meta-steps | "
+        "training, min |\n|---|---|---|---|---|---|---|---|---|---|",
         omniglot,
     ),
     "rl2": (
