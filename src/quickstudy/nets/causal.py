@@ -1,7 +1,7 @@
 """Memories that look back: stacks of layers over a window of past inputs."""
 
 import abc
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -12,6 +12,47 @@ from quickstudy.nets.memory import AtOnce, State
 
 Ages = Int[Array, " time"]
 """For every input, how many inputs came before it since the last reset."""
+
+
+class Ring(NamedTuple):
+    """The last values that were written, and where the next one goes: over the oldest.
+
+    Nothing moves when a value comes, so that a step costs no copy of all that is held.
+
+    Attributes:
+        values: in the order of their places, not of time.
+        following: the place of the next value.
+
+    Example:
+        >>> ring = Ring.empty(3, 1)
+        >>> for x in (1.0, 2.0, 3.0, 4.0):
+        ...     ring = ring.wrote(jnp.array([x]))
+        >>> ring.values[:, 0].tolist(), ring.backs.tolist(), ring.ordered()[:, 0].tolist()
+        ([4.0, 2.0, 3.0], [0, 2, 1], [2.0, 3.0, 4.0])
+    """
+
+    values: Float[Array, "held d"]
+    following: Int[Array, ""]
+
+    @classmethod
+    def empty(cls, held: int, size: int) -> "Ring":
+        """Zeros."""
+        return cls(jnp.zeros((held, size)), jnp.zeros((), jnp.int32))
+
+    @property
+    def backs(self) -> Int[Array, " held"]:
+        """How many values were written after each."""
+        held = len(self.values)
+        return (self.following - 1 - jnp.arange(held)) % held
+
+    def ordered(self) -> Float[Array, "held d"]:
+        """The oldest first."""
+        return jnp.roll(self.values, -self.following, 0)
+
+    def wrote(self, x_t: Float[Array, " d"]) -> "Ring":
+        """With one more value, and without the oldest."""
+        values = self.values.at[self.following].set(x_t)
+        return Ring(values, (self.following + 1) % len(self.values))
 
 
 class CausalLayer(eqx.Module):
@@ -40,7 +81,8 @@ class CausalLayer(eqx.Module):
 class Causal(AtOnce):
     """A memory made of causal layers, one after the other.
 
-    Its state holds each layer's buffer and the age of the next input.
+    Its state holds each layer's buffer and the age of the next input; what is older than that is
+    not looked at, so that clearing touches the age alone.
 
     Attributes:
         layers: from `[time, d]` to `[time, features]`.
@@ -57,6 +99,10 @@ class Causal(AtOnce):
 
     def initial(self) -> State:
         return tuple(layer.initial() for layer in self.layers), jnp.zeros((), jnp.int32)
+
+    def clear(self, state: State, reset: Bool[Array, ""]) -> State:
+        buffers, age = state
+        return buffers, jnp.where(reset, 0, age)
 
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
@@ -94,12 +140,25 @@ def ages_of(age: Int[Array, ""], resets: Bool[Array, " time"]) -> Ages:
 
 
 def remembered(
-    buffer: Float[Array, "held d"] | None, xs: Float[Array, "time d"], past: int
-) -> tuple[Float[Array, "past d"], Float[Array, "all d"]]:
-    """The next buffer, the newest last, and what there is to look at: the old one, and `xs`."""
-    seen = xs if buffer is None else jnp.concatenate([buffer, xs])
-    kept = seen[max(len(seen) - past, 0) :]
-    return jnp.pad(kept, ((past - len(kept), 0), (0, 0))), seen
+    ring: Ring | None, xs: Float[Array, "time d"], held: int
+) -> tuple[Ring, Float[Array, "all d"]]:
+    """The next ring, and what there is to look at: the old one's values in order, and `xs`."""
+    seen = xs if ring is None else jnp.concatenate([ring.ordered(), xs])
+    kept = seen[max(len(seen) - held, 0) :]
+    values = jnp.pad(kept, ((held - len(kept), 0), (0, 0)))
+    return Ring(values, jnp.zeros((), jnp.int32)), seen
+
+
+def looking_back(
+    ring: Ring | None, xs: Float[Array, "time d"], ages: Ages, past: int
+) -> tuple[Ring, Float[Array, "all d"], Bool[Array, "time all"]]:
+    """The next ring, of `past` + 1 values, what there is to look at, and which of it each of `xs`
+    may look at: itself, and up to `past` before it. `None` is an empty ring."""
+    if ring is not None and len(xs) == 1:
+        ring = ring.wrote(xs[0])
+        return ring, ring.values, (ring.backs <= ages[0])[None]
+    ring, seen = remembered(ring, xs, past + 1)
+    return ring, seen, visible(ages, past, len(seen) - len(xs))
 
 
 def visible(ages: Ages, past: int, held: int) -> Bool[Array, "time all"]:

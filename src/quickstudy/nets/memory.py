@@ -29,6 +29,10 @@ class Memory(eqx.Module):
     def initial(self) -> State:
         """The state that remembers nothing."""
 
+    def clear(self, state: State, reset: Bool[Array, ""]) -> State:
+        """The state that remembers nothing where `reset` is set, else `state`."""
+        return select(reset, self.initial(), state)
+
     @abc.abstractmethod
     def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
         """Read one input."""
@@ -78,7 +82,7 @@ class Recurrent(Memory):
     ) -> tuple[State, Float[Array, "time h"]]:
         def body(state: State, now: Any) -> tuple[State, Array]:
             driven, reset = now
-            return self.advance(select(reset, self.initial(), state), driven)
+            return self.advance(self.clear(state, reset), driven)
 
         return jax.lax.scan(body, state, (self.drive(xs), resets))
 

@@ -54,6 +54,9 @@ class Reader(Memory):
     def initial(self) -> State:
         return self.memory.initial()
 
+    def clear(self, state: State, reset: Bool[Array, ""]) -> State:
+        return self.memory.clear(state, reset)
+
     def step(self, state: State, x_t: Float[Array, " d"]) -> tuple[State, Float[Array, " h"]]:
         return self.memory.step(state, self._short(x_t[None])[0])
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.errors import BadInput
-from quickstudy.nets.causal import ages_of, attend, remembered, visible
+from quickstudy.nets.causal import Ring, ages_of, attend, looking_back
 from quickstudy.nets.memory import AtOnce, Memory, State, sums_since
 from quickstudy.nets.mlp import MLP
 
@@ -187,21 +187,25 @@ class AttentiveMemory(AtOnce):
         return self.past
 
     def initial(self) -> State:
-        return jnp.zeros((self.past, 2 * self.features)), jnp.zeros((), jnp.int32)
+        return Ring.empty(self.past + 1, 2 * self.features), jnp.zeros((), jnp.int32)
+
+    def clear(self, state: State, reset: Bool[Array, ""]) -> State:
+        held, count = state
+        return held, jnp.where(reset, 0, count)
 
     def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
         """ρ(r, x), over what is held."""
         held, count = state
-        may_see = jnp.arange(self.past) >= self.past - count
-        return self._answers(x[None], held, may_see[None])[0]
+        may_see = held.backs < jnp.minimum(count, self.past)
+        return self._answers(x[None], held.values, may_see[None])[0]
 
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
     ) -> tuple[State, Float[Array, "time h"]]:
         held, count = state
         ages = ages_of(count, resets)
-        held, both = remembered(held, self.write(xs), self.past)
-        return (held, ages[-1] + 1), self._answers(xs, both, visible(ages, self.past, self.past))
+        held, seen, may_see = looking_back(held, self.write(xs), ages, self.past)
+        return (held, ages[-1] + 1), self._answers(xs, seen, may_see)
 
     def _answers(self, xs: Array, held: Array, may_see: Array) -> Array:
         split = (-1, self.heads, self.features // self.heads)

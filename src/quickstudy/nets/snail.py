@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.nets.causal import Ages, Causal, CausalLayer, attend, remembered, visible
+from quickstudy.nets.causal import Ages, Causal, CausalLayer, Ring, attend, looking_back, remembered
 from quickstudy.nets.memory import State
 from quickstudy.nets.network import Linear
 
@@ -19,14 +19,17 @@ class DenseConvolution(CausalLayer):
     dilation: int = eqx.field(static=True)
 
     def initial(self) -> State:
-        return jnp.zeros((self.dilation, self.gates.weight.shape[0] // 2))
+        return Ring.empty(self.dilation, self.gates.weight.shape[0] // 2)
 
     def apply(
         self, state: State | None, xs: Float[Array, "time d"], ages: Ages
     ) -> tuple[State, Float[Array, "time d2"]]:
         start = self.initial() if state is None else state
-        state, both = remembered(start, xs, self.dilation)
-        earlier = jnp.where((ages >= self.dilation)[:, None], both[: xs.shape[0]], 0.0)
+        if len(xs) == 1:  # the oldest value lies where this one goes
+            state, both = start.wrote(xs[0]), start.values[start.following][None]
+        else:
+            state, both = remembered(start, xs, self.dilation)
+        earlier = jnp.where((ages >= self.dilation)[:, None], both[: len(xs)], 0.0)
         a, b = jnp.split(self.gates(jnp.concatenate([xs, earlier], -1)), 2, axis=-1)
         return state, jnp.concatenate([xs, jnp.tanh(a) * jax.nn.sigmoid(b)], -1)
 
@@ -44,16 +47,15 @@ class AttentionRead(CausalLayer):
         return self.past
 
     def initial(self) -> State:
-        return jnp.zeros((self.past, self.project.weight.shape[1] - self.keys))
+        return Ring.empty(self.past + 1, self.project.weight.shape[1] - self.keys)
 
     def apply(
         self, state: State | None, xs: Float[Array, "time d"], ages: Ages
     ) -> tuple[State, Float[Array, "time d2"]]:
         projected = self.project(xs)
         queries, written = projected[:, : self.keys], projected[:, self.keys :]
-        state, seen = remembered(state, written, self.past)
+        state, seen, may_see = looking_back(state, written, ages, self.past)
         keys, values = seen[:, None, : self.keys], seen[:, None, self.keys :]
-        may_see = visible(ages, self.past, len(seen) - len(xs))
         read = attend(queries[:, None], keys, values, may_see)
         return state, jnp.concatenate([xs, read[:, 0]], -1)
 

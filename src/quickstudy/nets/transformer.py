@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.errors import BadInput
-from quickstudy.nets.causal import Ages, Causal, CausalLayer, attend, remembered, visible
+from quickstudy.nets.causal import Ages, Causal, CausalLayer, Ring, attend, looking_back
 from quickstudy.nets.memory import State
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear
@@ -49,7 +49,7 @@ class Block(CausalLayer):
 
     def initial(self) -> State:
         width = self.merge.weight.shape[0]
-        return jnp.zeros((self.past, 2 * width))
+        return Ring.empty(self.past + 1, 2 * width)
 
     def apply(
         self, state: State | None, xs: Float[Array, "time w"], ages: Ages
@@ -59,9 +59,10 @@ class Block(CausalLayer):
         queries, keys, values = jnp.split(self.project(self.before_attention(xs)), 3, axis=-1)
         queries = rotate(queries.reshape(split), ages)
         keys = rotate(keys.reshape(split), ages).reshape(time, width)
-        state, seen = remembered(state, jnp.concatenate([keys, values], axis=-1), self.past)
+        written = jnp.concatenate([keys, values], axis=-1)
+        state, seen, may_see = looking_back(state, written, ages, self.past)
         keys, values = (part.reshape(split) for part in jnp.split(seen, 2, axis=-1))
-        read = attend(queries, keys, values, visible(ages, self.past, len(seen) - time))
+        read = attend(queries, keys, values, may_see)
         xs = xs + self.merge(read.reshape(time, width))
         return state, xs + self.mlp(self.before_mlp(xs))
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Discrete
-from quickstudy.nets.memory import Memory, State, select
+from quickstudy.nets.memory import Memory, State
 from quickstudy.nets.network import Linear
 from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
 from quickstudy.rl.trial import Seen, Trial
@@ -146,7 +146,7 @@ class MetaPolicy(eqx.Module):
 
     def think(self, state: State, seen: Seen) -> tuple[State, Thought]:
         """Read what was seen at time t."""
-        state = select(self.forgets(seen), self.memory.initial(), state)
+        state = self.memory.clear(state, self.forgets(seen))
         state, h_t = self.memory.step(state, self.told(seen))
         return state, jax.tree.map(lambda x: x[0], self._heads(h_t[None]))
 
