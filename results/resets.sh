@@ -4,7 +4,7 @@
 set -uo pipefail
 out=${1:?"give a folder for the runs"}
 for forgets in between-tasks between-episodes never; do
-  for family in "bandit --steps 400" "gridnavi --steps 200" "maze --steps 120"; do
+  for family in "bandit --steps 400" "gridnavi --steps 200" "maze --steps 400"; do
     name=${family%% *}-$forgets
     [ -e "$out/$name/evaluation-test.json" ] && continue
     # shellcheck disable=SC2086

@@ -21,26 +21,22 @@ learn games rl2-games --steps 2400 --validation-episodes 256
 learn maze rl2-maze --steps 1000
 learn tabular-10 rl2-tabular
 learn games-memoryless rl2-games --steps 800 --validation-episodes 256 --memory none
-learn bandit-100-5 $hundred --arms 5 --steps 2000
-learn bandit-100-50 $hundred --arms 50 --meta-batch 256 --steps 500
-five_hundred="rl2-bandit --episodes 500 --entropy-weight 0.005 --validation-episodes 256"
-for arms in 5 10 50; do
-  learn bandit-500-$arms $five_hundred --arms $arms --meta-batch 128 --steps 250
-done
+long="rl2-bandit --episodes 100 --meta-batch 256 --entropy-weight 0.005"
+learn bandit-100-5-context $long --memory context --steps 800
+learn bandit-100-10-context-1000 $long --memory context --arms 10 --steps 1000
+learn bandit-100-50 $long --memory context --arms 50 --steps 500
 learn tabular-25 rl2-tabular --episodes 25 --steps 300 --meta-batch 256
-for episodes in 50 75 100; do
-  learn tabular-$episodes rl2-tabular --episodes $episodes --width 64 --meta-batch 128 \
-    --validation-episodes 256 --steps 80
-done
-# What each history encoder learns in the same few trials.
+# What each history encoder learns in few trials.
+tables="rl2-tabular --episodes 25 --width 64"
 for memory in gru lstm context snail transformer; do
-  learn bandit-100-10-$memory $hundred --arms 10 --meta-batch 256 --steps 200 --memory $memory
-  learn tabular-25-$memory rl2-tabular --episodes 25 --memory $memory --width 64 \
-    --meta-batch 128 --steps 60
-  run=$out/bandit-500-50-$memory
-  if [ ! -e "$run/evaluation-test-1000-episodes.json" ]; then
-    learn bandit-500-50-$memory $five_hundred --arms 50 --memory $memory --meta-batch 64 \
-      --validation-episodes 128 --steps 30 --no-test
-    [ -e "$run/recipe.json" ] && quickstudy evaluate "$run" --episodes 1000
-  fi
+  learn bandit-100-10-$memory $long --arms 10 --memory $memory --steps 200
+done
+for memory in gru lstm context; do
+  learn tabular-25-$memory $tables --memory $memory --meta-batch 128 --steps 60
+  learn bandit-500-50-$memory rl2-bandit --arms 50 --episodes 500 --entropy-weight 0.005 \
+    --memory $memory --meta-batch 64 --validation-episodes 128 --steps 30
+done
+for memory in snail transformer; do
+  learn tabular-25-$memory $tables --memory $memory --meta-batch 64 --validation-episodes 128 \
+    --steps 30
 done
