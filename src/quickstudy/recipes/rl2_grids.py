@@ -156,7 +156,7 @@ class RL2Games(WithRL2, OnGames):
 
     name: ClassVar[str] = "rl2-games"
     reaches: ClassVar[str] = "in unseen games, a last episode of twice the first's return"
-    takes: ClassVar[str] = "an hour; not reached yet (1.87 times after 1,200 steps)"
+    takes: ClassVar[str] = "an hour or two; not reached yet (1.87 times after 2,400 steps)"
     source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
 
     steps: int = 3000
