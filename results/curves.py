@@ -7,31 +7,24 @@ line. With `--papers`, the 5-way or 20-way 1-shot figure of each learner's paper
 """
 
 import argparse
-import json
 import math
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from papers import of_run
 
 from quickstudy.report.curves import metric_of, thinned
+from quickstudy.runs import Run
 
 COLUMNS = 6
 MOST = 60  # points of a training curve
 INK, PALE, ACCENT = "#1f4e79", "#b9c7d6", "#b04a2f"
 
 
-def read(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's metrics; a run that was resumed has later lines for the same steps."""
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [*{found["step"]: found for found in map(json.loads, lines)}.values()]
-
-
 def panel(axes: Axes, run: Path, beside: float | None) -> None:
     """One run."""
-    metrics = read(run)
+    metrics = Run.open(run).metrics()
     metric = metric_of(metrics)
     scale = 100 if metric == "accuracy" else 1
     axes.plot(*_scaled(thinned(metrics, metric, MOST), scale), color=PALE, linewidth=1)

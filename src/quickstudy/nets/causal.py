@@ -78,11 +78,21 @@ class CausalLayer(eqx.Module):
         """The buffer after `xs`, and the outputs `[time, d2]`; `None` is an empty buffer."""
 
 
-class Causal(AtOnce):
+class Aged(AtOnce):
+    """A memory whose state is what it holds, and the age of the next input.
+
+    What is older than that is not looked at, so that clearing touches the age alone.
+    """
+
+    def clear(self, state: State, reset: Bool[Array, ""]) -> State:
+        held, age = state
+        return held, jnp.where(reset, 0, age)
+
+
+class Causal(Aged):
     """A memory made of causal layers, one after the other.
 
-    Its state holds each layer's buffer and the age of the next input; what is older than that is
-    not looked at, so that clearing touches the age alone.
+    It holds each layer's buffer.
 
     Attributes:
         layers: from `[time, d]` to `[time, features]`.
@@ -99,10 +109,6 @@ class Causal(AtOnce):
 
     def initial(self) -> State:
         return tuple(layer.initial() for layer in self.layers), jnp.zeros((), jnp.int32)
-
-    def clear(self, state: State, reset: Bool[Array, ""]) -> State:
-        buffers, age = state
-        return buffers, jnp.where(reset, 0, age)
 
     def sequence(
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.errors import BadInput
-from quickstudy.nets.causal import Ring, ages_of, attend, looking_back
-from quickstudy.nets.memory import AtOnce, Memory, State, sums_since
+from quickstudy.nets.causal import Aged, Ring, ages_of, attend, looking_back
+from quickstudy.nets.memory import Memory, State, sums_since
 from quickstudy.nets.mlp import MLP
 
 
@@ -132,7 +132,7 @@ class ClassMeanMemory(MeanMemory):
         return self.write(xs[:, : -self.ways - 1])
 
 
-class AttentiveMemory(AtOnce):
+class AttentiveMemory(Aged):
     """Attention over all that was read: r = Σ_i softmax_i(q(x) · k(x_i)) v(x_i), and ρ(r, x).
 
     After the deterministic path of the attentive neural process (Kim et al., 2019,
@@ -188,10 +188,6 @@ class AttentiveMemory(AtOnce):
 
     def initial(self) -> State:
         return Ring.empty(self.past + 1, 2 * self.features), jnp.zeros((), jnp.int32)
-
-    def clear(self, state: State, reset: Bool[Array, ""]) -> State:
-        held, count = state
-        return held, jnp.where(reset, 0, count)
 
     def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
         """ρ(r, x), over what is held."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from quickstudy.recipes.bodies import MAMLOnBody, OnRunner, PretrainedOnBody, RL2OnBody
+from quickstudy.recipes.maml_rl import SOURCE
 
 if TYPE_CHECKING:
     from quickstudy.envs.mujoco.family import Family
@@ -42,7 +43,7 @@ class MAMLAnt(MAMLOnBody, OnAnt):
     name: ClassVar[str] = "maml-ant"
     reaches: ClassVar[str] = "return 499.2 after one update (direction)"
     takes: ClassVar[str] = "hours; not trained to the end yet"
-    source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+    source: ClassVar[str] = SOURCE
 
 
 @dataclass(frozen=True)
@@ -52,4 +53,4 @@ class PretrainedAnt(PretrainedOnBody, OnAnt):
     name: ClassVar[str] = "pretrained-ant"
     reaches: ClassVar[str] = "a baseline; with --sees task the oracle (paper 524.8, direction)"
     takes: ClassVar[str] = "hours; not trained to the end yet"
-    source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+    source: ClassVar[str] = SOURCE

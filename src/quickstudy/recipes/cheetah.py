@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from quickstudy.recipes.bodies import MAMLOnBody, OnRunner, PretrainedOnBody, RL2OnBody
+from quickstudy.recipes.maml_rl import SOURCE
 
 if TYPE_CHECKING:
     from quickstudy.envs.mujoco.family import Family
@@ -42,7 +43,7 @@ class MAMLCheetah(MAMLOnBody, OnCheetah):
     name: ClassVar[str] = "maml-cheetah"
     reaches: ClassVar[str] = "return −78.6 after one update (velocity), 293.2 (direction)"
     takes: ClassVar[str] = "hours; not trained to the end yet"
-    source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+    source: ClassVar[str] = SOURCE
 
 
 @dataclass(frozen=True)
@@ -54,4 +55,4 @@ class PretrainedCheetah(PretrainedOnBody, OnCheetah):
         "a baseline; with --sees task the oracle (paper −54.5, velocity; 442.7, direction)"
     )
     takes: ClassVar[str] = "hours; not trained to the end yet"
-    source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
+    source: ClassVar[str] = SOURCE
