@@ -117,9 +117,9 @@ class MAMLOnBody(MAMLOnHost, OnBody):
     through.
 
     A body shows numbers of size ten to networks of thousands of weights. What 20 trajectories say
-    of the derivative of an update is noise there, larger than the update: the same direction-aimed
-    half-cheetah has a return of 173 after 60 steps at first order and 107 with LVC, and 35 and 27
-    at a rate of 0.1.
+    of the derivative of an update is noise there, larger than the update: a half-cheetah that is
+    to run either way has a return of 155 after 50 steps at first order and 107 with LVC; at a rate
+    of 0.1 it has 35 and 23 after 60.
     """
 
     steps: int = 500
