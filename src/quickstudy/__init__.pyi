@@ -90,8 +90,6 @@ from .recipes.exports import load as load
 from .rl.adaptation import Adaptation as Adaptation
 from .rl.baseline import LinearBaseline as LinearBaseline
 from .rl.baseline import ValueNetwork as ValueNetwork
-from .rl.critic import HistoryCritic as HistoryCritic
-from .rl.critic import InformedCritic as InformedCritic
 from .rl.estimators import LVC as LVC
 from .rl.estimators import DiCE as DiCE
 from .rl.estimators import Naive as Naive

@@ -93,14 +93,14 @@ def test_what_was_noted_is_what_training_thinks():
     trial = bandits(copies=3)
     policy = policy_for(trial)
     paths = host_rollouts(policy, trial, KEY, 3, parts=2)
-    log_prob, features = paths.notes
+    log_prob, value = paths.notes
     for n in range(3):
         for part in range(2):
             state = jax.tree.map(lambda x, at=(n, part): jnp.asarray(x[at]), paths.states)
             times = slice(4 * part, 4 * part + 4)
             seen = jax.tree.map(lambda x, at=(n, times): jnp.asarray(x[at]), paths.seen)
             thought = policy.rethink(state, seen)
-            np.testing.assert_allclose(thought.features, features[n, times], rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(thought.value, value[n, times], rtol=1e-4, atol=1e-5)
             found = jax.vmap(type(thought.actions).log_prob)(
                 thought.actions, paths.action[n, times]
             )

@@ -28,7 +28,7 @@ def head(outputs):
 
 def rl2(improvement, trial=BANDIT, trials=12, **settings):
     policy = qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 6, key=KEY))
-    policy = eqx.tree_at(lambda p: (p.actor, p.critic.linear), policy, (head(3), head(1)))
+    policy = eqx.tree_at(lambda p: (p.actor, p.critic), policy, (head(3), head(1)))
     return RL2(policy, trial, improvement, trials, 16, **settings)
 
 
@@ -82,13 +82,12 @@ def test_advantages_are_above_the_mean_from_each_time_on():
     keys = jax.random.split(KEY, 3)
     paths = jax.vmap(lambda key: trials_in_a_row(algorithm.policy, BANDIT, key))(keys)
     paid = jnp.array([[2.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0], [9.0, 9.0, 9.0, 9.0]])
-    log_prob, features = paths.notes
+    log_prob, value = paths.notes
     real = jnp.broadcast_to(jnp.array([True, True, False])[:, None, None], (3, 1, 4))
-    paths = paths._replace(reward=paid[:, None], real=real, notes=(log_prob, 0 * features))
+    paths = paths._replace(reward=paid[:, None], real=real, notes=(log_prob, 0 * value))
     # One device per trial: means are over all of them.
     shares = jax.tree.map(lambda x: x[:, None], paths)
-    batch_of = lambda paths: algorithm._batch(algorithm.policy, paths)  # noqa: E731
-    batch = jax.vmap(batch_of, axis_name="tasks")(shares)
+    batch = jax.vmap(algorithm._batch, axis_name="tasks")(shares)
     above = np.array([[1, 0, 0, 0], [-1, 0, 0, 0]])
     np.testing.assert_allclose(batch.target[:2, 0, 0], above, atol=1e-6)
     # Of variance 1, from 2 / 8.
@@ -136,7 +135,7 @@ def test_policy_gradient_by_enumeration():
     to_go = jnp.stack([r + s, s], 1) * pi[:, None] * 2 * len(outcomes)
     states = jnp.zeros((16, 4))
     ones = jnp.ones((16, 2))
-    batch = Batch(None, seen, actions, ones, to_go, ones, ones > 0, states, jnp.ones(16))
+    batch = Batch(seen, actions, ones, to_go, ones, ones > 0, states, jnp.ones(16))
     rule = PolicyGradient(optax.sgd(1.0), value_weight=0.0, entropy_weight=0.0)
 
     @eqx.filter_jit
@@ -180,15 +179,16 @@ def test_never_cleared_remembers_another_task():
     memory = qs.GRU.create(trial.inputs, 6, key=KEY)
     for forgets in (between_tasks, never):
         policy = qs.MetaPolicy.create(trial, memory, forgets=forgets)
+        policy = eqx.tree_at(lambda p: p.critic, policy, head(1))
         rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY, in_a_row=2)
         handed_on = jax.tree.map(lambda x: x[:, 0], rows.states)
         second = jax.tree.map(lambda x: x[1], rows.seen)
         rethink = eqx.filter_jit(type(policy).rethink)
-        kept = rethink(policy, handed_on[1], second).features
-        np.testing.assert_allclose(kept, rows.notes[1][1], rtol=1e-4, atol=1e-5)
-        fresh = rethink(policy, policy.begin(), second).features
+        value = rethink(policy, handed_on[1], second).value
+        np.testing.assert_allclose(value, rows.notes[1][1], rtol=1e-4, atol=1e-5)
+        fresh = rethink(policy, policy.begin(), second).value
         assert rows.reward.shape == (2, 8)
-        assert np.allclose(fresh, kept, atol=1e-5) == (forgets is between_tasks)
+        assert np.allclose(fresh, value, atol=1e-5) == (forgets is between_tasks)
 
 
 class Paying(Corridor):

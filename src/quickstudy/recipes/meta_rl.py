@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from quickstudy.envs.environment import Environment
     from quickstudy.nets.memory import Memory
     from quickstudy.report.watch import Episode
-    from quickstudy.rl.critic import Critic
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
     from quickstudy.rl.rl2 import RL2
@@ -103,9 +102,6 @@ class WithRL2(MetaRL):
     """γ, over the whole trial."""
     decay: float = 0.95
     """λ of generalised advantages."""
-    critic: Literal["informed", "history"] = "informed"
-    """What judges the policy in training: a critic that knows the MDP, or one that knows no more
-    than the policy."""
     epochs: int = 4
     """PPO: passes over the same trials."""
     minibatches: int = 4
@@ -127,29 +123,10 @@ class WithRL2(MetaRL):
         from quickstudy.rl import policy
 
         trial = self.trial("train")
-        memory = self.encoder(trial)
         forgets, told = (
             getattr(policy, name.replace("-", "_")) for name in (self.forgets, self.told)
         )
-        return policy.MetaPolicy.create(
-            trial, memory, critic=self.judge(memory.features), forgets=forgets, told=told
-        )
-
-    def judge(self, features: int) -> "Critic":
-        """The critic, untrained.
-
-        Args:
-            features: the size of what it reads of the memory.
-        """
-        import jax
-
-        from quickstudy.rl.critic import HistoryCritic, InformedCritic
-
-        if self.critic == "history":
-            return HistoryCritic.create(features)
-        # Another key than the memory's and the reader's.
-        key = jax.random.fold_in(jax.random.key(self.seed), 2)
-        return InformedCritic.create(self.environment("train"), features, key=key)
+        return policy.MetaPolicy.create(trial, self.encoder(trial), forgets=forgets, told=told)
 
     def encoder(self, trial: "Trial") -> "Memory":
         """The history encoder, untrained, behind a reader if there is to be one."""

@@ -4,7 +4,7 @@ import abc
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from quickstudy.errors import BadInput
 from quickstudy.recipes.maml_rl import WithMAML
@@ -81,8 +81,6 @@ class RL2OnHost(WithRL2, OnHost):
 
     meta_batch: int = 64
     """Trials per step; the host steps as many environments side by side as it has copies."""
-    critic: Literal["history"] = "history"
-    """What judges the policy in training; tasks stay on the host, where no critic sees them."""
     validation_episodes: int = 64
     validate_every: int = 20
 

@@ -133,9 +133,6 @@ class RL2Tabular(WithRL2, OnTables):
     meta_batch: int = 512
     width: int = 128
     memory = "context"
-    # Hundreds of numbers make a random MDP: what a critic makes of them comes later than what it
-    # makes of the history (115.8 and 118.4 after 120 steps).
-    critic = "history"
     # What a reward tells of an action drowns in the noise of the next twenty; and a policy that is
     # decided before it remembers well never learns to.
     decay: float = 0.3

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Scalar
 
-from quickstudy.envs.environment import MDP, Action, State
+from quickstudy.envs.environment import Action, State
 from quickstudy.mesh import total
 from quickstudy.rl.policy import MetaPolicy, Thought
 from quickstudy.rl.trial import Seen
@@ -20,7 +20,6 @@ class Batch(NamedTuple):
     """Parts of trials, `[parts, time]`; a part is what gradients run through.
 
     Attributes:
-        task: `[parts]`, the MDP, for critics that know it; `None` where it stays on the host.
         seen: before acting.
         action: a_t.
         log_prob: log π(a_t) when it was chosen.
@@ -31,7 +30,6 @@ class Batch(NamedTuple):
         spread: `[parts]`, the standard deviation of all targets, in which V's errors are measured.
     """
 
-    task: MDP
     seen: Seen
     action: Action
     log_prob: Float[Array, "parts time"]
@@ -66,10 +64,9 @@ def entropies(thought: Thought) -> Float[Array, "parts time"]:
     return jax.vmap(jax.vmap(type(thought.actions).entropy))(thought.actions)
 
 
-def value_error(policy: MetaPolicy, thought: Thought, batch: Batch) -> Float[Array, "parts time"]:
+def value_error(thought: Thought, batch: Batch) -> Float[Array, "parts time"]:
     """½ (V_t − target)², in units of the targets' variance."""
-    values = jax.vmap(policy.values)(batch.task, thought.features)
-    return 0.5 * jnp.square((values - batch.target) / batch.spread[:, None])
+    return 0.5 * jnp.square((thought.value - batch.target) / batch.spread[:, None])
 
 
 def gradient_of(

@@ -87,7 +87,7 @@ class _Acting:
             path.append(self._step(host, time))
         stacked = jax.tree.map(lambda *xs: np.stack(xs, 1), *path)
         kept = jax.tree.map(lambda *xs: np.stack(xs, 1), *states)
-        return Rollout(None, *stacked, states=kept, last=None)
+        return Rollout(*stacked, states=kept, last=None)
 
     def _step(self, host: Host, time: int) -> tuple[Any, ...]:
         state, action, encoded, notes = self.act(self.state, self.seen, np.int32(time))

@@ -11,7 +11,6 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from quickstudy.envs.environment import MDP, Action, Discrete
 from quickstudy.nets.memory import Memory, State
 from quickstudy.nets.network import Linear
-from quickstudy.rl.critic import Critic, HistoryCritic
 from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
 from quickstudy.rl.trial import Seen, Trial
 
@@ -35,11 +34,12 @@ class Thought(NamedTuple):
 
     Attributes:
         actions: π(· | history).
-        features: h_t, of which the critic makes V.
+        value: V, how much more (discounted) reward is left in this trial than in a mean one at
+            that time.
     """
 
     actions: ActionDistribution
-    features: Float[Array, "... h"]
+    value: Float[Array, "..."]
 
 
 Forgets = Callable[[Seen], Bool[Array, "..."]]
@@ -86,12 +86,12 @@ class MetaPolicy(eqx.Module):
     """A memory with an actor and a critic that read it (Duan et al., 2016, RL²,
     https://arxiv.org/abs/1611.02779; Wang et al., 2016, https://arxiv.org/abs/1611.05763).
 
-        m_t, h_t = memory(m_{t−1}, (o_t, a_{t−1}, r_{t−1}, d_{t−1})),   a_t ~ π(· | h_t)
+        m_t, h_t = memory(m_{t−1}, (o_t, a_{t−1}, r_{t−1}, d_{t−1})),   a_t ~ π(· | h_t),   V(h_t)
 
     Attributes:
         memory: reads what the policy is told.
         actor: from h_t to logits, or to the mean of a Gaussian.
-        critic: from h_t, and maybe the MDP, to V; acting never asks it.
+        critic: from h_t to V.
         log_std: `[d]` of a Gaussian, in units of the limit, learned; `None` for discrete actions.
         limit: the most of each coordinate of an action; 1 for discrete ones.
         forgets: when memory is cleared.
@@ -104,13 +104,13 @@ class MetaPolicy(eqx.Module):
         >>> policy = MetaPolicy.create(trial, GRU.create(trial.inputs, 8, key=jax.random.key(0)))
         >>> task = trial.environment.sample(jax.random.key(1))
         >>> _, seen = trial.begin(jax.random.key(2), task)
-        >>> policy.think(policy.begin(task), seen)[1].actions.logits.shape
-        (3,)
+        >>> policy.think(policy.begin(task), seen)[1].value.shape
+        ()
     """
 
     memory: Memory
     actor: Linear
-    critic: Critic
+    critic: Linear
     log_std: Float[Array, " d"] | None
     limit: float = eqx.field(static=True, default=1.0, kw_only=True)
     forgets: Forgets = eqx.field(static=True, default=between_tasks)
@@ -122,7 +122,6 @@ class MetaPolicy(eqx.Module):
         trial: Trial,
         memory: Memory,
         *,
-        critic: Critic | None = None,
         forgets: Forgets = between_tasks,
         told: Told = everything,
     ) -> "MetaPolicy":
@@ -131,13 +130,11 @@ class MetaPolicy(eqx.Module):
         Args:
             trial: what it will act in.
             memory: reads inputs of the size `trial.inputs`.
-            critic: of features of the memory's size; by default one of the history alone.
             forgets: when memory is cleared.
             told: what it reads of a step.
         """
         actions = trial.environment.actions
-        actor = Linear.zeros(memory.features, actions.size)
-        critic = HistoryCritic.create(memory.features) if critic is None else critic
+        actor, critic = (Linear.zeros(memory.features, size) for size in (actions.size, 1))
         if isinstance(actions, Discrete):
             return cls(memory, actor, critic, None, forgets, told)
         log_std = jnp.full(actions.size, -0.5)
@@ -154,15 +151,10 @@ class MetaPolicy(eqx.Module):
         return state, jax.tree.map(lambda x: x[0], self._heads(h_t[None]))
 
     def act(self, state: State, seen: Seen, *, key: PRNGKeyArray) -> tuple[State, Action, Any]:
-        """Act at time t, and note log π(a_t) and h_t."""
+        """Act at time t, and note what was thought and done."""
         state, thought = self.think(state, seen)
         action = thought.actions.sample(key)
-        return state, action, (thought.actions.log_prob(action), thought.features)
-
-    def values(self, task: MDP, features: Float[Array, "time h"]) -> Float[Array, " time"]:
-        """V_t, how much more (discounted) reward is left in the trial than in a mean one at that
-        time."""
-        return self.critic.of(task)(features)[:, 0]
+        return state, action, (thought.actions.log_prob(action), thought.value)
 
     def rethink(self, state: State | None, seen: Seen) -> Thought:
         """All of a sequence at once, `[time]`: equal to thinking step by step, from a state, or
@@ -179,4 +171,4 @@ class MetaPolicy(eqx.Module):
         else:
             log_std = self.log_std + jnp.log(self.limit)
             actions = Gaussian(out * self.limit, jnp.broadcast_to(log_std[None], out.shape))
-        return Thought(actions, hs)
+        return Thought(actions, self.critic(hs)[:, 0])

@@ -75,7 +75,7 @@ class PPO(eqx.Module):
         ratio = jnp.exp(change)
         clipped = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
         gain = jnp.minimum(ratio * batch.advantage, clipped * batch.advantage)
-        error, entropy = value_error(policy, thought, batch), entropies(thought)
+        error, entropy = value_error(thought, batch), entropies(thought)
         each = -gain + self.value_weight * error - self.entropy_weight * entropy
         # E[ρ − 1 − log ρ] estimates KL(old ‖ new) with little variance.
         return each, {"value_error": error, "entropy": entropy, "kl": ratio - 1 - change}
@@ -128,7 +128,7 @@ class PolicyGradient(eqx.Module):
         """The loss at every step, `[parts, time]`."""
         thought = thoughts(policy, batch)
         gain = log_probs(thought, batch) * batch.advantage
-        error, entropy = value_error(policy, thought, batch), entropies(thought)
+        error, entropy = value_error(thought, batch), entropies(thought)
         each = -gain + self.value_weight * error - self.entropy_weight * entropy
         return each, {"value_error": error, "entropy": entropy}
 

@@ -114,7 +114,7 @@ class RL2(eqx.Module):
         """Better parameters, from this device's share of the trials."""
         paths = paths._replace(real=paths.real & real[:, None, None])
         score = mean_over(jnp.sum(paths.reward, -1), paths.real[..., 0])
-        batch = _in_minibatches(self._batch(policy, paths), self.improvement.minibatches)
+        batch = _in_minibatches(self._batch(paths), self.improvement.minibatches)
         policy, optimiser, metrics = self.improvement.improve(policy, optimiser, batch)
         return eqx.filter(policy, eqx.is_inexact_array), optimiser, {**metrics, "return": score}
 
@@ -127,10 +127,9 @@ class RL2(eqx.Module):
         mean = jnp.mean(jnp.sum(found.returns, -1))
         return {"return": mean, "score": mean}
 
-    def _batch(self, policy: MetaPolicy, paths: Rollout) -> Batch:
+    def _batch(self, paths: Rollout) -> Batch:
         """Rollouts `[trials, in a row, time]` to parts `[trials, parts, time]`."""
-        log_prob, features = paths.notes
-        value = jax.vmap(jax.vmap(policy.values))(paths.task, features)
+        log_prob, value = paths.notes
         per_trial = jax.vmap(jax.vmap(advantages, (0, 0, 0, None, None)), (0, 0, 0, None, None))
         # How much of a trial is left says more of its reward than all else, and a memory learns
         # only late to count. So the mean from each time on is the batch's own, and the critic
@@ -150,8 +149,7 @@ class RL2(eqx.Module):
         state = jax.tree.map(parts_of, paths.states) if in_parts else None
         spreads = jnp.full(parts[2].shape[:2], spread)
         seen, action, log_prob, advantage, target, real = parts
-        task = jax.tree.map(lambda x: jnp.repeat(x, self.parts, 1), paths.task)
-        return Batch(task, seen, action, log_prob, advantage, target, real, state, spreads)
+        return Batch(seen, action, log_prob, advantage, target, real, state, spreads)
 
     def _cut(self, x: Array) -> Array:
         """`[trials, in a row, time, ...]` to `[trials, parts, shorter time, ...]`."""

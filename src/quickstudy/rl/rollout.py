@@ -15,19 +15,17 @@ class Rollout(NamedTuple):
     """One trial, `[time]`.
 
     Attributes:
-        task: M_i; `None` where it stays on the host.
         seen: what the actor saw before it acted.
         action: a_t.
         reward: r_t.
         done: whether the step ended an episode.
         real: whether the trial was still on; what follows its last episode counts for nothing.
         episode: the number of the episode that the step belongs to.
-        notes: what the actor noted: for a policy, log π(a_t) and h_t.
+        notes: what the actor noted: for a policy, log π(a_t) and V_t.
         states: `[parts]`, the actor's state at the start of each part of the trial.
         last: the actor's state after the last step.
     """
 
-    task: MDP
     seen: Seen
     action: Action
     reward: Float[Array, " time"]
@@ -88,7 +86,7 @@ def rollout(
     (last, _, _), (states, path) = jax.lax.scan(part, (state, place, seen), keys)
     path = jax.tree.map(lambda x: x.reshape(trial.steps, *x.shape[2:]), path)
     seen, action, reward, done, real, episode, notes = path
-    return Rollout(task, seen, action, reward, done, real, episode, notes, states, last)
+    return Rollout(seen, action, reward, done, real, episode, notes, states, last)
 
 
 class Earned(NamedTuple):

@@ -94,4 +94,4 @@ def problem(policy: MetaPolicy, batch: Batch) -> Problem:
 
 
 def _critic_loss(policy: MetaPolicy, batch: Batch) -> tuple[Array, dict[str, Array]]:
-    return value_error(policy, thoughts(policy, batch), batch), {}
+    return value_error(thoughts(policy, batch), batch), {}
