@@ -126,7 +126,7 @@ class MAMLOnBody(MAMLOnHost, OnBody):
     meta_batch: int = 20
     validation_episodes: int = 20
     inner_lr: float = 0.01
-    later_lr: float = 0.01
+    later_lr: float = 0.003
     estimator: Literal["lvc", "dice", "loaded-dice", "naive", "e-maml", "first-order"] = (
         "first-order"
     )
