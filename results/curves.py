@@ -49,9 +49,10 @@ def main() -> None:
     parser.add_argument("--papers", action="store_true")
     options = parser.parse_args()
     runs = sorted(run for run in options.runs.iterdir() if (run / "metrics.jsonl").exists())
-    rows = math.ceil(len(runs) / COLUMNS)
-    figure = Figure(figsize=(2 * COLUMNS, 1.6 * rows), layout="constrained")
-    grid = figure.subplots(rows, COLUMNS, squeeze=False)
+    columns = min(COLUMNS, len(runs))
+    rows = math.ceil(len(runs) / columns)
+    figure = Figure(figsize=(2 * columns, 1.6 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
     for axes, run in zip(grid.flat, runs, strict=False):
         shape = 2 if run.name.endswith("-20-way") else 0
         panel(axes, run, of_run(run.name)[shape] if options.papers else None)
