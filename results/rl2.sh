@@ -23,12 +23,11 @@ learn tabular-10 rl2-tabular
 learn games-memoryless rl2-games --steps 800 --validation-episodes 256 --memory none
 long="rl2-bandit --episodes 100 --meta-batch 256 --entropy-weight 0.005"
 learn bandit-100-5-context $long --memory context --steps 800
-set_of="rl2-bandit --memory context --entropy-weight 0.005"
-learn bandit-100-10-context $set_of --episodes 100 --arms 10 --width 128 --meta-batch 1024 \
-  --steps 1000
-learn bandit-100-50 $set_of --episodes 100 --arms 50 --width 256 --meta-batch 256 --steps 600
-learn bandit-500-5 $set_of --episodes 500 --width 64 --meta-batch 128 --steps 600
-learn bandit-500-10 $set_of --episodes 500 --arms 10 --width 128 --meta-batch 128 --steps 500
+learn bandit-100-10-context-1000 $long --memory context --arms 10 --steps 1000
+learn bandit-100-50 $long --memory context --arms 50 --steps 500
+longer="rl2-bandit --episodes 500 --meta-batch 128 --entropy-weight 0.005 --memory context"
+learn bandit-500-5 $longer --steps 600
+learn bandit-500-10 $longer --arms 10 --width 128 --steps 500
 learn tabular-25 rl2-tabular --episodes 25 --steps 300 --meta-batch 256
 # What each history encoder learns in few trials.
 tables="rl2-tabular --episodes 25 --width 64"

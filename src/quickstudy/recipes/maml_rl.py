@@ -45,8 +45,8 @@ class WithMAML(MetaRL):
     inner_steps: int = 1
     """k, updates in training."""
     estimator: Literal["lvc", "dice", "loaded-dice", "naive", "e-maml", "first-order"] = "lvc"
-    """What the derivative through an update estimates. LVC is a few percent wrong, and steadier
-    with few trajectories than DiCE, which is exact in expectation: hence the default."""
+    """What the derivative through an update estimates. DiCE is exact in expectation; LVC is a few
+    percent wrong, and steadier with few trajectories; first order leaves it out."""
     rule: Literal["rate", "learned-rates"] = "rate"
     """How an update moves: one rate, or one learned for each parameter (Meta-SGD)."""
     adapts: Literal["all", "context"] = "all"
