@@ -19,7 +19,8 @@ learn gridnavi rl2-gridnavi
 learn bandit-100-10 $hundred --arms 10
 learn games rl2-games --steps 2400 --validation-episodes 256
 learn maze rl2-maze --steps 1000
-learn tabular-10 rl2-tabular
+context="--memory context --entropy-weight 0.06 --validate-every 50"
+learn tabular-10-context rl2-tabular $context --width 128 --steps 900 --meta-batch 512
 learn games-memoryless rl2-games --steps 800 --validation-episodes 256 --memory none
 long="rl2-bandit --episodes 100 --meta-batch 256 --entropy-weight 0.005"
 learn bandit-100-5-context $long --memory context --steps 800
@@ -28,9 +29,23 @@ learn bandit-100-50 $long --memory context --arms 50 --steps 500
 longer="rl2-bandit --episodes 500 --meta-batch 128 --entropy-weight 0.005 --memory context"
 learn bandit-500-5 $longer --steps 600
 learn bandit-500-10 $longer --arms 10 --width 128 --steps 500
-learn tabular-25 rl2-tabular --episodes 25 --steps 300 --meta-batch 256
+learn tabular-25-context rl2-tabular --episodes 25 $context --width 128 --steps 300 --meta-batch 256
+# A memory that knows that arms, actions and states are interchangeable.
+counts="rl2-bandit --memory table --width 16 --meta-batch 256 --steps 200 --validate-every 20"
+for arms in 5 10 50; do
+  learn bandit-10-$arms-table $counts --arms $arms
+  learn bandit-100-$arms-table $counts --arms $arms --episodes 100
+done
+learn bandit-500-5-table $counts --arms 5 --episodes 500 --meta-batch 128
+learn bandit-500-10-table $counts --arms 10 --episodes 500 --meta-batch 128
+learn bandit-500-50-table $counts --arms 50 --episodes 500 --meta-batch 64
+learn tabular-10-table rl2-tabular
+learn tabular-25-table rl2-tabular --episodes 25
+learn tabular-50-table rl2-tabular --episodes 50 --meta-batch 64
+learn tabular-75-table rl2-tabular --episodes 75 --meta-batch 64
+learn tabular-100-table rl2-tabular --episodes 100 --meta-batch 64
 # What each history encoder learns in few trials.
-tables="rl2-tabular --episodes 25 --width 64"
+tables="rl2-tabular --episodes 25 --width 64 --entropy-weight 0.06"
 for memory in gru lstm context snail transformer; do
   learn bandit-100-10-$memory $long --arms 10 --memory $memory --steps 200
 done

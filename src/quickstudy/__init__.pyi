@@ -84,6 +84,7 @@ from .nets.sets import AttentiveMemory as AttentiveMemory
 from .nets.sets import ClassMeanMemory as ClassMeanMemory
 from .nets.sets import MeanMemory as MeanMemory
 from .nets.snail import SNAIL as SNAIL
+from .nets.table import TableMemory as TableMemory
 from .nets.transformer import Transformer as Transformer
 from .recipes.exports import export as export
 from .recipes.exports import load as load

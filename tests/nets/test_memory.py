@@ -37,6 +37,7 @@ MEMORIES = {
     "attentive": attentive(SIZE, key=KEY),
     "reader": qs.Reader.create(qs.GRU.create(4 + 1, 5, key=KEY), 4, observed=2, key=KEY),
     "context": Context.create(SIZE, 6, observed=2, key=KEY),
+    "table": qs.TableMemory.create(0, 1, 5, past=TIME, key=KEY),
     "context, mean": Context.create(SIZE, 6, observed=2, pooling=Mean(), key=KEY),
     "snail, short": snail(SIZE, key=KEY, past=3),
     "transformer, short": transformer(SIZE, key=KEY, past=3),
@@ -44,6 +45,11 @@ MEMORIES = {
 }
 NO_MEMORY = {"none": qs.Memoryless.create(5, observed=2, key=KEY)}  # with nothing to forget
 XS = jax.random.normal(jax.random.key(1), (TIME, SIZE))
+
+
+def inputs(name):
+    """Of a table: the one action there is, its reward, and no end of an episode."""
+    return XS.at[:, 0].set(1.0).at[:, 2].set(0.0) if name == "table" else XS
 
 
 @eqx.filter_jit
@@ -68,14 +74,15 @@ def stepped(memory, state, xs, resets):
 @pytest.mark.parametrize("resets", [(), (0,), (4,), (2, 3, 8)], ids=str)
 @pytest.mark.parametrize("name", [*MEMORIES, "none"])
 def test_a_sequence_equals_stepping(name, resets):
+    xs = inputs(name)
     memory = (MEMORIES | NO_MEMORY)[name]
     never = jnp.zeros((), bool)
     state, _ = step(memory, memory.initial(), jnp.ones(SIZE), never)  # something to forget
     marks = jnp.array([t in resets for t in range(TIME)])
-    (found, hs), (wanted, steps) = (run(memory, state, XS, marks) for run in (sequence, stepped))
+    (found, hs), (wanted, steps) = (run(memory, state, xs, marks) for run in (sequence, stepped))
     np.testing.assert_allclose(hs, steps, rtol=1e-4, atol=1e-5)
     # What the states hold is seen in what they answer next.
-    after = [step(memory, end, XS[0], never)[1] for end in (found, wanted)]
+    after = [step(memory, end, xs[0], never)[1] for end in (found, wanted)]
     np.testing.assert_allclose(*after, rtol=1e-4, atol=1e-5)
     assert hs.shape == (TIME, memory.features)
 
@@ -83,44 +90,48 @@ def test_a_sequence_equals_stepping(name, resets):
 @pytest.mark.parametrize("resets", [(), (2, 3, 8)], ids=str)
 @pytest.mark.parametrize("name", [*MEMORIES, "none"])
 def test_a_whole_sequence_is_one_from_the_start(name, resets):
+    xs = inputs(name)
     memory = (MEMORIES | NO_MEMORY)[name]
     marks = jnp.array([t in resets for t in range(TIME)])
-    end, found = eqx.filter_jit(type(memory).whole)(memory, XS, marks)
-    wanted_end, wanted = sequence(memory, memory.initial(), XS, marks)
+    end, found = eqx.filter_jit(type(memory).whole)(memory, xs, marks)
+    wanted_end, wanted = sequence(memory, memory.initial(), xs, marks)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
     assert eqx.tree_equal(end, wanted_end, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MEMORIES)
 def test_a_sequence_in_two_parts(name):
+    xs = inputs(name)
     memory, never = MEMORIES[name], jnp.zeros(TIME, bool)
-    _, whole = sequence(memory, memory.initial(), XS, never)
-    middle, first = sequence(memory, memory.initial(), XS[:4], never[:4])
-    _, second = sequence(memory, middle, XS[4:], never[4:])
+    _, whole = sequence(memory, memory.initial(), xs, never)
+    middle, first = sequence(memory, memory.initial(), xs[:4], never[:4])
+    _, second = sequence(memory, middle, xs[4:], never[4:])
     np.testing.assert_allclose(jnp.concatenate([first, second]), whole, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MEMORIES)
 def test_nothing_from_before_a_reset_or_from_the_future(name):
+    xs = inputs(name)
     memory = MEMORIES[name]
     resets = jnp.zeros(TIME, bool).at[5].set(True)
-    _, hs = sequence(memory, memory.initial(), XS, resets)
-    _, others = sequence(memory, memory.initial(), XS.at[:5].add(1.0), resets)
+    _, hs = sequence(memory, memory.initial(), xs, resets)
+    _, others = sequence(memory, memory.initial(), xs.at[:5].add(1.0), resets)
     np.testing.assert_allclose(others[5:], hs[5:], rtol=1e-4, atol=1e-5)
-    _, others = sequence(memory, memory.initial(), XS.at[5:].add(1.0), resets)
+    _, others = sequence(memory, memory.initial(), xs.at[5:].add(1.0), resets)
     np.testing.assert_array_equal(others[:5], hs[:5])
     never = jnp.zeros(TIME, bool)
-    _, kept = sequence(memory, memory.initial(), XS, never)
+    _, kept = sequence(memory, memory.initial(), xs, never)
     assert float(jnp.max(jnp.abs(kept[5] - hs[5]))) > 1e-4, "the reset changes nothing"
 
 
 @pytest.mark.parametrize("name", MEMORIES)
 def test_reading_does_not_write(name):
+    xs = inputs(name)
     memory = MEMORIES[name]
-    state, _ = sequence(memory, memory.initial(), XS, jnp.zeros(TIME, bool))
-    answers = eqx.filter_jit(lambda m, s, xs: jax.vmap(m.read, (None, 0))(s, xs))(memory, state, XS)
+    state, _ = sequence(memory, memory.initial(), xs, jnp.zeros(TIME, bool))
+    answers = eqx.filter_jit(lambda m, s, xs: jax.vmap(m.read, (None, 0))(s, xs))(memory, state, xs)
     assert answers.shape == (TIME, memory.features)
-    alone = memory.read(state, XS[3])
+    alone = memory.read(state, xs[3])
     np.testing.assert_allclose(answers[3], alone, rtol=1e-4, atol=1e-5)
 
 

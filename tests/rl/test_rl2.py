@@ -225,7 +225,9 @@ def test_parts_must_divide():
         rl2(PolicyGradient(optax.sgd(0.1)), parts=3)
 
 
-@pytest.mark.parametrize("memory", ["context", "context-mean", "snail", "transformer", "none"])
+@pytest.mark.parametrize(
+    "memory", ["context", "context-mean", "snail", "transformer", "table", "none"]
+)
 def test_memories_with_nothing_to_see_are_trained(memory):
     """Bandits show nothing, so that a part of the context encoder's state is empty."""
     recipe = RECIPES["rl2-bandit"](memory=memory, meta_batch=8, width=8, episodes=4)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from quickstudy.nets.network import Linear
+from quickstudy.nets.network import Linear, Network
 
 State = Any
 
@@ -57,6 +57,10 @@ class Memory(eqx.Module):
     def reach(self) -> int | None:
         """How many inputs it can look back; `None` for all of them."""
         return None
+
+    def readouts(self, actions: int) -> "tuple[Network, Network]":
+        """What reads h_t of a policy: for `actions` numbers, and for one. At first all are zero."""
+        return Linear.zeros(self.features, actions), Linear.zeros(self.features, 1)
 
 
 class Recurrent(Memory):

@@ -46,6 +46,10 @@ class MetaRL(Recipe):
         """Which environment it is, and what else a score depends on, as evaluations note it."""
         return {"environment": self.environment("test").definition}
 
+    def states(self) -> int | None:
+        """How many states there are, if they are observed one-hot; `None` if they are not."""
+        return None
+
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Whose scores stand beside the policy's: by default, that of random actions."""
         from quickstudy.rl.oracles.simple import Random
@@ -88,12 +92,16 @@ class WithRL2(MetaRL):
     validate_every: int = 50
     validation_episodes: int = 1000
     """Trials per validation."""
-    memory: Literal["gru", "lstm", "snail", "transformer", "context", "context-mean", "none"] = (
-        "gru"
-    )
-    """The history encoder; `none` is the baseline that sees the current observation only."""
+    memory: Literal[
+        "gru", "lstm", "snail", "transformer", "context", "context-mean", "table", "none"
+    ] = "gru"
+    """The history encoder; `none` is the baseline that sees the current observation only, and
+    `table` counts, for bandits and tabular MDPs, and knows that actions are interchangeable."""
     width: int = 64
-    """The size of its output h_t; each layer of SNAIL adds half as many features."""
+    """The size of its output h_t, of a table's for each action; each layer of SNAIL adds half as
+    many features."""
+    rounds: int = 1
+    """Of a table: how often values are passed from states to the actions that lead there."""
     reader: int = 0
     """The size of a layer that reads the observation before the memory does; 0 for none."""
     improvement: Literal["ppo", "policy-gradient", "trpo"] = "ppo"
@@ -164,6 +172,8 @@ class WithRL2(MetaRL):
         if self.memory in ("context", "context-mean"):
             pooling = GaussianProduct() if self.memory == "context" else Mean()
             return Context.create(inputs, self.width, observed=observed, pooling=pooling, key=key)
+        if self.memory == "table":
+            return self.counting(trial, key)
         if self.memory == "snail":
             half = self.width // 2
             stack = ((half, half), (half, half))
@@ -171,6 +181,21 @@ class WithRL2(MetaRL):
         if self.memory == "transformer":
             return Transformer.create(inputs, self.width, past=past, key=key)
         return {"gru": GRU, "lstm": LSTM}[self.memory].create(inputs, self.width, key=key)
+
+    def counting(self, trial: "Trial", key: Any) -> "Memory":
+        """A table, untrained, where states can be counted. The key is consumed."""
+        from quickstudy.errors import BadInput
+        from quickstudy.nets.table import TableMemory
+
+        states, environment = self.states(), trial.environment
+        if states is None:
+            raise BadInput(
+                f"--memory table counts states, and those of {self.name} are not listed one by "
+                "one; give another memory, as --memory gru"
+            )
+        lengths = {"past": trial.steps, "horizon": environment.horizon}
+        sizes = (states, environment.actions.size, self.width)
+        return TableMemory.create(*sizes, rounds=self.rounds, **lengths, key=key)
 
     def improved_by(self) -> "Improvement":
         """What improves the policy."""

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Discrete
 from quickstudy.nets.memory import Memory, State
-from quickstudy.nets.network import Linear
+from quickstudy.nets.network import Network
 from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
 from quickstudy.rl.trial import Seen, Trial
 
@@ -109,8 +109,8 @@ class MetaPolicy(eqx.Module):
     """
 
     memory: Memory
-    actor: Linear
-    critic: Linear
+    actor: Network
+    critic: Network
     log_std: Float[Array, " d"] | None
     limit: float = eqx.field(static=True, default=1.0, kw_only=True)
     forgets: Forgets = eqx.field(static=True, default=between_tasks)
@@ -134,7 +134,7 @@ class MetaPolicy(eqx.Module):
             told: what it reads of a step.
         """
         actions = trial.environment.actions
-        actor, critic = (Linear.zeros(memory.features, size) for size in (actions.size, 1))
+        actor, critic = memory.readouts(actions.size)
         if isinstance(actions, Discrete):
             return cls(memory, actor, critic, None, forgets, told)
         log_std = jnp.full(actions.size, -0.5)
