@@ -202,6 +202,21 @@ def test_resume_with_another_setting_is_refused(glyphs_run, capsys):
     assert "--filters" in said
 
 
+def test_resume_for_longer(glyphs_run, tmp_path, capsys):
+    longer = tmp_path / "longer"
+    shutil.copytree(glyphs_run, longer)
+    steps = json.loads((glyphs_run / "recipe.json").read_text())["steps"]
+    said = stopped(["train", "--resume", str(longer), "--steps", str(steps - 1)], capsys)
+    assert f"less than the {steps}" in said
+    main(["train", "--resume", str(longer), "--steps", str(steps + 2), "--no-test"])
+    lines = [json.loads(line) for line in (longer / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] == steps + 2
+    assert json.loads((longer / "recipe.json").read_text())["steps"] == steps + 2
+    (then,) = json.loads((longer / "environment.json").read_text())["lengthened"]
+    assert (then["step"], then["steps"]) == (steps, steps + 2)
+    main(["train", "--resume", str(longer), "--no-test"])
+
+
 def test_resume_with_another_recipe_is_refused(glyphs_run, capsys):
     said = stopped(["train", "maml-glyphs", "--resume", str(glyphs_run)], capsys)
     assert "prototypical-glyphs" in said

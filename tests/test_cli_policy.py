@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import itertools
 import json
 import multiprocessing
 import shutil
@@ -129,6 +130,18 @@ def test_a_resumed_training_is_the_same_training(bandit_run, tmp_path):
     (again / "learner.safetensors").unlink()
     main(f"train --resume {again} --no-test".split())
     assert same_bits(load(again), load(bandit_run))
+
+
+def test_a_run_made_longer_is_one_of_that_length(tmp_path):
+    """TRPO has no rate that would depend on how many steps are planned."""
+    each = ["--meta-batch", "--trajectories", "--validation-episodes", "--validate-every"]
+    tiny = ["maml-bandit", "--no-test", *itertools.chain(*zip(each, "2221", strict=True))]
+    runs = [tmp_path / name for name in ("at once", "longer")]
+    for run, steps in zip(runs, ("2", "1"), strict=True):
+        main(["train", *tiny, "--steps", steps, "--run", str(run)])
+    main(["train", "--resume", str(runs[1]), "--steps", "2", "--no-test"])
+    once, longer = (run / "checkpoints" / "step-00000002.safetensors" for run in runs)
+    assert once.read_bytes() == longer.read_bytes()
 
 
 @pytest.mark.parametrize(

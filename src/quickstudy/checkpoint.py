@@ -192,18 +192,23 @@ class Checkpoints:
         A damaged checkpoint is passed over, with a warning that names it.
 
         Raises:
-            CheckpointError: another recipe's, or all are damaged.
+            CheckpointError: another recipe's, or all are damaged. One of fewer steps is the same.
         """
         steps = self.steps()
         for step in steps:
             if (damage := _damage(self.path(step))) is None:
-                return step, load_arrays(self.path(step), like, self.recipe)
+                return step, load_arrays(self.path(step), like, self._wanted(self.path(step)))
             log.warning("%s is damaged (%s); trying the one before", self.path(step), damage)
         if steps:
             raise CheckpointError(
                 f"every checkpoint in {self.folder} is damaged; start a new run with train"
             )
         return None
+
+    def _wanted(self, path: Path) -> dict[str, Any]:
+        """The recipe with as many steps as were planned when the file was written."""
+        steps = {"steps": read_recipe(path).get("steps")} if "steps" in self.recipe else {}
+        return self.recipe | steps
 
     def _files(self) -> Iterator[Path]:
         return self.folder.iterdir() if self.folder.is_dir() else iter(())

@@ -82,6 +82,24 @@ class Run:
             )
         return cls(folder, recipe)
 
+    def lengthened(self, recipe: dict[str, Any]) -> "Run":
+        """The same run with a recipe that has more steps, if it has; with which command it goes on
+        is noted beside the first one. What depends on the share of training that is over, as a rate
+        that falls to zero, goes on as if it had been meant to take so many steps."""
+        if recipe == self.recipe:
+            return self
+        now = environment()
+        try:
+            before = json.loads((self.folder / ENVIRONMENT).read_text())
+        except (OSError, ValueError):
+            before = {}
+        longer = {name: now[name] for name in ("date", "command", "commit")}
+        longer |= {"step": max(self.checkpoints.steps(), default=0), "steps": recipe["steps"]}
+        before["lengthened"] = [*before.get("lengthened", []), longer]
+        self.write_json(ENVIRONMENT, before)
+        self.write_json(RECIPE, recipe)
+        return Run(self.folder, recipe)
+
     @property
     def learner_file(self) -> Path:
         """Where the best learner so far is."""

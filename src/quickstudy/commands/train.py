@@ -22,7 +22,8 @@ class Options:
     run: Path | None = None
     """The folder for checkpoints, metrics and results; runs/RECIPE-DATE by default."""
     resume: Path | None = None
-    """Continue the run in this folder, with its own settings."""
+    """Continue the run in this folder, with its own settings; of them, --steps alone may be raised,
+    to train it for longer."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
     test: bool = True
@@ -36,16 +37,26 @@ def main(arguments: list[str]) -> None:
     base, rest = _base(arguments)
     recipe, options = _parse(base, rest)
     if options.resume is not None and recipe != base:
-        changed = [
-            f"--{f.name.replace('_', '-')}"
-            for f in dataclasses.fields(base)
-            if getattr(recipe, f.name) != getattr(base, f.name)
-        ]
-        raise BadInput(
-            f"{', '.join(changed)} differ from the run in {options.resume}; leave them out to "
-            "resume it, or start a new run"
-        )
+        _demand_only_longer(base, recipe, options.resume)
     _train(recipe, options)
+
+
+def _demand_only_longer(base: Recipe, recipe: Recipe, run: Path) -> None:
+    changed = [
+        f"--{f.name.replace('_', '-')}"
+        for f in dataclasses.fields(base)
+        if getattr(recipe, f.name) != getattr(base, f.name)
+    ]
+    if changed != ["--steps"]:
+        raise BadInput(
+            f"{', '.join(changed)} differ from the run in {run}; leave them out to resume it, or "
+            "start a new run"
+        )
+    if recipe.steps < base.steps:
+        raise BadInput(
+            f"--steps {recipe.steps} is less than the {base.steps} of the run in {run}, which can "
+            "be made longer and not shorter; quickstudy evaluate tests what it has learned so far"
+        )
 
 
 def _base(arguments: list[str]) -> tuple[Recipe, list[str]]:
@@ -107,7 +118,8 @@ def _train(recipe: Recipe, options: Options) -> None:
         train = recipe.training(source)
     folder = options.resume or options.run or _folder(recipe)
     report = _reporter(folder, options)
-    run = Run.open(folder) if options.resume else Run.create(folder, recipe.to_json())
+    settings = recipe.to_json()
+    run = Run.open(folder).lengthened(settings) if options.resume else Run.create(folder, settings)
     print(f"training {recipe.name} in {run.folder}", file=sys.stderr)
     learned = train(run=run, report=report)
     if options.test:
