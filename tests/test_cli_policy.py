@@ -87,6 +87,30 @@ def test_play_shows_paths_before_and_after_each_update(updates_run, capsys):
     assert width(file) > 300
 
 
+def test_other_updates_at_test(updates_run, capsys):
+    main(f"evaluate {updates_run} --episodes 10 --updates 2 --later-lr 0.5".split())
+    file = updates_run / "evaluation-test-2-updates-0.5-later-lr-10-episodes.json"
+    assert len(json.loads(file.read_text())["policy"]["episodes"]) == 3
+    with pytest.raises(SystemExit):
+        main(f"evaluate {updates_run} --updates 0".split())
+    assert "--updates is 0" in capsys.readouterr().err
+
+
+def test_a_later_rate_of_zero_moves_nothing_later(updates_run):
+    recipe, learned = load_recipe(updates_run).tested_with(load(updates_run), 3, 0.0)
+    assert recipe.episodes == 4
+    policy, rule = learned
+    task = recipe.trial("test").environment.sample(jax.random.key(0))
+    adaptation = recipe.adaptation(rule, "test")
+    found = stages(policy, adaptation, task, 3, jax.random.key(1))
+    weights = [stage.head.weight for stage in found]
+    assert (weights[0] != weights[1]).any()
+    assert (weights[1] == weights[3]).all()
+    other = dataclasses.replace(recipe, adapts="context")
+    with pytest.raises(qs.BadInput, match="--adapts context"):
+        other.tested_with(learned, None, 0.1)
+
+
 def test_what_is_watched_adapts_in_the_split_s_own_family(updates_run, monkeypatch):
     """Here its episodes are longer at test; each update moves the policy, and the first stage is
     the policy as it was trained."""
@@ -148,6 +172,7 @@ def test_a_run_made_longer_is_one_of_that_length(tmp_path):
     ("command", "message"),
     [
         ("evaluate RUN --shots 5", "--shots is for learners that read examples"),
+        ("evaluate RUN --updates 9", "for policies that adapt by gradients, and rl2-bandit"),
         ("evaluate RUN --size 9", "--size is for policies in mazes"),
         ("adapt RUN --support . --query .", "takes no images"),
         ("play RUN --trial -1", "--trial is -1"),

@@ -36,6 +36,11 @@ class Evaluate:
     """Query examples per class; as trained by default."""
     size: int | None = None
     """Of a policy in mazes: cells in a row; as trained by default."""
+    updates: int | None = None
+    """Of a policy that adapts by gradients: how many updates; as many as its recipe says by
+    default."""
+    later_lr: float | None = None
+    """Of such a policy: the rate of every update after the first; as trained by default."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
     on: str | None = None
@@ -47,7 +52,7 @@ class Evaluate:
 def main(arguments: list[str]) -> None:
     """Parse and run."""
     options = tyro.cli(Evaluate, args=arguments, prog="quickstudy evaluate")
-    for name in ("episodes", "ways", "shots", "queries", "size"):
+    for name in ("episodes", "ways", "shots", "queries", "size", "updates"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise BadInput(f"--{name} is {value}; give a whole number of 1 or more")
@@ -62,6 +67,7 @@ def main(arguments: list[str]) -> None:
 def evaluate_run(learned: Any, recipe: Recipe, options: Evaluate) -> Any:
     """Evaluate, print the table, and leave JSON and pictures beside the run."""
     recipe = _of_size(recipe, options.size)
+    recipe, learned = _adapting(recipe, learned, options)
     if isinstance(recipe, FewShot):
         return _evaluate_learner(learned, recipe, options)
     if isinstance(recipe, MetaRL):
@@ -83,6 +89,20 @@ def _of_size(recipe: Recipe, size: int | None) -> Recipe:
     if not isinstance(recipe, OnMazes):
         raise BadInput(f"--size is for policies in mazes, and {recipe.name} trains none; leave it")
     return replace(recipe, size=size)
+
+
+def _adapting(recipe: Recipe, learned: Any, options: Evaluate) -> tuple[Recipe, Any]:
+    """The recipe and what was learned, with other updates, if they were asked for."""
+    from quickstudy.recipes.maml_rl import WithMAML
+
+    if options.updates is None and options.later_lr is None:
+        return recipe, learned
+    if not isinstance(recipe, WithMAML):
+        raise BadInput(
+            "--updates and --later-lr are for policies that adapt by gradients, and "
+            f"{recipe.name} trains none; leave them out"
+        )
+    return recipe.tested_with(learned, options.updates, options.later_lr)
 
 
 def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) -> "Evaluation":
@@ -145,6 +165,8 @@ def where(options: Evaluate, own_episodes: int) -> str:
         "shot": options.shots,
         "query": options.queries,
         "cells": options.size,
+        "updates": options.updates,
+        "later-lr": options.later_lr,
     }
     parts = [f"{value}-{name}" for name, value in shape.items() if value is not None]
     if options.episodes not in (None, own_episodes):

@@ -156,6 +156,23 @@ class WithMAML(MetaRL):
         run = eqx.filter_jit(update_returns)
         return lambda key, trials: run(policy, adaptation, self.episodes - 1, key, trials)
 
+    def tested_with(
+        self, learned: Any, updates: int | None, later_lr: float | None
+    ) -> "tuple[WithMAML, Any]":
+        """The recipe and what it learned, with so many updates and that rate after the first."""
+        from quickstudy.errors import BadInput
+
+        changed = self if updates is None else replace(self, episodes=updates + 1)
+        if later_lr is None:
+            return changed, learned
+        if self.rule != "rate" or self.adapts != "all":
+            raise BadInput(
+                "--later-lr is for one rate that moves all parameters (--rule rate --adapts all); "
+                f"this run has --rule {self.rule} --adapts {self.adapts}"
+            )
+        changed = replace(changed, later_lr=later_lr)
+        return changed, (learned[0], changed.learner()[1])
+
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """And an untrained policy, which adapts by the same updates: what training is worth."""
         return {**super().references(split), "untrained": self.earning(self.learner(), split)}
