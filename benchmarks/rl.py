@@ -1,6 +1,7 @@
 """Steps per second of environments, of RL²'s training, and of the same training in PyTorch.
 
     python benchmarks/rl.py [--rounds 5] [--json FILE] [--only random training peer]
+                            [--families bandit tabular gridnavi maze games half-circle]
 
 Three tables: random trials of every family; one training step of a recipe with each history
 encoder, collecting and improving, counted in environment steps; and RL² on bandits (5 arms, 100
@@ -86,21 +87,27 @@ def rate(run: Callable[[], Any], steps: int, rounds: int) -> float:
     return steps / milliseconds(seconds({"it": run}, rounds))["it"] * 1e3
 
 
-def tables(only: list[str], rounds: int) -> list[dict[str, Any]]:
+def trainings(family: str) -> dict[str, Any]:
+    """A recipe for each history encoder that the family can have, of 256 trials a step."""
+    recipe = dataclasses.replace(RECIPES[f"rl2-{family}"](), meta_batch=256, width=64)
+    found = {f"{memory} 64": dataclasses.replace(recipe, memory=memory) for memory in ENCODERS}
+    if recipe.states() is not None:
+        found["table 16"] = dataclasses.replace(recipe, memory="table", width=16)
+    return found
+
+
+def tables(only: list[str], families: list[str], rounds: int) -> list[dict[str, Any]]:
     """All rows."""
     rows: list[dict[str, Any]] = []
     if "random" in only:
-        for family in FAMILIES:
+        for family in families:
             run, steps = random_trials(family)
             rows.append({"what": f"random trials, {family}", "steps/s": rate(run, steps, rounds)})
     if "training" in only:
-        for family in ("bandit", "gridnavi"):
-            for memory in ENCODERS:
-                recipe = dataclasses.replace(
-                    RECIPES[f"rl2-{family}"](), memory=memory, meta_batch=256, width=64
-                )
+        for family in families:
+            for memory, recipe in trainings(family).items():
                 run, steps = training_step(recipe)
-                what = f"training, {family}, {memory} 64"
+                what = f"training, {family}, {memory}"
                 rows.append({"what": what, "steps/s": rate(run, steps, rounds)})
     if "peer" in only:
         for width in (64, 256):
@@ -118,10 +125,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=["random", "training", "peer"])
+    parser.add_argument("--families", nargs="*", default=FAMILIES, choices=FAMILIES)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     qs.set_up_devices()
-    finish(tables(arguments.only, arguments.rounds), {}, arguments.json)
+    finish(tables(arguments.only, arguments.families, arguments.rounds), {}, arguments.json)
 
 
 if __name__ == "__main__":

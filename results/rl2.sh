@@ -31,14 +31,17 @@ learn bandit-500-5 $longer --steps 600
 learn bandit-500-10 $longer --arms 10 --width 128 --steps 500
 learn tabular-25-context rl2-tabular --episodes 25 $context --width 128 --steps 300 --meta-batch 256
 # A memory that knows that arms, actions and states are interchangeable.
-counts="rl2-bandit --memory table --width 16 --meta-batch 256 --steps 200 --validate-every 20"
+counts="rl2-bandit --memory table --width 16 --validate-every 20"
 for arms in 5 10 50; do
-  learn bandit-10-$arms-table $counts --arms $arms
-  learn bandit-100-$arms-table $counts --arms $arms --episodes 100
+  learn bandit-10-$arms-table $counts --arms $arms --meta-batch 256 --steps 200
 done
-learn bandit-500-5-table $counts --arms 5 --episodes 500 --meta-batch 128
-learn bandit-500-10-table $counts --arms 10 --episodes 500 --meta-batch 128
-learn bandit-500-50-table $counts --arms 50 --episodes 500 --meta-batch 64
+sure="$counts --entropy-weight 0.001"
+learn bandit-100-5-table $sure --arms 5 --episodes 100 --meta-batch 512 --steps 400
+learn bandit-100-10-table $sure --arms 10 --episodes 100 --meta-batch 512 --steps 400
+learn bandit-100-50-table $counts --arms 50 --episodes 100 --meta-batch 256 --steps 200
+learn bandit-500-5-table $sure --arms 5 --episodes 500 --meta-batch 128 --steps 200
+learn bandit-500-10-table $sure --arms 10 --episodes 500 --meta-batch 128 --steps 200
+learn bandit-500-50-table $sure --arms 50 --episodes 500 --meta-batch 64 --steps 200
 learn tabular-10-table rl2-tabular
 learn tabular-25-table rl2-tabular --episodes 25
 learn tabular-50-table rl2-tabular --episodes 50 --meta-batch 64
