@@ -45,8 +45,10 @@ learn bandit-500-50-table $sure --arms 50 --episodes 500 --meta-batch 64 --steps
 learn tabular-10-table rl2-tabular
 learn tabular-25-table rl2-tabular --episodes 25
 learn tabular-50-table rl2-tabular --episodes 50 --meta-batch 64
-learn tabular-75-table rl2-tabular --episodes 75 --meta-batch 64
-learn tabular-100-table rl2-tabular --episodes 100 --meta-batch 64
+# What is found out in an early episode pays in many later ones.
+far="rl2-tabular --meta-batch 64 --discount 0.998 --decay 0.9"
+learn tabular-75-table $far --episodes 75
+learn tabular-100-table $far --episodes 100
 # What each history encoder learns in few trials.
 tables="rl2-tabular --episodes 25 --width 64 --entropy-weight 0.06"
 for memory in gru lstm context snail transformer; do
