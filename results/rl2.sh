@@ -54,10 +54,12 @@ tables="rl2-tabular --episodes 25 --width 64 --entropy-weight 0.06"
 for memory in gru lstm context snail transformer; do
   learn bandit-100-10-$memory $long --arms 10 --memory $memory --steps 200
 done
-for memory in gru lstm context; do
-  learn tabular-25-$memory $tables --memory $memory --meta-batch 128 --steps 60
+for memory in gru lstm context transformer snail; do
   learn bandit-500-50-$memory rl2-bandit --arms 50 --episodes 500 --entropy-weight 0.005 \
     --memory $memory --meta-batch 64 --validation-episodes 128 --steps 30
+done
+for memory in gru lstm context; do
+  learn tabular-25-$memory $tables --memory $memory --meta-batch 128 --steps 60
 done
 for memory in snail transformer; do
   learn tabular-25-$memory $tables --memory $memory --meta-batch 64 --validation-episodes 128 \
