@@ -183,19 +183,25 @@ class WithRL2(MetaRL):
         return {"gru": GRU, "lstm": LSTM}[self.memory].create(inputs, self.width, key=key)
 
     def counting(self, trial: "Trial", key: Any) -> "Memory":
-        """A table, untrained, where states can be counted. The key is consumed."""
-        from quickstudy.errors import BadInput
+        """A table, untrained. The key is consumed."""
         from quickstudy.nets.table import TableMemory
 
-        states, environment = self.states(), trial.environment
+        environment = trial.environment
+        lengths = {"past": trial.steps, "horizon": environment.horizon}
+        sizes = (self.counted(), environment.actions.size, self.width)
+        return TableMemory.create(*sizes, rounds=self.rounds, **lengths, key=key)
+
+    def counted(self) -> int:
+        """How many states a table counts; `BadInput` where they cannot be counted."""
+        from quickstudy.errors import BadInput
+
+        states = self.states()
         if states is None:
             raise BadInput(
                 f"--memory table counts states, and those of {self.name} are not listed one by "
                 "one; give another memory, as --memory gru"
             )
-        lengths = {"past": trial.steps, "horizon": environment.horizon}
-        sizes = (states, environment.actions.size, self.width)
-        return TableMemory.create(*sizes, rounds=self.rounds, **lengths, key=key)
+        return states
 
     def improved_by(self) -> "Improvement":
         """What improves the policy."""
@@ -237,6 +243,9 @@ class WithRL2(MetaRL):
         import jax
 
         from quickstudy.training import fit
+
+        if self.memory == "table":
+            self.counted()  # before a run's folder is made
 
         def train(**where: Any) -> "MetaPolicy":
             key = jax.random.key(self.seed + 1)
