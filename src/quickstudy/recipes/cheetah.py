@@ -42,7 +42,7 @@ class MAMLCheetah(MAMLOnBody, OnCheetah):
 
     name: ClassVar[str] = "maml-cheetah"
     reaches: ClassVar[str] = "return −78.6 after one update (velocity), 293.2 (direction)"
-    takes: ClassVar[str] = "half an hour on 2 cores; not reached yet (−95 and 247 after 300 steps)"
+    takes: ClassVar[str] = "35 minutes on 2 cores (direction reached, 352; velocity −84)"
     source: ClassVar[str] = SOURCE
 
 
@@ -54,5 +54,5 @@ class PretrainedCheetah(PretrainedOnBody, OnCheetah):
     reaches: ClassVar[str] = (
         "a baseline; with --sees task the oracle (paper −54.5, velocity; 442.7, direction)"
     )
-    takes: ClassVar[str] = "hours; not trained to the end yet"
+    takes: ClassVar[str] = "15 minutes on 2 cores (300 steps; the oracle has −55 and 464)"
     source: ClassVar[str] = SOURCE

@@ -134,7 +134,7 @@ class RL2Tabular(WithRL2, OnTables):
 
     name: ClassVar[str] = "rl2-tabular"
     reaches: ClassVar[str] = "total reward 156.2 in 10 episodes"
-    takes: ClassVar[str] = "six minutes"
+    takes: ClassVar[str] = "five minutes"
     source: ClassVar[str] = SOURCE
 
     steps: int = 80
