@@ -14,6 +14,12 @@ learn() {
   if [ -e "$run/recipe.json" ]; then set -- --resume "$run"; else set -- "$@" --run "$run"; fi
   quickstudy train "$@"
 }
+extend() { # the run of that name, to so many steps in all
+  local run=$out/$1 steps=$2 planned
+  [[ $only = "  " || $only == *" $1 "* ]] || return 0
+  planned=$(grep -o '"steps": [0-9]*' "$run/recipe.json")
+  [ "${planned##* }" -ge "$steps" ] || quickstudy train --resume "$run" --steps "$steps"
+}
 hundred="rl2-bandit --episodes 100 --meta-batch 512 --entropy-weight 0.005 --steps 1000"
 learn gridnavi rl2-gridnavi
 learn bandit-100-10 $hundred --arms 10
@@ -42,6 +48,8 @@ learn bandit-100-50-table $counts --arms 50 --episodes 100 --meta-batch 256 --st
 learn bandit-500-5-table $sure --arms 5 --episodes 500 --meta-batch 128 --steps 200
 learn bandit-500-10-table $sure --arms 10 --episodes 500 --meta-batch 128 --steps 200
 learn bandit-500-50-table $sure --arms 50 --episodes 500 --meta-batch 64 --steps 200
+extend bandit-500-50-table 320
+extend bandit-500-50-table 420
 learn tabular-10-table rl2-tabular
 learn tabular-25-table rl2-tabular --episodes 25
 learn tabular-50-table rl2-tabular --episodes 50 --meta-batch 64
