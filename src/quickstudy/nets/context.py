@@ -124,8 +124,7 @@ class Context(AtOnce):
         # At the very beginning there is an observation, but no transition that led to it.
         begins = resets.at[0].set(resets[0] | ~known)
         counted = jnp.concatenate([parts, jnp.ones((xs.shape[0], 1))], -1) * ~begins[:, None]
-        carried = counted.at[0].add(jnp.where(resets[0], 0.0, start))
-        sums = sums_since(carried, resets)
+        sums = sums_since(counted, resets, start)
         pooled = self.pooling.pool(sums[:, :-1], sums[:, -1])
         hs = jax.nn.relu(self.answer(jnp.concatenate([pooled, xs], -1)))
         return (sums[-1], seen[-1], jnp.ones((), bool)), hs

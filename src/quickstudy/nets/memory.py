@@ -99,14 +99,17 @@ class AtOnce(Memory):
         return state, hs[0]
 
 
-def sums_since(x: Float[Array, "time d"], resets: Bool[Array, " time"]) -> Float[Array, "time d"]:
-    """Σ of x from the last reset up to each time."""
+def sums_since(
+    x: Float[Array, "time d"], resets: Bool[Array, " time"], before: Float[Array, " d"]
+) -> Float[Array, "time d"]:
+    """Σ of x from the last reset up to each time; until the first reset, on top of `before`."""
 
     def add(a: Any, b: Any) -> Any:
         (a_sum, a_reset), (b_sum, b_reset) = a, b
         return jnp.where(b_reset[:, None], b_sum, a_sum + b_sum), a_reset | b_reset
 
-    return jax.lax.associative_scan(add, (x, resets))[0]
+    carried = x.at[0].add(jnp.where(resets[0], 0.0, before))
+    return jax.lax.associative_scan(add, (carried, resets))[0]
 
 
 def select(condition: Bool[Array, ""], yes: State, no: State) -> State:

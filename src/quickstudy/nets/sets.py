@@ -68,8 +68,8 @@ class MeanMemory(Memory):
         self, state: State, xs: Float[Array, "time d"], resets: Bool[Array, " time"]
     ) -> tuple[State, Float[Array, "time h"]]:
         written = self._written(xs)
-        carried = written.at[0].add(jnp.where(resets[0], 0.0, state))
-        sums = sums_since(carried.reshape(len(xs), -1), resets).reshape(written.shape)
+        flat = written.reshape(len(xs), -1)
+        sums = sums_since(flat, resets, state.reshape(-1)).reshape(written.shape)
         return sums[-1], self._answers(sums, xs)
 
     def _written(self, xs: Array) -> Float[Array, "time sets all"]:

@@ -125,10 +125,10 @@ class TableMemory(AtOnce):
         follows = observed * (1 - done)[:, None]
         facts = jnp.concatenate([jnp.stack([jnp.ones_like(reward), reward], -1), follows], -1)
         entries = jnp.einsum("ts,ta,tf->tsaf", before, action, facts).reshape(len(xs), -1)
-        table = sums_since(entries.at[0].add(jnp.where(resets[0], 0.0, state.table)), resets)
+        table = sums_since(entries, resets, state.table)
         begins = resets | (done > 0.5)
-        ticks = jnp.where(begins, 0.0, 1.0).at[0].add(jnp.where(begins[0], 0.0, state.clock))
-        clock = sums_since(ticks[:, None], begins)[:, 0]
+        ticks = jnp.where(begins, 0.0, 1.0)
+        clock = sums_since(ticks[:, None], begins, state.clock[None])[:, 0]
         rows = jax.vmap(self._rows)(table, clock, observed)
         return Written(table[-1], clock[-1], observed[-1]), rows
 
