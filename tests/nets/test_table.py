@@ -130,5 +130,7 @@ def test_values_are_passed_back_along_what_was_seen(rounds, ahead):
 def test_only_where_states_can_be_counted():
     with pytest.raises(qs.BadInput, match="rl2-gridnavi are not listed one by one"):
         RECIPES["rl2-gridnavi"](memory="table").training()
+    with pytest.raises(qs.BadInput, match="leave --reader out"):
+        RECIPES["rl2-tabular"](reader=8).training()
     with pytest.raises(qs.BadInput, match="actions is 0"):
         qs.TableMemory.create(2, 0, past=3, key=KEY)

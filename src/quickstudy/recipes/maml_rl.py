@@ -139,9 +139,11 @@ class WithMAML(MetaRL):
 
         from quickstudy.training import fit
 
+        # Settings that cannot be are refused here, before a run's folder is made.
+        algorithm, plan = self.algorithm(), self.plan()
+
         def train(**where: Any) -> Any:
-            key = jax.random.key(self.seed + 1)
-            return fit(self.algorithm(), self.plan(), key=key, **where).best
+            return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
 
         return train
 

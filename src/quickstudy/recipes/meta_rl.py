@@ -183,25 +183,24 @@ class WithRL2(MetaRL):
         return {"gru": GRU, "lstm": LSTM}[self.memory].create(inputs, self.width, key=key)
 
     def counting(self, trial: "Trial", key: Any) -> "Memory":
-        """A table, untrained. The key is consumed."""
+        """A table, untrained, where states can be counted. The key is consumed."""
+        from quickstudy.errors import BadInput
         from quickstudy.nets.table import TableMemory
 
-        environment = trial.environment
-        lengths = {"past": trial.steps, "horizon": environment.horizon}
-        sizes = (self.counted(), environment.actions.size, self.width)
-        return TableMemory.create(*sizes, rounds=self.rounds, **lengths, key=key)
-
-    def counted(self) -> int:
-        """How many states a table counts; `BadInput` where they cannot be counted."""
-        from quickstudy.errors import BadInput
-
-        states = self.states()
+        states, environment = self.states(), trial.environment
         if states is None:
             raise BadInput(
                 f"--memory table counts states, and those of {self.name} are not listed one by "
                 "one; give another memory, as --memory gru"
             )
-        return states
+        if self.reader:
+            raise BadInput(
+                f"--reader {self.reader} makes an observation small before a memory reads it, and "
+                "--memory table counts states as they are; leave --reader out"
+            )
+        lengths = {"past": trial.steps, "horizon": environment.horizon}
+        sizes = (states, environment.actions.size, self.width)
+        return TableMemory.create(*sizes, rounds=self.rounds, **lengths, key=key)
 
     def improved_by(self) -> "Improvement":
         """What improves the policy."""
@@ -244,11 +243,10 @@ class WithRL2(MetaRL):
 
         from quickstudy.training import fit
 
-        if self.memory == "table":
-            self.counted()  # before a run's folder is made
+        # Settings that cannot be are refused here, before a run's folder is made.
+        algorithm, plan = self.algorithm(), self.plan()
 
         def train(**where: Any) -> "MetaPolicy":
-            key = jax.random.key(self.seed + 1)
-            return fit(self.algorithm(), self.plan(), key=key, **where).best
+            return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
 
         return train
