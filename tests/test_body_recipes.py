@@ -45,6 +45,23 @@ def test_a_body_is_trained_evaluated_and_filmed(method, body, tmp_path, monkeypa
     assert (run / "play-test-0.gif").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(
+    ("recipe", "flag", "value", "said"),
+    [
+        ("rl2-cheetah", "--memory", "table", "states"),
+        ("rl2-cheetah", "--forgets", "never", "forgets is 'never'"),
+        ("maml-cheetah", "--trajectories", "0", "trajectories is 0"),
+        ("maml-ant", "--inner-lr", "nan", "inner_lr is nan"),
+    ],
+)
+def test_what_cannot_be_leaves_no_folder(recipe, flag, value, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["train", recipe, flag, value])
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["ant", "cheetah"])
 def test_each_aim_and_version_is_the_paper_s(name):
     for aim, version in [("direction", "maml"), OTHER[name]]:

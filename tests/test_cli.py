@@ -233,6 +233,7 @@ def test_existing_run_folder_is_refused(glyphs_run, capsys):
         ("maml-sinusoid", "--steps", "0", "steps is 0"),
         ("maml-sinusoid", "--inner-steps", "-1", "inner_steps is -1"),
         ("maml-sinusoid", "--inner-lr", "nan", "inner_lr is nan"),
+        ("maml-sinusoid", "--clip", "0", "clip is 0.0"),
         ("prototypical-glyphs", "--train-ways", "0", "ways is 0"),
         ("prototypical-glyphs", "--filters", "0", "filters is 0"),
     ],

@@ -38,6 +38,35 @@ def width(picture):
         return image.size[0]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("rl2-bandit --arms 0", "arms is 0"),
+        ("rl2-bandit --width 0", "width is 0"),
+        ("rl2-bandit --discount 1.01", "discount is 1.01"),
+        ("rl2-bandit --decay 2", "decay is 2.0"),
+        ("rl2-bandit --epochs 0", "epochs is 0"),
+        ("rl2-bandit --minibatches 0", "minibatches is 0"),
+        ("rl2-bandit --parts 0", "0 equal parts"),
+        ("rl2-bandit --clip 0", "clip is 0.0"),
+        ("rl2-bandit --improvement trpo --radius 0", "radius is 0.0"),
+        ("maml-navigation --trajectories 0", "trajectories is 0"),
+        ("maml-navigation --discount 1.01", "discount is 1.01"),
+        ("maml-navigation --radius 0", "radius is 0.0"),
+        ("maml-navigation --curvature-every 0", "curvature_every is 0"),
+        ("maml-navigation --adapts context --context-size 0", "context_size is 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_there_is_a_folder(
+    given, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["train", *given.split()])
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_evaluate_beside_the_oracles(bandit_run, capsys):
     main(f"evaluate {bandit_run} --episodes 50".split())
     out = capsys.readouterr().out

@@ -1,5 +1,7 @@
 """Errors that say what was given, what was expected, and what to do."""
 
+import math
+
 
 class QuickstudyError(Exception):
     """Base of every error that quickstudy raises on purpose; the command line prints it plainly."""
@@ -19,3 +21,51 @@ class CheckpointError(QuickstudyError):
 
 class NonFiniteLoss(QuickstudyError, FloatingPointError):
     """The training loss became infinite or not-a-number; training stopped at once."""
+
+
+def demand_counts(**given: int) -> None:
+    """Whole numbers of 1 or more.
+
+    Raises:
+        BadInput: another; the message begins with its name.
+
+    Example:
+        >>> demand_counts(trials=0)
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: trials is 0; give a whole number of 1 or more
+    """
+    for name, value in given.items():
+        if value < 1:
+            raise BadInput(f"{name} is {value}; give a whole number of 1 or more")
+
+
+def demand_shares(**given: float) -> None:
+    """Numbers from 0 to 1, both included, as discounts are.
+
+    Raises:
+        BadInput: another, or not-a-number; the message begins with its name.
+
+    Example:
+        >>> demand_shares(discount=1.5)
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: discount is 1.5; give a number from 0 to 1
+    """
+    for name, value in given.items():
+        if not 0 <= value <= 1:
+            raise BadInput(f"{name} is {value}; give a number from 0 to 1")
+
+
+def demand_positive(**given: float) -> None:
+    """Finite numbers above 0.
+
+    Raises:
+        BadInput: another; the message begins with its name.
+
+    Example:
+        >>> demand_positive(radius=0.0)
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: radius is 0.0; give a finite number above 0
+    """
+    for name, value in given.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise BadInput(f"{name} is {value}; give a finite number above 0")

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 from quickstudy.learners.learner import Learner
 from quickstudy.learners.losses import metric_name, score
 from quickstudy.mesh import map_over_tasks
@@ -101,8 +101,7 @@ def evaluate(
         >>> evaluate(learner, tasks, episodes=4, key=jax.random.key(2)).episodes
         4
     """
-    if episodes < 1:
-        raise BadInput(f"episodes is {episodes}; give a whole number of 1 or more")
+    demand_counts(episodes=episodes)
     task = eqx.filter_eval_shape(tasks.sample, key)
     learner.check(task)
     scores = _scores(learner, tasks, key, (episodes, path_steps))

@@ -10,15 +10,21 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.algorithm import Algorithm, AnyAlgorithm, HostAlgorithm, Metrics
+from quickstudy.algorithm import AnyAlgorithm
 from quickstudy.checkpoint import save_arrays
 from quickstudy.chunks import Pace, listening
-from quickstudy.errors import BadInput, CheckpointError, NonFiniteLoss, QuickstudyError
+from quickstudy.errors import (
+    CheckpointError,
+    NonFiniteLoss,
+    QuickstudyError,
+    demand_counts,
+)
 from quickstudy.learners.learner import Learner
 from quickstudy.learners.meta_training import MetaTraining
 from quickstudy.mesh import replicate
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
+from quickstudy.stepping import advance, validate
 from quickstudy.tasks.task import TaskDistribution
 
 
@@ -45,9 +51,12 @@ class Plan:
     validation_episodes: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("steps", "meta_batch", "validate_every", "validation_episodes"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"{name} is {getattr(self, name)}; give a whole number of 1 or more")
+        demand_counts(
+            steps=self.steps,
+            meta_batch=self.meta_batch,
+            validate_every=self.validate_every,
+            validation_episodes=self.validation_episodes,
+        )
 
 
 class Fitted(NamedTuple):
@@ -188,7 +197,7 @@ def _advance(
 ) -> tuple[_Carry, dict[str, float]]:
     """Train from one step to another, validate if it is time, and demand finite numbers."""
     step, stop, plan = where
-    state, metrics = _chunk(algorithm, carry.state, keys[0], (step, stop, plan.steps))
+    state, metrics = advance(algorithm, carry.state, keys[0], (step, stop, plan.steps))
     values = {name: float(value) for name, value in metrics.items()}
     _demand_finite(values, (step, stop), run)
     carry = carry._replace(state=state)
@@ -235,65 +244,10 @@ def _seconds_before(run: Run | None) -> float:
     return float(earlier[-1].get("seconds", 0.0)) if earlier else 0.0
 
 
-@eqx.filter_jit
-def _run_chunk(
-    algorithm: Algorithm, state: Any, key: PRNGKeyArray, bounds: tuple[Array, Array, Array]
-) -> tuple[Any, Metrics]:
-    start, stop, steps = bounds
-
-    # Under its own jit the update is traced once, though its shapes are asked for first.
-    @jax.jit
-    def update(state: Any, step: Array) -> tuple[Any, Metrics]:
-        progress = step.astype(jnp.float32) / steps.astype(jnp.float32)
-        return algorithm.update(state, jax.random.fold_in(key, step), progress)
-
-    def body(step: Array, carry: tuple[Any, Metrics]) -> tuple[Any, Metrics]:
-        state, metrics = update(carry[0], step)
-        return state, jax.tree.map(jnp.add, carry[1], metrics)
-
-    shapes = jax.eval_shape(update, state, start)[1]
-    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-    # A loop whose ends are arguments: chunks of any length share one compilation.
-    state, totals = jax.lax.fori_loop(start, stop, body, (state, zeros))
-    return state, jax.tree.map(lambda total: total / (stop - start), totals)
-
-
-def _chunk(
-    algorithm: AnyAlgorithm,
-    state: Any,
-    key: PRNGKeyArray,
-    bounds: tuple[int, int, int],
-) -> tuple[Any, Metrics]:
-    if isinstance(algorithm, HostAlgorithm):
-        return _chunk_on_host(algorithm, state, key, bounds)
-    start, stop, steps = (jnp.asarray(bound, jnp.int32) for bound in bounds)
-    return jax.block_until_ready(_run_chunk(algorithm, state, key, (start, stop, steps)))
-
-
-def _chunk_on_host(
-    algorithm: HostAlgorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
-) -> tuple[Any, Metrics]:
-    start, stop, steps = bounds
-    found = []
-    for step in range(start, stop):
-        now = jax.random.fold_in(key, step)
-        state, metrics = algorithm.update_on_host(state, now, step / steps)
-        found.append(metrics)
-    return state, jax.tree.map(lambda *each: sum(each) / len(each), *found)
-
-
-@eqx.filter_jit
-def _run_validation(algorithm: Algorithm, state: Any, key: PRNGKeyArray) -> Metrics:
-    return algorithm.validate(state, key)
-
-
 def _validate(
     algorithm: AnyAlgorithm, carry: _Carry, key: PRNGKeyArray
 ) -> tuple[_Carry, dict[str, float]]:
-    if isinstance(algorithm, HostAlgorithm):
-        found = algorithm.validate_on_host(carry.state, key)
-    else:
-        found = _run_validation(algorithm, carry.state, key)
+    found = validate(algorithm, carry.state, key)
     if float(found["score"]) > float(carry.score):
         best = eqx.filter(algorithm.learned(carry.state), eqx.is_array)
         carry = carry._replace(best=best, score=found["score"])

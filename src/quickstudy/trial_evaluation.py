@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.envs.host_family import HostFamily
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 from quickstudy.evaluation import Estimate
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import Actor
@@ -140,8 +140,7 @@ def evaluate_earnings(
     Raises:
         BadInput: `trials` is not positive.
     """
-    if trials < 1:
-        raise BadInput(f"trials is {trials}; give a whole number of 1 or more")
+    demand_counts(trials=trials)
     found = Returns.of(earning(key, trials))
     beside = {
         name: Returns.of(reference(key, trials)) for name, reference in (references or {}).items()

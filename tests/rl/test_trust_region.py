@@ -1,5 +1,7 @@
 """Trust-region steps that are none: the parameters are kept to the bit, and that is said."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,7 +42,7 @@ def near(v):
 def test_the_step_is_the_natural_gradient_s():
     """√(2δ) along the gradient, where the divergence is half the squared distance."""
     region = TrustRegion(DELTA, damping=0.0)
-    theta, metrics = step(lambda v: GRADIENT @ v, near, region._replace(radius=1.01 * DELTA))
+    theta, metrics = step(lambda v: GRADIENT @ v, near, replace(region, radius=1.01 * DELTA))
     moved = flat(theta) - flat(THETA)
     wanted = (2.02 * DELTA) ** 0.5 * GRADIENT / jnp.linalg.norm(GRADIENT)
     shortened = moved / wanted

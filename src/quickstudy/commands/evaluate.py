@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.recipes import FewShot, MetaRL, Recipe, Shape, Source, find
 
 if TYPE_CHECKING:
@@ -52,10 +52,9 @@ class Evaluate:
 def main(arguments: list[str]) -> None:
     """Parse and run."""
     options = tyro.cli(Evaluate, args=arguments, prog="quickstudy evaluate")
-    for name in ("episodes", "ways", "shots", "queries", "size", "updates"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise BadInput(f"--{name} is {value}; give a whole number of 1 or more")
+    counts = ("episodes", "ways", "shots", "queries", "size", "updates")
+    given = {f"--{name}": getattr(options, name) for name in counts}
+    demand_counts(**{name: value for name, value in given.items() if value is not None})
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from quickstudy.commands.reading import about_run, damaged, evaluations, read_json
-from quickstudy.errors import BadInput, DataError
+from quickstudy.errors import BadInput, DataError, demand_counts
 from quickstudy.recipes import FewShot, MetaRL, Recipe, Source
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def main(arguments: list[str]) -> None:
         raise BadInput(
             f"{options.run} is a file; a report tells of the training too: give the run's folder"
         )
-    if options.episodes < 1:
-        raise BadInput(f"--episodes is {options.episodes}; give a whole number of 1 or more")
+    demand_counts(**{"--episodes": options.episodes})
     from quickstudy.runs import Run
 
     run = Run.open(options.run)

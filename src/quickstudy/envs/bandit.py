@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import Action, Actions, Discrete, Environment, Observation, Step
+from quickstudy.errors import demand_counts
 
 
 class Arms(eqx.Module):
@@ -27,6 +28,9 @@ class Bandit(Environment):
     Attributes:
         arms: k.
 
+    Raises:
+        BadInput: no arm.
+
     Example:
         >>> bandit = Bandit(arms=5)
         >>> task = bandit.sample(jax.random.key(0))
@@ -37,6 +41,9 @@ class Bandit(Environment):
 
     arms: int = eqx.field(static=True, default=5)
     horizon: int = eqx.field(static=True, default=1, init=False)
+
+    def __check_init__(self) -> None:
+        demand_counts(arms=self.arms)
 
     @property
     def actions(self) -> Actions:

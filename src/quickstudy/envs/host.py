@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Float32
 
 from quickstudy.envs.environment import Actions, Continuous, Discrete
 from quickstudy.envs.gymnasium_env import import_gymnasium
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import BadInput, QuickstudyError, demand_counts
 
 
 class HostStep(NamedTuple):
@@ -108,9 +108,7 @@ class HostEnvironment:
         copies: int = 1,
         horizon: int | None = None,
     ) -> None:
-        for name, given in (("copies", copies), ("horizon", horizon)):
-            if given is not None and given < 1:
-                raise BadInput(f"{name} is {given}; give 1 or more")
+        demand_counts(copies=copies, horizon=1 if horizon is None else horizon)
         gymnasium = import_gymnasium()
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon = copies, horizon

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from quickstudy.envs.environment import Action, Actions, Discrete, Environment, Observation, Step
+from quickstudy.errors import demand_counts
 
 
 class Table(eqx.Module):
@@ -31,6 +32,9 @@ class TabularMDP(Environment):
         choices: |A|.
         horizon: T.
 
+    Raises:
+        BadInput: no state, no action or no step.
+
     Example:
         >>> mdp = TabularMDP()
         >>> task = mdp.sample(jax.random.key(0))
@@ -41,6 +45,9 @@ class TabularMDP(Environment):
     states: int = eqx.field(static=True, default=10)
     choices: int = eqx.field(static=True, default=5)
     horizon: int = eqx.field(static=True, default=10)
+
+    def __check_init__(self) -> None:
+        demand_counts(states=self.states, choices=self.choices, horizon=self.horizon)
 
     @property
     def actions(self) -> Actions:

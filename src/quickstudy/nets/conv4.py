@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
 from quickstudy.nets.norm import Norm, make_norm
@@ -85,8 +85,7 @@ class Conv4(eqx.Module):
         readout: Readout = "flatten",
         key: PRNGKeyArray,
     ):
-        if filters < 1:
-            raise BadInput(f"filters is {filters}; give a whole number of 1 or more")
+        demand_counts(filters=filters)
         height, width, channels = image
         for _ in range(4):
             # A SAME convolution of stride 2 rounds up, 2×2 pooling rounds down.

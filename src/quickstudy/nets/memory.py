@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from quickstudy.errors import demand_counts
 from quickstudy.nets.network import Linear, Network
 
 State = Any
@@ -21,9 +22,15 @@ class Memory(eqx.Module):
 
     Attributes:
         features: the size of h_t.
+
+    Raises:
+        BadInput: `features` is not positive.
     """
 
     features: int = eqx.field(static=True, kw_only=True)
+
+    def __check_init__(self) -> None:
+        demand_counts(features=self.features)
 
     @abc.abstractmethod
     def initial(self) -> State:

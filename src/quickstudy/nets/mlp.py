@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.errors import BadInput
 from quickstudy.nets.network import Linear
 
 
@@ -26,6 +27,9 @@ class MLP(eqx.Module):
             wants the activation there, too.
         key: consumed.
 
+    Raises:
+        BadInput: no layer, or one of no size.
+
     Example:
         >>> MLP(1, (40, 40, 1), key=jax.random.key(0))(jnp.ones((10, 1))).shape
         (10, 1)
@@ -44,6 +48,8 @@ class MLP(eqx.Module):
         last: Callable[[Array], Array] = identity,
         key: PRNGKeyArray,
     ):
+        if not sizes or min(sizes) < 1:
+            raise BadInput(f"sizes are {sizes}; give each layer's, a whole number of 1 or more")
         keys = jax.random.split(key, len(sizes))
         ends = zip((inputs, *sizes[:-1]), sizes, keys, strict=True)
         layers = [Linear.create(i, o, key=k) for i, o, k in ends]

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 from quickstudy.nets.memory import AtOnce, State, sums_since
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear, Network
@@ -98,9 +98,7 @@ class TableMemory(AtOnce):
             >>> memory.step(memory.initial(), jnp.ones(5 + 3))[1].shape
             (40,)
         """
-        for name, size in {"actions": actions, "past": past, "horizon": horizon}.items():
-            if size < 1:
-                raise BadInput(f"{name} is {size}; give a whole number of 1 or more")
+        demand_counts(actions=actions, width=width, past=past, horizon=horizon)
         entry_key, backup_key = jax.random.split(key)
         entry = MLP(FACTS, (width, width), last=jax.nn.relu, key=entry_key)
         backup = MLP(3 * width, (width, width), last=jax.nn.relu, key=backup_key)

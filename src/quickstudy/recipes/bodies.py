@@ -129,7 +129,8 @@ class MAMLOnBody(MAMLOnHost, OnBody):
 
     def side_by_side(self) -> int:
         """Whole sets of trajectories, of as many tasks as fit."""
-        return self.trajectories * max(1, MOST // self.trajectories)
+        one = max(1, self.trajectories)  # fewer are refused later, where the reason is said
+        return one * max(1, MOST // one)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from quickstudy.errors import demand_counts
 from quickstudy.recipes.meta_rl import MetaRL
 from quickstudy.recipes.recipe import Source, Split, Trainer
 from quickstudy.recipes.rl2 import OnBandits, OnTables
@@ -67,6 +68,10 @@ class WithMAML(MetaRL):
     """λ of generalised advantages."""
     baseline: Literal["linear", "network"] = "linear"
     """What advantages are measured against, fitted anew to each task's trajectories."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_counts(width=self.width, context_size=self.context_size)
 
     def learner(self) -> Any:
         """An untrained policy, and the inner rule."""

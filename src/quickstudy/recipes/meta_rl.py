@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from quickstudy.errors import demand_counts
 from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
 
 if TYPE_CHECKING:
@@ -125,6 +126,10 @@ class WithRL2(MetaRL):
     told: Literal["everything", "no-beginnings"] = "everything"
     """What the policy is told; without beginnings it cannot know that another MDP has begun, and
     clear its memory by itself."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_counts(width=self.width, epochs=self.epochs, minibatches=self.minibatches)
 
     def learner(self) -> "MetaPolicy":
         """An untrained policy."""

@@ -106,10 +106,12 @@ class RL2OnHost(WithRL2, OnHost):
         from quickstudy.rl.host_rl2 import HostRL2
         from quickstudy.training import fit
 
+        # Settings that cannot be are refused here, before a run's folder is made.
+        algorithm, plan = HostRL2(self.algorithm()), self.plan()
+
         def train(**where: Any) -> "MetaPolicy":
-            key, algorithm = jax.random.key(self.seed + 1), self.algorithm()
-            with _closing(algorithm.trial.environment):
-                return fit(HostRL2(algorithm), self.plan(), key=key, **where).best
+            with _closing(algorithm.rl2.trial.environment):
+                return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
 
         return train
 
@@ -125,10 +127,12 @@ class MAMLOnHost(WithMAML, OnHost):
         from quickstudy.rl.host_maml import HostMAMLRL
         from quickstudy.training import fit
 
+        # Settings that cannot be are refused here, before a run's folder is made.
+        algorithm, plan = HostMAMLRL(self.algorithm()), self.plan()
+
         def train(**where: Any) -> Any:
-            key, algorithm = jax.random.key(self.seed + 1), self.algorithm()
-            with _closing(algorithm.adaptation.environment):
-                return fit(HostMAMLRL(algorithm), self.plan(), key=key, **where).best
+            with _closing(algorithm.maml.adaptation.environment):
+                return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
 
         return train
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_positive
 from quickstudy.progress import Counter, silent
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Recipe(abc.ABC):
                 continue
             if not math.isfinite(value) or value < 0 <= default:
                 raise BadInput(f"{field.name} is {value}; give a finite number, of 0 or more")
+        demand_positive(clip=self.clip)
 
     def __init_subclass__(cls) -> None:
         """Let a recipe of two halves have its defaults in Python's order of bases.

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 from quickstudy.learners.learner import Learner
 from quickstudy.learners.losses import possible
 from quickstudy.mesh import map_over_tasks
@@ -83,8 +83,7 @@ def confusions(
         >>> found.wrong, found.queries
         (6, 12)
     """
-    if episodes < 1:
-        raise BadInput(f"episodes is {episodes}; give a whole number of 1 or more")
+    demand_counts(episodes=episodes)
     true, taken = (np.asarray(a) for a in _answers(learner, tasks, key, episodes))
     real = true >= 0
     wrong = real & (true != taken)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.envs.environment import MDP, Action, Environment, Observation
+from quickstudy.errors import demand_counts, demand_shares
 from quickstudy.inner import InnerRule
 from quickstudy.rl.baseline import Baseline, LinearBaseline
 from quickstudy.rl.estimators import Estimator
@@ -66,6 +67,9 @@ class Adaptation(eqx.Module):
         decay: λ of generalised advantages.
         baseline: what advantages are measured against.
 
+    Raises:
+        BadInput: no trajectory, or γ or λ outside [0, 1].
+
     Example:
         >>> import quickstudy as qs
         >>> from quickstudy.rl.estimators import LVC
@@ -84,6 +88,10 @@ class Adaptation(eqx.Module):
     discount: float = eqx.field(static=True, default=0.99)
     decay: float = eqx.field(static=True, default=1.0)
     baseline: Baseline = LinearBaseline()
+
+    def __check_init__(self) -> None:
+        demand_counts(trajectories=self.trajectories)
+        demand_shares(discount=self.discount, decay=self.decay)
 
     def collect(self, policy: Reactive, task: MDP, key: PRNGKeyArray) -> Trajectories:
         """K trajectories, one episode each. The key is consumed."""

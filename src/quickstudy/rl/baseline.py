@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, PyTree, Scalar
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 from quickstudy.nets.mlp import MLP
 
 RIDGE = 1e-5  # per step: in single precision an absolute one would be lost
@@ -88,8 +88,7 @@ class ValueNetwork(Baseline):
     learning_rate: float = eqx.field(static=True, default=1e-2)
 
     def __check_init__(self) -> None:
-        if self.steps < 1:
-            raise BadInput(f"steps is {self.steps}; a value network takes 1 or more to be fitted")
+        demand_counts(steps=self.steps)
 
     def values(
         self,

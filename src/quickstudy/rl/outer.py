@@ -11,7 +11,7 @@ import optax
 from jaxtyping import Array, Bool, Float, PyTree, Scalar
 
 from quickstudy.envs.environment import Action
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 from quickstudy.mesh import total
 from quickstudy.rl.trust_region import Nearness, Problem, TrustRegion, trust_region_step
 
@@ -104,11 +104,7 @@ class OuterTrustRegion(Outer):
     curvature_every: int = eqx.field(static=True, default=1)
 
     def __check_init__(self) -> None:
-        if self.curvature_every < 1:
-            raise BadInput(
-                f"curvature_every is {self.curvature_every}; it is 1 for the curvature of all "
-                "tasks, 4 for that of every fourth"
-            )
+        demand_counts(curvature_every=self.curvature_every)
 
     def init(self, parameters: PyTree) -> Any:
         """Nothing."""

@@ -9,6 +9,7 @@ import optax
 from jaxtyping import Array, Float
 
 from quickstudy.algorithm import Metrics
+from quickstudy.errors import demand_counts
 from quickstudy.rl.batch import (
     Batch,
     entropies,
@@ -53,6 +54,9 @@ class PPO(eqx.Module):
         clip: ε.
         value_weight: c_v; errors are measured in the targets' standard deviation.
         entropy_weight: c_e.
+
+    Raises:
+        BadInput: no epoch or no minibatch.
     """
 
     optimiser: optax.GradientTransformation = eqx.field(static=True)
@@ -61,6 +65,9 @@ class PPO(eqx.Module):
     clip: float = eqx.field(static=True, default=0.2)
     value_weight: float = eqx.field(static=True, default=0.5)
     entropy_weight: float = eqx.field(static=True, default=0.003)
+
+    def __check_init__(self) -> None:
+        demand_counts(epochs=self.epochs, minibatches=self.minibatches)
 
     def init(self, policy: MetaPolicy) -> Any:
         """The optimiser's state."""

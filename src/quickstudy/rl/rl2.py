@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_shares
 from quickstudy.mesh import map_in_batches, on_given, on_shares
 from quickstudy.rl.batch import Batch, mean_over
 from quickstudy.rl.policy import Actor, MetaPolicy
@@ -46,7 +46,7 @@ class RL2(eqx.Module):
             do not clear it themselves: 1, unless it is to be shown what that does.
 
     Raises:
-        BadInput: the trial cannot be cut into `parts`.
+        BadInput: the trial cannot be cut into `parts`, or γ or λ is outside [0, 1].
     """
 
     policy: MetaPolicy
@@ -60,6 +60,7 @@ class RL2(eqx.Module):
     in_a_row: int = eqx.field(static=True, default=1)
 
     def __check_init__(self) -> None:
+        demand_shares(discount=self.discount, decay=self.decay)
         if self.parts < 1 or self.trial.steps % self.parts:
             raise BadInput(
                 f"a trial of {self.trial.steps} steps cannot be cut into {self.parts} equal parts; "

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Environment, Observation, State
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 
 
 class Seen(NamedTuple):
@@ -88,8 +88,7 @@ class Trial(eqx.Module):
     episodes: int = eqx.field(static=True)
 
     def __check_init__(self) -> None:
-        if self.episodes < 1:
-            raise BadInput(f"episodes is {self.episodes}; a trial has 1 or more")
+        demand_counts(episodes=self.episodes)
 
     @property
     def steps(self) -> int:

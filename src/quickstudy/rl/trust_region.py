@@ -2,6 +2,7 @@
 https://arxiv.org/abs/1502.05477), whatever is improved and whatever is kept near."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PyTree, Scalar
 
 from quickstudy.conjugate_gradients import conjugate_gradients
+from quickstudy.errors import demand_counts, demand_positive
 from quickstudy.mesh import total
 
 SHORTER = 0.8  # what each length is of the one before
@@ -18,7 +20,8 @@ Share = Callable[[PyTree, PyTree], Scalar]
 """This device's share of a mean: the mean is the sum of all."""
 
 
-class TrustRegion(NamedTuple):
+@dataclass(frozen=True)
+class TrustRegion:
     """How far, and how it is found.
 
     Attributes:
@@ -26,12 +29,19 @@ class TrustRegion(NamedTuple):
         damping: added to F's diagonal.
         iterations: of conjugate gradients.
         backtracks: lengths that are tried, each 0.8 of the one before.
+
+    Raises:
+        BadInput: a radius that is not positive, or nothing to try.
     """
 
     radius: float = 0.01
     damping: float = 0.1
     iterations: int = 10
     backtracks: int = 10
+
+    def __post_init__(self) -> None:
+        demand_positive(radius=self.radius)
+        demand_counts(iterations=self.iterations, backtracks=self.backtracks)
 
 
 class Nearness(NamedTuple):

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.task import Examples, Task
 from quickstudy.tasks.transforms import quarter_turns
@@ -35,8 +35,7 @@ class AllClasses(eqx.Module):
     batch: int = eqx.field(static=True, default=64)
 
     def __check_init__(self):
-        if self.batch < 1:
-            raise BadInput(f"batch is {self.batch}; give a whole number of 1 or more")
+        demand_counts(batch=self.batch)
 
     @property
     def classes(self) -> int:

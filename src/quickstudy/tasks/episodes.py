@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.tasks.images import ImageClasses
 from quickstudy.tasks.streaming import HostImages
 from quickstudy.tasks.task import Examples, Task, as_inputs
@@ -192,9 +192,7 @@ def _shuffled(
 
 
 def _check_shape(tasks: Episodes) -> None:
-    for name in ("ways", "shots", "queries"):
-        if getattr(tasks, name) < 1:
-            raise BadInput(f"{name} is {getattr(tasks, name)}; it must be at least 1.")
+    demand_counts(ways=tasks.ways, shots=tasks.shots, queries=tasks.queries)
     if tasks.turns not in (1, 2, 4):
         raise BadInput(f"turns is {tasks.turns}; give 1 (no rotations), 2 or 4.")
     image, dtype = tasks.images.shape[2:], tasks.images.dtype

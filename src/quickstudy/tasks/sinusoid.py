@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.tasks.task import Examples, Task
 
 
@@ -64,9 +64,7 @@ class Sinusoid(eqx.Module):
     inputs: tuple[float, float] = eqx.field(static=True, default=(-5.0, 5.0))
 
     def __check_init__(self):
-        for name in ("shots", "queries"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        demand_counts(shots=self.shots, queries=self.queries)
         for name in ("amplitude", "phase", "inputs"):
             low, high = getattr(self, name)
             if low > high:

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.rl.oracles.bandits import Count, Counts, Strategy
 
 # The indices are off by less than 1e-3 at m = 100, and by 3e-5 on average.
@@ -55,8 +55,7 @@ def gittins_table(pulls: int, grid: int = GRID) -> np.ndarray:
         >>> [round(float(table[cell(0, 0, left)]), 3) for left in (1, 2)]
         [0.5, 0.556]
     """
-    if pulls < 1:
-        raise BadInput(f"a bandit of {pulls} pulls; there must be 1 or more")
+    demand_counts(pulls=pulls)
     sure = (1 - np.cos(np.linspace(0, np.pi, grid))) / 2
     table = np.concatenate([_triangle(d, sure) for d in range(1, pulls + 1)])
     table.flags.writeable = False
