@@ -5,7 +5,8 @@
 20 tasks of 20 trajectories of 100 steps, before and after one update; two layers of 100 units,
 second-order meta-gradient (LVC), ten conjugate gradients, line search. Before anything is timed,
 both take the step on the same trajectories, and the gradient and the divergence must agree. Ours
-is also timed with the Fisher matrix of some of the tasks only, which PyTorch's does not offer.
+is also timed with the Fisher matrix of some of the trajectories only, which PyTorch's does not
+offer.
 """
 
 import argparse
@@ -28,12 +29,12 @@ from side_by_side import finish, milliseconds, seconds
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
-SHARES = (2, 4, 5)  # every n-th task
+SHARES = (2, 4, 5)  # every n-th trajectory
 
 
 def ours(setting: maml_rl_peer.Setting, every: int = 1) -> tuple[Any, Callable[[], Any]]:
     """The algorithm, and a step of it that waits for the result; the Fisher matrix is that of every
-    so many tasks."""
+    so many trajectories."""
     recipe = RECIPES["maml-navigation"](
         meta_batch=setting.tasks,
         trajectories=setting.trajectories,
@@ -41,6 +42,7 @@ def ours(setting: maml_rl_peer.Setting, every: int = 1) -> tuple[Any, Callable[[
         inner_lr=setting.inner_lr,
         discount=setting.discount,
         radius=setting.radius,
+        inner_steps=1,
         curvature_every=every,
     )
     run = eqx.filter_jit(lambda own, state, key: own.update(state, key, jnp.zeros(())))

@@ -47,7 +47,7 @@ def updated(algorithm, key=KEY):
 
 @pytest.mark.parametrize(("tasks", "every"), [(6, 1), (5, 2)])
 def test_devices_change_nothing(tasks, every, one_device):
-    """Nor which tasks the curvature is that of."""
+    """Nor which trajectories the curvature is that of."""
     outer = OuterTrustRegion(curvature_every=every)
     algorithm = maml(outer, estimator=ScoreTerm(Naive()), tasks=tasks, steps=2)
     two = updated(algorithm)

@@ -15,6 +15,7 @@ import pytest
 import quickstudy as qs
 from quickstudy.envs.tabular import Table
 from quickstudy.mesh import on_given
+from quickstudy.rl.adaptation import log_probs, policy_actions
 from quickstudy.rl.estimators import FirstOrder
 from quickstudy.rl.maml import Meta, _Stored
 from quickstudy.rl.trust_region import Linearised, TrustRegion, _for_fisher, fisher_product
@@ -197,22 +198,19 @@ def in_mesh(world, f, stored, adaptation=None):
 
 def test_fisher_products(world):
     """Of the adapted policies, through the adaptation: against the explicit matrix
-    E[Σ_a π(a) ∇log π(a) ∇log π(a)ᵀ], of all tasks, and of every n-th."""
+    E[Σ_a π(a) ∇log π(a) ∇log π(a)ᵀ]."""
     v = jax.random.normal(KEY, world.flat.shape)
     along = (world.policy_of(v), qs.Rate(RATE))
 
     @jax.jit
-    def products(theta):
-        def of_tasks(parameters, objective):
-            found = []
-            for every in (1, 2, 3):
-                problem = qs.OuterTrustRegion(curvature_every=every).problem(objective)
-                here = Linearised.at(parameters, problem.outputs)
-                product = fisher_product(*_for_fisher(parameters, problem, here))
-                found.append(jax.flatten_util.ravel_pytree(product(along))[0])
-            return found
+    def found(theta):
+        def product(parameters, objective):
+            here = Linearised.at(parameters, objective.adapted)
+            return jax.flatten_util.ravel_pytree(fisher_product(here, objective.divergence)(along))[
+                0
+            ]
 
-        return in_mesh(world, of_tasks, world.acted(theta))
+        return in_mesh(world, product, world.acted(theta))
 
     @jax.jit
     def matrices(theta):
@@ -226,9 +224,57 @@ def test_fisher_products(world):
         return jax.vmap(one)(world.mdps)
 
     matrix = matrices(world.flat)
-    for found, tasks in zip(products(world.flat), (range(8), [0, 2, 4, 6], [0, 3, 6]), strict=True):
-        np.testing.assert_allclose(found, matrix[jnp.array([*tasks])].mean(0) @ v, atol=1e-12)
+    np.testing.assert_allclose(found(world.flat), matrix.mean(0) @ v, atol=1e-12)
     assert float(jnp.abs(matrix @ v).max()) > 1e-3
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_fisher_products_of_every_nth_trajectory(world, every):
+    """Against Jᵀ M J, dense, of policies that are adapted by hand: on trajectories 0, n, 2n …
+    before and after, with the advantages that these have among all."""
+    v = jax.random.normal(KEY, world.flat.shape)
+    adaptation = qs.Adaptation(world.family, qs.Rate(RATE), qs.DiCE(), trajectories=len(STATES))
+    along = (world.policy_of(v), qs.Rate(RATE))
+
+    @jax.jit
+    def found(stored):
+        def product(parameters, objective):
+            problem = qs.OuterTrustRegion(curvature_every=every).problem(objective)
+            here = Linearised.at(parameters, problem.outputs)
+            fisher = fisher_product(*_for_fisher(parameters, problem, here))
+            return jax.flatten_util.ravel_pytree(fisher(along))[0]
+
+        return in_mesh(world, product, stored, adaptation)
+
+    def logits(theta, sets, seen):
+        """Where one step leads, at `seen`."""
+        paths = jax.tree.map(lambda x: x[0], sets)
+        advantage = adaptation.advantage(paths)[::every]
+        kept = jax.tree.map(lambda x: x[::every], paths)
+
+        def surrogate(theta):
+            log_prob = log_probs(world.policy_of(theta), kept)
+            return adaptation.estimator.surrogate(log_prob, kept.log_prob, advantage, kept.real)
+
+        there = theta + RATE * jax.grad(surrogate)(theta) / HORIZON
+        return policy_actions(world.policy_of(there), seen).logits
+
+    @jax.jit
+    def wanted(theta, stored):
+        def one(sets, after):
+            seen = jax.tree.map(lambda x: x[::every], after)
+            to_logits = lambda t: logits(t, sets, seen).reshape(-1, 2)  # noqa: E731
+            p, jacobian = jax.nn.softmax(to_logits(theta)), jax.jacobian(to_logits)(theta)
+            curved = p[:, :, None] * (jnp.eye(2)[None] - p[:, None])
+            return jnp.einsum("nai,nab,nbj,j->i", jacobian, curved, jacobian, v) / len(p)
+
+        return jnp.mean(jax.vmap(one)(*stored), 0)
+
+    stored = jax.jit(world.acted)(world.flat)
+    first = jax.tree.map(lambda x: x[:, :1], stored[0]), stored[1]
+    expected = wanted(world.flat, first)
+    assert float(jnp.abs(expected).max()) > 1e-3
+    np.testing.assert_allclose(found(first)[: len(v)], expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("baseline", [qs.LinearBaseline(), qs.ValueNetwork(widths=(4,), steps=3)])

@@ -12,7 +12,7 @@ class PretrainedNavigation(MAMLNavigation):
     """A policy that is trained in all tasks without adapting, and fine-tuned when it is tested.
 
     It is the paper's "pretrained" baseline. A step acts once where one of `maml-navigation` acts
-    before and after an update: twice as many steps are as many steps of the environment.
+    before and after two updates: three times as many steps are as many steps of the environment.
     """
 
     name: ClassVar[str] = "pretrained-navigation"
@@ -20,7 +20,7 @@ class PretrainedNavigation(MAMLNavigation):
     takes: ClassVar[str] = "ten minutes"
     source: ClassVar[str] = SOURCE
 
-    steps: int = 600
+    steps: int = 1200
     inner_steps: int = 0
 
 
@@ -28,7 +28,7 @@ class PretrainedNavigation(MAMLNavigation):
 class RL2Navigation(WithRL2, OnNavigation):
     """RL² in 2-D navigation: a trial is as many episodes as MAML's tests have stages.
 
-    A step of 200 trials of 4 episodes is as many steps of the environment as one of
+    A step of 300 trials of 4 episodes is as many steps of the environment as one of
     `maml-navigation`.
     """
 
@@ -37,9 +37,9 @@ class RL2Navigation(WithRL2, OnNavigation):
     takes: ClassVar[str] = "ten minutes; not trained to the end yet"
     source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
 
-    steps: int = 300
+    steps: int = 400
     episodes: int = 4
-    meta_batch: int = 200
+    meta_batch: int = 300
     validation_episodes: int = 200
     learning_rate: float = 1e-3
     width: int = 128

@@ -117,7 +117,7 @@ class Adaptation(eqx.Module):
         return Measured(centred / unit, unit)
 
     def step(
-        self, policy: Reactive, state: PyTree, paths: Trajectories, number: Any
+        self, policy: Reactive, state: PyTree, paths: Trajectories, number: Any, every: int = 1
     ) -> tuple[Reactive, PyTree]:
         """One inner step, differentiable in the policy and the rule.
 
@@ -126,9 +126,11 @@ class Adaptation(eqx.Module):
             state: the rule's own.
             paths: what an equal policy did; constants.
             number: which step it is, from 0.
+            every: n; the gradient is that of trajectories 0, n, 2n … alone, with the advantages
+                that they have among all.
         """
         theta, rest = eqx.partition(policy, eqx.is_inexact_array)
-        advantage = self.advantage(paths)
+        paths, advantage = of_every(every, (paths, self.advantage(paths)))
 
         def surrogate(theta: PyTree) -> Scalar:
             log_prob = log_probs(eqx.combine(theta, rest), paths)
@@ -179,22 +181,27 @@ class Adaptation(eqx.Module):
         return self.scored(policy, sets)[0]
 
     def scored(
-        self, policy: Reactive, sets: Trajectories
+        self, policy: Reactive, sets: Trajectories, every: int = 1
     ) -> tuple[Reactive, Float[Array, "steps k"]]:
         """`replay`, and the estimator's score of every trajectory under the policy θ_j(θ) that
-        acted it; both are differentiable in θ."""
+        acted it; both are differentiable in θ. With `every`, steps are made as `step` has it."""
         theta, rest = eqx.partition(policy, eqx.is_inexact_array)
 
         def one(carry: Any, now: Any) -> tuple[Any, Float[Array, " k"]]:
             (theta, state), (number, paths) = carry, now
             policy = eqx.combine(theta, rest)
             score = self.estimator.score(log_probs(policy, paths), paths.real)
-            policy, state = self.step(policy, state, paths, number)
+            policy, state = self.step(policy, state, paths, number, every)
             return (eqx.filter(policy, eqx.is_inexact_array), state), score
 
         start = self.start(theta)
         (theta, _), scores = jax.lax.scan(one, start, (jnp.arange(len(sets.reward)), sets))
         return eqx.combine(theta, rest), scores
+
+
+def of_every(n: int, stored: PyTree, axis: int = 0) -> PyTree:
+    """Entries 0, n, 2n … of all arrays along an axis."""
+    return jax.tree.map(lambda x: x[(slice(None),) * axis + (slice(None, None, n),)], stored)
 
 
 def log_probs(policy: Reactive, paths: Trajectories) -> Float[Array, "k time"]:

@@ -14,8 +14,8 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.envs.environment import MDP
 from quickstudy.inner import InnerRule
-from quickstudy.mesh import AXIS, each, map_over_tasks, on_given, on_shares, total
-from quickstudy.rl.adaptation import Adaptation, Trajectories, policy_actions
+from quickstudy.mesh import each, map_over_tasks, on_given, on_shares, total
+from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
 from quickstudy.rl.outer import Adapted, Objective, Outer
 from quickstudy.rl.reactive import Reactive
 
@@ -127,14 +127,6 @@ class _Stored(NamedTuple):
     after: Trajectories
     real: Bool[Array, " tasks"]
 
-    def of_every(self, n: int) -> "_Stored":
-        """Tasks 0, n, 2n … of the meta-batch, whichever device has them: always as many places, of
-        which some may not be real."""
-        here = len(self.real)
-        places = -jax.lax.axis_index(AXIS) * here % n + n * jnp.arange(-(-here // n))
-        some = jax.tree.map(lambda x: x[jnp.minimum(places, here - 1)], self)
-        return some._replace(real=some.real & (places < here))
-
 
 class Meta(eqx.Module):
     """The outer objective: rewards after adaptation, as a function of θ before it.
@@ -154,30 +146,35 @@ class Meta(eqx.Module):
         policy, rule = eqx.combine(parameters, (self.policy, self.adaptation.rule))
         return policy, eqx.tree_at(lambda a: a.rule, self.adaptation, rule)
 
-    def on(self, stored: _Stored) -> Objective:
-        """Surrogate and divergence of these experiences, this device's share of each mean."""
+    def on(self, stored: _Stored, every: int = 1) -> Objective:
+        """Surrogate and divergence of these experiences, this device's share of each mean.
+
+        Args:
+            stored: this device's tasks.
+            every: n; only trajectories 0, n, 2n … of each task are adapted on and scored, with
+                the advantages that they have among all.
+        """
 
         def adapted(parameters: PyTree) -> Adapted:
             policy, adaptation = self.at(parameters)
 
             def one(sets: Trajectories, after: Trajectories) -> Adapted:
-                there, scores = adaptation.scored(policy, sets)
-                return Adapted(policy_actions(there, after), jnp.sum(scores))
+                there, scores = adaptation.scored(policy, sets, every)
+                return Adapted(policy_actions(there, of_every(every, after)), jnp.sum(scores))
 
             return each(lambda pair: one(*pair), (stored.sets, stored.after))
 
         # In turn: XLA's threads wait for each other for ever where two CPU devices factor batches
         # of matrices, the baselines', at the same time.
         measured = each(self.adaptation.measured, stored.after)
+        real = stored.after.real & stored.real[:, None, None]
+        each_step = (stored.after.action, stored.after.log_prob, measured.advantage, real)
         # Rounding apart, π_old after its adaptation is the policy that chose these actions.
         return Objective(
-            adapted=adapted,
-            chosen=stored.after.action,
-            log_prob=stored.after.log_prob,
-            advantage=measured.advantage,
-            real=stored.after.real & stored.real[:, None, None],
+            adapted,
+            *of_every(every, each_step, axis=1),
             gain=self._gain(stored) / measured.unit,
-            of_every=lambda n: self.on(stored.of_every(n)),
+            of_every=lambda n: self.on(stored, n),
         )
 
     def _gain(self, stored: _Stored) -> Float[Array, " tasks"]:

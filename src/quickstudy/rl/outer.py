@@ -39,7 +39,7 @@ class Objective(NamedTuple):
         real: which steps count.
         gain: how much better an adapted policy's episodes were than those in other tasks, in the
             unit of the task's advantages: what its scores are worth.
-        of_every: the same on every n-th task alone.
+        of_every: the same on every n-th trajectory of each task alone.
     """
 
     adapted: Callable[[PyTree], Adapted]
@@ -92,9 +92,10 @@ class OuterTrustRegion(Outer):
 
     Attributes:
         region: δ, and how the step is searched.
-        curvature_every: n; the Fisher matrix is estimated on every n-th task, whose products are
-            what a step spends most of its time on. The gradient, and the KL that a step is
-            accepted by, are always those of all tasks.
+        curvature_every: n; the Fisher matrix, whose products are what a step spends most of its
+            time on, is estimated on every n-th trajectory of each task, before and after its
+            adaptation. The gradient, and the KL that a step is accepted by, are always those of
+            all trajectories.
 
     Raises:
         BadInput: n is less than 1.
