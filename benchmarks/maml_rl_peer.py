@@ -28,6 +28,7 @@ class Setting(NamedTuple):
     damping: float = 1e-3
     iterations: int = 10
     backtracks: int = 10
+    curvature_every: int = 1  # the Fisher matrix is that of every n-th trajectory
 
 
 class Paths(NamedTuple):
@@ -117,7 +118,7 @@ def adapted(
     """One step up E[ρ A] in every task; `again` keeps what differentiating it takes."""
     own = for_each(theta, setting.tasks)
     ratio = (policy(own, paths.observation).log_prob(paths.action) - paths.log_prob).exp()
-    gain = torch.where(paths.real, ratio * advantage, 0.0).sum() / setting.trajectories
+    gain = torch.where(paths.real, ratio * advantage, 0.0).sum() / paths.reward.shape[1]
     gradient = torch.autograd.grad(gain, own, create_graph=again)
     return [p + setting.inner_lr / setting.horizon * g for p, g in zip(own, gradient, strict=True)]
 
@@ -128,24 +129,28 @@ def improve(
     """TRPO's step on stored trajectories."""
     theta = [p.detach().requires_grad_() for p in theta]
     inner, outer = advantages(before, setting), advantages(after, setting)
-    count = after.real.sum()
+    count, n = after.real.sum(), setting.curvature_every
 
-    def outputs(theta: Theta, *, again: bool) -> Gaussian:
-        there = adapted(theta, before, inner, setting, again=again)
-        return policy(there, after.observation)
+    def outputs(theta: Theta, *, again: bool, every: int = 1) -> Gaussian:
+        some = Paths(*(x[:, ::every] for x in before))
+        there = adapted(theta, some, inner[:, ::every], setting, again=again)
+        return policy(there, after.observation[:, ::every])
 
     def surrogate(now: Gaussian) -> torch.Tensor:
         ratio = (now.log_prob(after.action) - after.log_prob).exp()
         return torch.where(after.real, ratio * outer, 0.0).sum() / count
 
-    def divergence(old: Gaussian, now: Gaussian) -> torch.Tensor:
-        return torch.where(after.real, old.divergence(now), 0.0).sum() / count
+    def divergence(old: Gaussian, now: Gaussian, every: int = 1) -> torch.Tensor:
+        real = after.real[:, ::every]
+        return torch.where(real, old.divergence(now), 0.0).sum() / real.sum()
 
     now = outputs(theta, again=True)
     old = Gaussian(*(x.detach() for x in now))
     gain = surrogate(now)
     gradient = flat(torch.autograd.grad(gain, theta, retain_graph=True))
-    slope = flat(torch.autograd.grad(divergence(old, now), theta, create_graph=True))
+    sample = now if n == 1 else outputs(theta, again=True, every=n)
+    fixed = Gaussian(*(x.detach() for x in sample))
+    slope = flat(torch.autograd.grad(divergence(fixed, sample, n), theta, create_graph=True))
 
     def product(v: torch.Tensor) -> torch.Tensor:
         found = torch.autograd.grad(slope @ v, theta, retain_graph=True)
