@@ -23,11 +23,11 @@ extend() { # the run of that name, to so many steps in all
 hundred="rl2-bandit --episodes 100 --meta-batch 512 --entropy-weight 0.005 --steps 1000"
 learn gridnavi rl2-gridnavi
 learn bandit-100-10 $hundred --arms 10
-learn games rl2-games --steps 2400 --validation-episodes 256
+learn games rl2-games --validate-every 100 --validation-episodes 256
 learn maze rl2-maze --steps 1000
 context="--memory context --entropy-weight 0.06 --validate-every 50"
 learn tabular-10-context rl2-tabular $context --width 128 --steps 900 --meta-batch 512
-learn games-memoryless rl2-games --steps 800 --validation-episodes 256 --memory none
+learn games-memoryless rl2-games --steps 800 --meta-batch 128 --validation-episodes 256 --memory none
 long="rl2-bandit --episodes 100 --meta-batch 256 --entropy-weight 0.005"
 learn bandit-100-5-context $long --memory context --steps 800
 learn bandit-100-10-context-1000 $long --memory context --arms 10 --steps 1000

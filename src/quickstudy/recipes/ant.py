@@ -38,12 +38,18 @@ class RL2Ant(RL2OnBody, OnAnt):
 
 @dataclass(frozen=True)
 class MAMLAnt(MAMLOnBody, OnAnt):
-    """MAML with an ant."""
+    """MAML with an ant, in larger updates than a half-cheetah's.
+
+    An ant is the same backwards: what two opposite directions teach at first order cancels, but for
+    what the update changes.
+    """
 
     name: ClassVar[str] = "maml-ant"
     reaches: ClassVar[str] = "return 499.2 after one update (direction)"
     takes: ClassVar[str] = "hours; not trained to the end yet"
     source: ClassVar[str] = SOURCE
+
+    inner_lr: float = 0.3
 
 
 @dataclass(frozen=True)

@@ -239,7 +239,7 @@ class MAMLNavigation(WithMAML, OnNavigation):
 
     name: ClassVar[str] = "maml-navigation"
     reaches: ClassVar[str] = "return −8 after one update, −3.2 after two (paper −11.7, −3.3)"
-    takes: ClassVar[str] = "ten to thirty minutes; not reached yet (−12.2 and −5.2)"
+    takes: ClassVar[str] = "six minutes; not reached yet (−12.0 and −4.1; −2.9 after three)"
     source: ClassVar[str] = SOURCE
 
     steps: int = 400
