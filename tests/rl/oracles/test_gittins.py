@@ -112,7 +112,7 @@ def test_tabulated_scores(arms, score, interval):
 
 
 def test_errors():
-    with pytest.raises(BadInput, match="0 pulls"):
+    with pytest.raises(BadInput, match="pulls is 0"):
         Gittins.of(0)
     tasks = draw_tasks(Bandit(arms=3), 2, key=jax.random.key(0))
     with pytest.raises(BadInput, match=r"give Gittins.of\(11\)"):
