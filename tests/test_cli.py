@@ -13,6 +13,7 @@ from PIL import Image
 from quickstudy.cli import main
 from quickstudy.errors import BadInput
 from quickstudy.recipes import RECIPES
+from references.refusing import demand_refused, stopped
 
 TINY = ["--steps", "4", "--meta-batch", "2", "--validate-every", "2", "--validation-episodes", "4"]
 TINY_GLYPHS = [*TINY, "--filters", "4", "--train-ways", "5", "--no-test"]
@@ -39,14 +40,6 @@ def drawings(tmp_path_factory):
             Image.fromarray(np.roll(picture, i, (0, 1))).save(root / "support" / name / f"{i}.png")
         Image.fromarray(np.roll(picture, 2, (0, 1))).save(root / "query" / f"{name}.png")
     return root
-
-
-def stopped(arguments, capsys):
-    """What a command that cannot work tells the user."""
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert stop.value.code == 1
-    return capsys.readouterr().err
 
 
 def test_help_does_not_import_jax():
@@ -240,8 +233,7 @@ def test_existing_run_folder_is_refused(glyphs_run, capsys):
 )
 def test_numbers_that_cannot_be(recipe, flag, value, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert said in stopped(["train", recipe, *TINY, flag, value], capsys)
-    assert not list(tmp_path.iterdir()), "nothing was trained, so there is no folder"
+    demand_refused(["train", recipe, *TINY, flag, value], said, tmp_path, capsys)
 
 
 @pytest.mark.parametrize("flag", ["--episodes", "--ways", "--shots", "--queries"])

@@ -21,6 +21,7 @@ from quickstudy.report.watch import watch
 from quickstudy.rl.maml import stages
 from quickstudy.testing.comparing import same_bits
 from references.reading_html import demand_self_contained
+from references.refusing import demand_refused
 
 SMALL = "--meta-batch 8 --width 6 --validation-episodes 8 --epochs 1 --minibatches 2"
 SHORT = "--steps 4 --validate-every 2 --episodes 3 --no-test"
@@ -61,10 +62,7 @@ def test_what_cannot_be_is_refused_before_there_is_a_folder(
     given, said, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit):
-        main(["train", *given.split()])
-    assert said in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+    demand_refused(["train", *given.split()], said, tmp_path, capsys)
 
 
 def test_evaluate_beside_the_oracles(bandit_run, capsys):

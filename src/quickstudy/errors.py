@@ -1,6 +1,7 @@
 """Errors that say what was given, what was expected, and what to do."""
 
 import math
+from collections.abc import Callable, Mapping
 
 
 class QuickstudyError(Exception):
@@ -34,9 +35,7 @@ def demand_counts(**given: int) -> None:
         Traceback (most recent call last):
         quickstudy.errors.BadInput: trials is 0; give a whole number of 1 or more
     """
-    for name, value in given.items():
-        if value < 1:
-            raise BadInput(f"{name} is {value}; give a whole number of 1 or more")
+    _demand(given, lambda value: value >= 1, "a whole number of 1 or more")
 
 
 def demand_shares(**given: float) -> None:
@@ -50,9 +49,7 @@ def demand_shares(**given: float) -> None:
         Traceback (most recent call last):
         quickstudy.errors.BadInput: discount is 1.5; give a number from 0 to 1
     """
-    for name, value in given.items():
-        if not 0 <= value <= 1:
-            raise BadInput(f"{name} is {value}; give a number from 0 to 1")
+    _demand(given, lambda value: 0 <= value <= 1, "a number from 0 to 1")
 
 
 def demand_positive(**given: float) -> None:
@@ -66,6 +63,10 @@ def demand_positive(**given: float) -> None:
         Traceback (most recent call last):
         quickstudy.errors.BadInput: radius is 0.0; give a finite number above 0
     """
+    _demand(given, lambda value: 0 < value < math.inf, "a finite number above 0")
+
+
+def _demand(given: Mapping[str, float], holds: Callable[[float], bool], wanted: str) -> None:
     for name, value in given.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise BadInput(f"{name} is {value}; give a finite number above 0")
+        if not holds(value):
+            raise BadInput(f"{name} is {value}; give {wanted}")

@@ -27,6 +27,7 @@ from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.sinusoid import Sinusoid
 from quickstudy.trial_evaluation import Returns, TrialEvaluation
 from references.reading_html import Reader, demand_self_contained
+from references.refusing import stopped
 
 NASTY = '<script>alert("1")</script>&'
 
@@ -72,13 +73,6 @@ def test_report_shows_the_evaluation_and_the_changed_settings(glyphs):
     for part in ("90.00 ± 1.23 %", "yes: queries see each other", "1,000 test tasks",
                  "inner steps", "support examples per class", "<b>4</b></td><td>2400"):  # fmt: skip
         assert part in text
-
-
-def stopped(arguments, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert stop.value.code == 1
-    return capsys.readouterr().err
 
 
 def test_what_cannot_be_reported(glyphs, tmp_path, capsys):

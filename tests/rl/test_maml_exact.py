@@ -196,21 +196,24 @@ def in_mesh(world, f, stored, adaptation=None):
     return on_given(share, None, stored)
 
 
+def fisher_along(world, v, stored, every=1, adaptation=None):
+    """F v, of every n-th trajectory, by the outer rule's own products."""
+    along = (world.policy_of(v), qs.Rate(RATE))
+
+    def product(parameters, objective):
+        problem = qs.OuterTrustRegion(curvature_every=every).problem(objective)
+        here = Linearised.at(parameters, problem.outputs)
+        fisher = fisher_product(*_for_fisher(parameters, problem, here))
+        return jax.flatten_util.ravel_pytree(fisher(along))[0]
+
+    return in_mesh(world, product, stored, adaptation)
+
+
 def test_fisher_products(world):
     """Of the adapted policies, through the adaptation: against the explicit matrix
     E[Σ_a π(a) ∇log π(a) ∇log π(a)ᵀ]."""
     v = jax.random.normal(KEY, world.flat.shape)
-    along = (world.policy_of(v), qs.Rate(RATE))
-
-    @jax.jit
-    def found(theta):
-        def product(parameters, objective):
-            here = Linearised.at(parameters, objective.adapted)
-            return jax.flatten_util.ravel_pytree(fisher_product(here, objective.divergence)(along))[
-                0
-            ]
-
-        return in_mesh(world, product, world.acted(theta))
+    found = jax.jit(lambda theta: fisher_along(world, v, world.acted(theta)))
 
     @jax.jit
     def matrices(theta):
@@ -234,17 +237,7 @@ def test_fisher_products_of_every_nth_trajectory(world, every):
     before and after, with the advantages that these have among all."""
     v = jax.random.normal(KEY, world.flat.shape)
     adaptation = qs.Adaptation(world.family, qs.Rate(RATE), qs.DiCE(), trajectories=len(STATES))
-    along = (world.policy_of(v), qs.Rate(RATE))
-
-    @jax.jit
-    def found(stored):
-        def product(parameters, objective):
-            problem = qs.OuterTrustRegion(curvature_every=every).problem(objective)
-            here = Linearised.at(parameters, problem.outputs)
-            fisher = fisher_product(*_for_fisher(parameters, problem, here))
-            return jax.flatten_util.ravel_pytree(fisher(along))[0]
-
-        return in_mesh(world, product, stored, adaptation)
+    found = jax.jit(lambda stored: fisher_along(world, v, stored, every, adaptation))
 
     def logits(theta, sets, seen):
         """Where one step leads, at `seen`."""

@@ -129,8 +129,7 @@ class MAMLOnBody(MAMLOnHost, OnBody):
 
     def side_by_side(self) -> int:
         """Whole sets of trajectories, of as many tasks as fit."""
-        one = max(1, self.trajectories)  # fewer are refused later, where the reason is said
-        return one * max(1, MOST // one)
+        return self.trajectories * max(1, MOST // self.trajectories)
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,9 @@ class WithMAML(MetaRL):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        demand_counts(width=self.width, context_size=self.context_size)
+        demand_counts(
+            width=self.width, context_size=self.context_size, trajectories=self.trajectories
+        )
 
     def learner(self) -> Any:
         """An untrained policy, and the inner rule."""

@@ -14,13 +14,13 @@ from PIL import Image
 from quickstudy.errors import DataError
 
 SIZE = 28
-# What zipfile, zlib and Pillow raise for damaged or encrypted files.
+# What zipfile, zlib and Pillow raise for damaged or encrypted files, or in ways that they do not
+# know, which is a RuntimeError, too.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
     OSError,
-    NotImplementedError,
     RuntimeError,
     SyntaxError,
 )
