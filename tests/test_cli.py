@@ -52,6 +52,16 @@ def test_help_does_not_import_jax():
     assert "quickstudy train" in done.stdout
 
 
+@pytest.mark.parametrize("arguments", [["recipes"], ["train", "maml-glyphs", "--help"]])
+def test_who_reads_only_the_first_line_sees_no_traceback(arguments):
+    command = [sys.executable, "-m", "quickstudy.cli", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
 def test_recipes_lists_every_recipe_with_its_figure(capsys):
     main(["recipes"])
     out = capsys.readouterr().out

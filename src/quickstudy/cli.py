@@ -5,6 +5,7 @@ JAX is imported by the commands that need it, so that `quickstudy --help` answer
 
 import difflib
 import logging
+import os
 import sys
 from collections.abc import Callable
 
@@ -44,6 +45,11 @@ def main(arguments: list[str] | None = None) -> None:
         return
     try:
         _command(arguments[0])(arguments[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output wants no more of it, as `quickstudy recipes | head -3` does not.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)  # as of what SIGPIPE ends
     except QuickstudyError as error:
         print(f"quickstudy: {error}", file=sys.stderr)
         sys.exit(1)

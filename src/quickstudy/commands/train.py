@@ -1,6 +1,7 @@
 """`quickstudy train`: meta-train by a recipe, then test on unseen classes."""
 
 import dataclasses
+import inspect
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from quickstudy.errors import BadInput
-from quickstudy.recipes import DEFAULT, RECIPES, Recipe, Source, find, from_json
+from quickstudy.recipes import DEFAULT, Recipe, Source, find, from_json
 
 if TYPE_CHECKING:
     from quickstudy.progress import Reporter
@@ -94,10 +95,9 @@ def _parse(base: Recipe, arguments: list[str]) -> tuple[Recipe, Options]:
         ],
         frozen=True,
     )
-    others = ", ".join(RECIPES)
     description = (
-        f"{type(base).__doc__} Must reach {base.reaches}; takes {base.takes}. "
-        f"Source: {base.source}. Recipes: {others}."
+        f"{inspect.getdoc(type(base))}\n\nMust reach {base.reaches}; takes {base.takes}. "
+        f"Source: {base.source}. `quickstudy recipes` lists all recipes."
     )
     parsed = tyro.cli(
         together, args=arguments, prog=f"quickstudy train {base.name}", description=description
