@@ -52,7 +52,9 @@ def test_help_does_not_import_jax():
     assert "quickstudy train" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["recipes"], ["train", "maml-glyphs", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["recipes"], ["train", "maml-glyphs", "--help"]]
+)
 def test_who_reads_only_the_first_line_sees_no_traceback(arguments):
     command = [sys.executable, "-m", "quickstudy.cli", *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -35,17 +35,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; errors meant for the user are printed plainly, with exit code 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(HELP, end="")
-        return
-    if arguments[0] == "--version":
-        from importlib.metadata import version
-
-        print(version("quickstudy"))
-        return
     try:
-        _command(arguments[0])(arguments[1:])
-        sys.stdout.flush()
+        try:
+            _answer(arguments)
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read the output wants no more of it, as `quickstudy recipes | head -3` does not.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,6 +50,17 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("quickstudy: stopped", file=sys.stderr)
         sys.exit(130)
+
+
+def _answer(arguments: list[str]) -> None:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+    elif arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(version("quickstudy"))
+    else:
+        _command(arguments[0])(arguments[1:])
 
 
 def _command(name: str) -> Callable[[list[str]], None]:

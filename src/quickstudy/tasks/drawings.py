@@ -14,8 +14,8 @@ from PIL import Image
 from quickstudy.errors import DataError
 
 SIZE = 28
-# What zipfile, zlib and Pillow raise for damaged or encrypted files, or in ways that they do not
-# know, which is a RuntimeError, too.
+# What zipfile, zlib and Pillow raise for damaged or encrypted files. The NotImplementedError for
+# ways of packing that zipfile does not know is a RuntimeError.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
