@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import demand_counts
 from quickstudy.recipes.meta_rl import MetaRL
-from quickstudy.recipes.recipe import Source, Split, Trainer
+from quickstudy.recipes.recipe import Split
 from quickstudy.recipes.rl2 import OnBandits, OnTables
 
 if TYPE_CHECKING:
+    from quickstudy.algorithm import AnyAlgorithm
     from quickstudy.envs.navigation import Navigation
     from quickstudy.inner import InnerRule
     from quickstudy.report.watch import Episode
@@ -126,7 +127,7 @@ class WithMAML(MetaRL):
         epochs = 1 if self.outer == "policy-gradient" else 5
         return OuterAscent(self.adam(each=epochs), epochs)
 
-    def algorithm(self) -> "MAMLRL":
+    def maml(self) -> "MAMLRL":
         """MAML with all settings."""
         from quickstudy.rl.maml import MAMLRL
 
@@ -140,19 +141,9 @@ class WithMAML(MetaRL):
             self.validation_episodes,
         )
 
-    def training(self, source: Source | None = None) -> Trainer:
-        """Adapt, act and improve."""
-        import jax
-
-        from quickstudy.training import fit
-
-        # Settings that cannot be are refused here, before a run's folder is made.
-        algorithm, plan = self.algorithm(), self.plan()
-
-        def train(**where: Any) -> Any:
-            return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
-
-        return train
+    def algorithm(self) -> "AnyAlgorithm":
+        """In compiled environments it is all there is to do."""
+        return self.maml()
 
     def earning(self, learned: Any, split: Split) -> "Reference":
         """Rewards before and after each update."""

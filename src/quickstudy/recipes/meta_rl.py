@@ -6,6 +6,7 @@ acts. JAX is imported inside the methods.
 
 import abc
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -13,6 +14,7 @@ from quickstudy.errors import demand_counts
 from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
 
 if TYPE_CHECKING:
+    from quickstudy.algorithm import AnyAlgorithm
     from quickstudy.envs.environment import Environment
     from quickstudy.nets.memory import Memory
     from quickstudy.report.watch import Episode
@@ -75,6 +77,29 @@ class MetaRL(Recipe):
         from quickstudy.report.watch import watch
 
         return watch(learned, trial, task, key)
+
+    @abc.abstractmethod
+    def algorithm(self) -> "AnyAlgorithm":
+        """What `quickstudy.fit` drives, with all settings."""
+
+    def training(self, source: Source | None = None) -> Trainer:
+        """Act and improve."""
+        import jax
+
+        from quickstudy.training import fit
+
+        # Settings that cannot be are refused here, before a run's folder is made.
+        algorithm, plan = self.algorithm(), self.plan()
+
+        def train(**where: Any) -> Any:
+            with self.closing(algorithm):
+                return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
+
+        return train
+
+    def closing(self, algorithm: Any) -> AbstractContextManager[Any]:
+        """Ends what the algorithm's environments run; compiled ones run nothing."""
+        return nullcontext()
 
     @property
     def test_trials(self) -> int:
@@ -221,7 +246,7 @@ class WithRL2(MetaRL):
         adam = self.adam(each=self.epochs * self.minibatches)
         return PPO(adam, self.epochs, self.minibatches, entropy_weight=self.entropy_weight)
 
-    def algorithm(self) -> "RL2":
+    def rl2(self) -> "RL2":
         """RL² with all settings."""
         from quickstudy.rl.rl2 import RL2
 
@@ -237,21 +262,11 @@ class WithRL2(MetaRL):
             in_a_row=self.in_a_row,
         )
 
+    def algorithm(self) -> "AnyAlgorithm":
+        """In compiled environments it is all there is to do."""
+        return self.rl2()
+
     @property
     def in_a_row(self) -> int:
         """What is never cleared must have another MDP's memories to show it."""
         return 2 if self.forgets == "never" else 1
-
-    def training(self, source: Source | None = None) -> Trainer:
-        """Collect and improve."""
-        import jax
-
-        from quickstudy.training import fit
-
-        # Settings that cannot be are refused here, before a run's folder is made.
-        algorithm, plan = self.algorithm(), self.plan()
-
-        def train(**where: Any) -> "MetaPolicy":
-            return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
-
-        return train

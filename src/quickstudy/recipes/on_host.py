@@ -2,18 +2,19 @@
 
 import abc
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from quickstudy.errors import BadInput
 from quickstudy.recipes.maml_rl import WithMAML
 from quickstudy.recipes.meta_rl import MetaRL, WithRL2
-from quickstudy.recipes.recipe import Source, Split, Trainer
+from quickstudy.recipes.recipe import Split
 
 if TYPE_CHECKING:
     from quickstudy.envs.host_family import HostFamily
-    from quickstudy.rl.policy import MetaPolicy
+    from quickstudy.rl.host_maml import HostMAMLRL
+    from quickstudy.rl.host_rl2 import HostRL2
     from quickstudy.rl.trial import Trial
     from quickstudy.trial_evaluation import Reference
 
@@ -47,6 +48,10 @@ class OnHost(MetaRL):
         if self.processes == 0:
             return HostFamily(HostEnvironment(*made))
         return HostFamily(HostWorkers(*made, processes=self.processes))
+
+    def closing(self, algorithm: Any) -> AbstractContextManager[Any]:
+        """Ends the host's processes."""
+        return _closing(algorithm.environment)
 
     def earning(self, learned: Any, split: Split) -> "Reference":
         """What was learned, acting on the host, which is closed afterwards."""
@@ -99,42 +104,22 @@ class RL2OnHost(WithRL2, OnHost):
             )
         return 1
 
-    def training(self, source: Source | None = None) -> Trainer:
+    def algorithm(self) -> "HostRL2":
         """Collect on the host, and improve."""
-        import jax
-
         from quickstudy.rl.host_rl2 import HostRL2
-        from quickstudy.training import fit
 
-        # Settings that cannot be are refused here, before a run's folder is made.
-        algorithm, plan = HostRL2(self.algorithm()), self.plan()
-
-        def train(**where: Any) -> "MetaPolicy":
-            with _closing(algorithm.rl2.trial.environment):
-                return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
-
-        return train
+        return HostRL2(self.rl2())
 
 
 @dataclass(frozen=True)
 class MAMLOnHost(WithMAML, OnHost):
     """MAML for RL with trajectories on the host; its copies are a multiple of `trajectories`."""
 
-    def training(self, source: Source | None = None) -> Trainer:
+    def algorithm(self) -> "HostMAMLRL":
         """Adapt and act on the host, and improve."""
-        import jax
-
         from quickstudy.rl.host_maml import HostMAMLRL
-        from quickstudy.training import fit
 
-        # Settings that cannot be are refused here, before a run's folder is made.
-        algorithm, plan = HostMAMLRL(self.algorithm()), self.plan()
-
-        def train(**where: Any) -> Any:
-            with _closing(algorithm.maml.adaptation.environment):
-                return fit(algorithm, plan, key=jax.random.key(self.seed + 1), **where).best
-
-        return train
+        return HostMAMLRL(self.maml())
 
     def earning(self, learned: Any, split: Split) -> "Reference":
         """Rewards before and after each update."""

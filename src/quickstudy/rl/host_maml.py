@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.algorithm import Metrics
+from quickstudy.envs.environment import Environment
 from quickstudy.inner import InnerRule
 from quickstudy.rl.adaptation import Trajectories
 from quickstudy.rl.host_adaptation import host_adaptations, host_update_returns
@@ -31,6 +32,11 @@ class HostMAMLRL(eqx.Module):
     """
 
     maml: MAMLRL
+
+    @property
+    def environment(self) -> Environment:
+        """Where it acts."""
+        return self.maml.adaptation.environment
 
     def init(self) -> MAMLRLState:
         """The state before the first step."""

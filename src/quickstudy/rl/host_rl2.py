@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.algorithm import Metrics
+from quickstudy.envs.environment import Environment
 from quickstudy.errors import BadInput
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import MetaPolicy
@@ -39,6 +40,11 @@ class HostRL2(eqx.Module):
                 f"in_a_row is {self.rl2.in_a_row}; on the host every trial begins with a fresh "
                 "memory: give 1"
             )
+
+    @property
+    def environment(self) -> Environment:
+        """Where it acts."""
+        return self.rl2.trial.environment
 
     def init(self) -> RL2State:
         """The state before the first step."""
