@@ -62,3 +62,5 @@ class PretrainedAnt(PretrainedOnBody, OnAnt):
     reaches: ClassVar[str] = "a baseline; with --sees task the oracle (paper 524.8, direction)"
     takes: ClassVar[str] = "hours; not trained to the end yet"
     source: ClassVar[str] = SOURCE
+
+    inner_lr: float = 1.0
