@@ -56,7 +56,7 @@ class MAMLAnt(MAMLOnBody, OnAnt):
 
 @dataclass(frozen=True)
 class PretrainedAnt(PretrainedOnBody, OnAnt):
-    """What stands beside MAML with an ant: pre-training, and who knows the task."""
+    """Beside MAML with an ant: pre-training, fine-tuned at its rate, and who knows the task."""
 
     name: ClassVar[str] = "pretrained-ant"
     reaches: ClassVar[str] = "a baseline; with --sees task the oracle (paper 524.8, direction)"

@@ -14,8 +14,8 @@ from PIL import Image
 from quickstudy.errors import DataError
 
 SIZE = 28
-# What zipfile, zlib and Pillow raise for damaged or encrypted files. The NotImplementedError for
-# ways of packing that zipfile does not know is a RuntimeError.
+# What zipfile, zlib and Pillow raise for damaged or encrypted files; for ways of packing that it
+# does not know, zipfile raises a kind of RuntimeError.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
