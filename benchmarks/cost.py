@@ -23,8 +23,8 @@ import jax.numpy as jnp
 import optax
 
 import quickstudy as qs
-from quickstudy.learners.meta_training import MetaTraining, episode_scores
 from quickstudy.recipes import RECIPES, Shape
+from quickstudy.training.meta_training import MetaTraining, episode_scores
 from side_by_side import finish, milliseconds, seconds
 
 TASKS = 8

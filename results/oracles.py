@@ -8,10 +8,10 @@ import numpy as np
 
 from quickstudy.envs.bandit import Bandit
 from quickstudy.envs.tabular import TabularMDP
-from quickstudy.rl.oracles import bandits, tabular
-from quickstudy.rl.oracles.gittins import Gittins
-from quickstudy.rl.oracles.instances import draw_tasks
-from quickstudy.rl.oracles.planning import optimum
+from quickstudy.oracles import bandits, tabular
+from quickstudy.oracles.gittins import Gittins
+from quickstudy.oracles.instances import draw_tasks
+from quickstudy.oracles.planning import optimum
 
 TASKS, LUCK = jax.random.key(0), jax.random.key(1)
 STRATEGIES = (

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from quickstudy.cli import main
+from quickstudy.app.cli import main
 from quickstudy.envs.mujoco import ant, cheetah
 from quickstudy.recipes import RECIPES
 from references.refusing import demand_refused

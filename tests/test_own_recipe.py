@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import quickstudy as qs
-from quickstudy.cli import main
+from quickstudy.app.cli import main
 from quickstudy.recipes import find, from_json, known, own
 
 FILE = '''

@@ -18,8 +18,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 import quickstudy as qs
+from quickstudy.evaluation.trials import acting, evaluate_earnings
 from quickstudy.rl.policy import between_episodes, between_tasks, never, no_beginnings
-from quickstudy.trial_evaluation import acting, evaluate_earnings
 
 HERE = Path(__file__).parent
 SEED = 0

@@ -20,9 +20,11 @@ from .errors import CheckpointError as CheckpointError
 from .errors import DataError as DataError
 from .errors import NonFiniteLoss as NonFiniteLoss
 from .errors import QuickstudyError as QuickstudyError
-from .evaluation import Estimate as Estimate
-from .evaluation import Evaluation as Evaluation
-from .evaluation import evaluate as evaluate
+from .evaluation.tasks import Estimate as Estimate
+from .evaluation.tasks import Evaluation as Evaluation
+from .evaluation.tasks import evaluate as evaluate
+from .evaluation.trials import TrialEvaluation as TrialEvaluation
+from .evaluation.trials import evaluate_policy as evaluate_policy
 from .inner import FirstOrder as FirstOrder
 from .inner import FromZero as FromZero
 from .inner import LearnedRate as LearnedRate
@@ -86,6 +88,7 @@ from .nets.sets import MeanMemory as MeanMemory
 from .nets.snail import SNAIL as SNAIL
 from .nets.table import TableMemory as TableMemory
 from .nets.transformer import Transformer as Transformer
+from .oracles.simple import Random as Random
 from .recipes.exports import export as export
 from .recipes.exports import load as load
 from .rl.adaptation import Adaptation as Adaptation
@@ -100,7 +103,6 @@ from .rl.host_maml import HostMAMLRL as HostMAMLRL
 from .rl.host_rl2 import HostRL2 as HostRL2
 from .rl.host_rollout import host_rollouts as host_rollouts
 from .rl.maml import MAMLRL as MAMLRL
-from .rl.oracles.simple import Random as Random
 from .rl.outer import OuterAscent as OuterAscent
 from .rl.outer import OuterTrustRegion as OuterTrustRegion
 from .rl.policy import Actor as Actor
@@ -135,9 +137,7 @@ from .tasks.task import Task as Task
 from .tasks.task import TaskDistribution as TaskDistribution
 from .tasks.task import sample_batch as sample_batch
 from .tasks.varying import Varying as Varying
-from .training import Fitted as Fitted
-from .training import Plan as Plan
-from .training import fit as fit
-from .training import train as train
-from .trial_evaluation import TrialEvaluation as TrialEvaluation
-from .trial_evaluation import evaluate_policy as evaluate_policy
+from .training.fit import Fitted as Fitted
+from .training.fit import fit as fit
+from .training.plan import Plan as Plan
+from .training.train import train as train

@@ -23,7 +23,7 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from quickstudy.errors import CheckpointError
-from quickstudy.places import replacing
+from quickstudy.files import replacing
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 
-class Solution(NamedTuple):
+class LinearSolution(NamedTuple):
     """What conjugate gradients found.
 
     Attributes:
@@ -20,7 +20,9 @@ class Solution(NamedTuple):
     residual: PyTree
 
 
-def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: int) -> Solution:
+def conjugate_gradients(
+    operator: Callable[[PyTree], PyTree], b: PyTree, steps: int
+) -> LinearSolution:
     """x with A x ≈ b after `steps` steps from x = 0 (Hestenes & Stiefel, 1952,
     https://doi.org/10.6028/jres.049.044), for a symmetric A.
 
@@ -56,7 +58,7 @@ def conjugate_gradients(operator: Callable[[PyTree], PyTree], b: PyTree, steps: 
 
     start = (jax.tree.map(jnp.zeros_like, b), b, b, dot(b, b))
     x, residual, _, _ = jax.lax.scan(step, start, jnp.arange(steps))[0]
-    return Solution(x, residual)
+    return LinearSolution(x, residual)
 
 
 def dot(u: PyTree, v: PyTree) -> Any:

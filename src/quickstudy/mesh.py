@@ -13,11 +13,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, PRNGKeyArray, PyTree
+from jaxtyping import Array, PRNGKeyArray, PyTree, Scalar
 
-from quickstudy.places import cache_folder
+from quickstudy.files import cache_folder
 
 AXIS = "tasks"
+
+Metrics = dict[str, Scalar]
+"""What a step or a validation measured, by name."""
 
 
 def set_up_devices(devices: int | None = None) -> None:

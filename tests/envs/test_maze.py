@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from quickstudy import BadInput
-from quickstudy.envs.maze import DOWN, LEFT, RIGHT, UP, Layout, Maze
+from quickstudy.envs.maze import DOWN, LEFT, RIGHT, UP, Maze, MazeLayout
 from quickstudy.rl.trial import Trial
 
 KEY = jax.random.key(0)
@@ -31,7 +31,7 @@ def parse(rows):
     """A layout from its drawing."""
     tiles = np.array([list(row) for row in rows])
     target, start = (np.argwhere(tiles == mark)[0] // 2 for mark in "G@")
-    return Layout(jnp.array(tiles == "#"), jnp.array(start), jnp.array(target))
+    return MazeLayout(jnp.array(tiles == "#"), jnp.array(start), jnp.array(target))
 
 
 TASK = parse(DRAWN)
@@ -154,7 +154,7 @@ def test_who_knows_another_maze_does_not_arrive():
     others = jax.vmap(SMALL.sample)(KEYS[16:32])
 
     def mistaken(task, other, key):
-        other = Layout(other.walls, task.start, task.target)
+        other = MazeLayout(other.walls, task.start, task.target)
         return follow(SMALL, task, key, lambda state, _: SMALL.optimal_action(state, other))
 
     _, done = jax.jit(jax.vmap(mistaken))(tasks, others, KEYS[:16])

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from quickstudy.cli import main
+from quickstudy.app.cli import main
 from quickstudy.envs.host_family import HostFamily
-from quickstudy.envs.metaworld import Arms, ml1, ml10
+from quickstudy.envs.metaworld import RobotTasks, ml1, ml10
 from quickstudy.envs.workers import HostWorkers
 from quickstudy.errors import BadInput, QuickstudyError
 from quickstudy.recipes import RECIPES
@@ -229,7 +229,7 @@ def test_the_package_has_ten_and_five():
 
 @needs_package
 def test_the_package_in_processes():
-    arms: Arms = ml1("push-v3")
+    arms: RobotTasks = ml1("push-v3")
     made = (arms.make, arms.sample_task, arms.set_task, 2, arms.horizon)
     workers, alone = HostWorkers(*made, processes=2), arms.hosted(2)
     try:

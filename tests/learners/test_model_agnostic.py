@@ -8,7 +8,7 @@ import optax
 import pytest
 
 import quickstudy as qs
-from quickstudy.learners.meta_training import MetaTraining
+from quickstudy.training.meta_training import MetaTraining
 
 KEY = jax.random.key(0)
 DRAWN = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quickstudy.cli import main
+from quickstudy.app.cli import main
 
 
 def stopped(arguments, capsys):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from quickstudy.rl.estimators import LVC, DiCE, FirstOrder, Naive, ScoreTerm
+from quickstudy.rl.estimators import LVC, DiCE, FirstOrderEstimator, Naive, ScoreTerm
 from references.enumeration import (
     REAL,
     chances,
@@ -17,7 +17,7 @@ from references.enumeration import (
 )
 
 RATE = 0.5
-ESTIMATORS = [FirstOrder(), Naive(), DiCE(), DiCE(0.9), LVC(), ScoreTerm(Naive())]
+ESTIMATORS = [FirstOrderEstimator(), Naive(), DiCE(), DiCE(0.9), LVC(), ScoreTerm(Naive())]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -91,7 +91,7 @@ def test_inner_gradients_agree():
 
 # Objective, estimator, and the bounds of the median relative error and of the worst cosine.
 TABLE = [
-    ("I", FirstOrder(), (0.1, 0.4), (0.3, 0.9)),
+    ("I", FirstOrderEstimator(), (0.1, 0.4), (0.3, 0.9)),
     ("I", Naive(), (0.4, 0.8), (-1.0, -0.9)),
     ("I", LVC(), (0.02, 0.1), (0.9, 0.999)),
     ("I", DiCE(0.9), (1e-3, 0.02), (0.999, 1.0)),

@@ -10,7 +10,6 @@ import optax
 import pytest
 
 import quickstudy as qs
-from quickstudy.algorithm import HostAlgorithm
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
@@ -22,7 +21,9 @@ from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.maml import MAMLRL, replayed
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
-from quickstudy.training import Plan, fit
+from quickstudy.training.algorithm import HostAlgorithm
+from quickstudy.training.fit import fit
+from quickstudy.training.plan import Plan
 from references.corridor import Corridor
 from references.crashing import Crash, Crashing
 

@@ -8,16 +8,17 @@ import optax
 import pytest
 
 import quickstudy as qs
-from quickstudy.algorithm import HostAlgorithm
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
+from quickstudy.evaluation.trials import acting
 from quickstudy.progress import Silent
 from quickstudy.rl.host_rl2 import HostRL2
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.ppo import PPO
 from quickstudy.rl.rl2 import RL2
-from quickstudy.training import Plan, fit
-from quickstudy.trial_evaluation import acting
+from quickstudy.training.algorithm import HostAlgorithm
+from quickstudy.training.fit import fit
+from quickstudy.training.plan import Plan
 from references.corridor import Corridor
 
 pytest.importorskip("gymnasium")

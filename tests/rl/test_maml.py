@@ -21,7 +21,8 @@ from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
 from quickstudy.rl.trust_region import TrustRegion
 from quickstudy.testing.comparing import same_bits
-from quickstudy.training import Plan, fit
+from quickstudy.training.fit import fit
+from quickstudy.training.plan import Plan
 from references.crashing import Crash, Crashing
 
 KEY = jax.random.key(0)

@@ -16,7 +16,7 @@ import quickstudy as qs
 from quickstudy.envs.tabular import Table
 from quickstudy.mesh import on_given
 from quickstudy.rl.adaptation import log_probs, policy_actions
-from quickstudy.rl.estimators import FirstOrder
+from quickstudy.rl.estimators import FirstOrderEstimator
 from quickstudy.rl.maml import Meta, _Stored
 from quickstudy.rl.trust_region import Linearised, TrustRegion, _for_fisher, fisher_product
 from references.enumeration import HORIZON, REAL, STATES, to_go
@@ -46,7 +46,7 @@ def differences(f, at, width=1e-5):
 
 def test_meta_gradient_through_two_steps(world):
     """Of the exact objective, by central differences; and a wrong estimator is far from it."""
-    estimators = {"dice": qs.DiCE(), "naive": qs.Naive(), "first-order": FirstOrder()}
+    estimators = {"dice": qs.DiCE(), "naive": qs.Naive(), "first-order": FirstOrderEstimator()}
 
     @jax.jit
     def found(theta):
@@ -125,7 +125,7 @@ class Fixed(qs.TabularMDP):
 
 
 SAMPLED = {
-    "first-order": FirstOrder(),
+    "first-order": FirstOrderEstimator(),
     "naive": qs.Naive(),
     "lvc": qs.LVC(),
     "dice": qs.DiCE(),

@@ -8,14 +8,15 @@ import optax
 import pytest
 
 import quickstudy as qs
+from quickstudy.evaluation.trials import same_tasks
 from quickstudy.mesh import on_shares
 from quickstudy.recipes import RECIPES
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
 from quickstudy.rl.rl2 import RL2, trial_episodes, trial_tasks, trials_in_a_row
 from quickstudy.rl.trpo import TRPO
-from quickstudy.training import Plan, fit
-from quickstudy.trial_evaluation import same_tasks
+from quickstudy.training.fit import fit
+from quickstudy.training.plan import Plan
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.report.returns import returns_table
+from quickstudy.app.report.returns import returns_table
+from quickstudy.evaluation.trials import TrialEvaluation, acting
 from quickstudy.rl.rollout import earned, rollout
-from quickstudy.trial_evaluation import TrialEvaluation, acting
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from quickstudy.errors import DataError
-from quickstudy.places import cache_folder
-from quickstudy.tasks.cache import fetch, load_arrays, save_arrays
+from quickstudy.files import cache_folder
+from quickstudy.tasks.cache import fetch, load_cached, save_cached
 
 CONTENT = bytes(range(256)) * 1000
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
@@ -70,8 +70,8 @@ def test_no_connection_says_what_to_do(tmp_path):
 
 
 def test_arrays_come_back(tmp_path):
-    save_arrays(tmp_path / "a.npz", images=np.arange(6), names=np.array(["x", "yy"]))
-    stored = load_arrays(tmp_path / "a.npz")
+    save_cached(tmp_path / "a.npz", images=np.arange(6), names=np.array(["x", "yy"]))
+    stored = load_cached(tmp_path / "a.npz")
     assert stored["images"].tolist() == list(range(6))
     assert stored["names"].tolist() == ["x", "yy"]
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
@@ -79,17 +79,17 @@ def test_arrays_come_back(tmp_path):
 
 def test_a_missing_truncated_or_pickled_file_is_no_cache(tmp_path):
     path = tmp_path / "a.npz"
-    assert load_arrays(path) is None
-    save_arrays(path, images=np.arange(1000))
+    assert load_cached(path) is None
+    save_cached(path, images=np.arange(1000))
     path.write_bytes(path.read_bytes()[:2000])
-    assert load_arrays(path) is None
+    assert load_cached(path) is None
     np.savez(path, images=np.array([{"a": 1}], object))
-    assert load_arrays(path) is None
+    assert load_cached(path) is None
 
 
 def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    save_arrays(tmp_path / "file" / "a.npz", images=np.arange(3))
+    save_cached(tmp_path / "file" / "a.npz", images=np.arange(3))
 
 
 def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):

@@ -18,7 +18,7 @@ SIGHT = 2  # tiles seen in each direction
 Cell = Int[Array, "2"]
 
 
-class Layout(eqx.Module):
+class MazeLayout(eqx.Module):
     """One maze of n × n cells, drawn on (2n + 1)² tiles: cell (r, c) is tile (2r + 1, 2c + 1).
 
     Attributes:
@@ -94,20 +94,20 @@ class Maze(Environment, Drawn):
         """Walls and target on the tiles around the agent."""
         return (2 * SIGHT + 1, 2 * SIGHT + 1, 2)
 
-    def sample(self, key: PRNGKeyArray) -> Layout:
+    def sample(self, key: PRNGKeyArray) -> MazeLayout:
         """A maze, a start and a target."""
         walls_key, start_key, target_key = jax.random.split(key, 3)
         start = jax.random.randint(start_key, (2,), 0, self.size)
         cells = jnp.asarray(np.argwhere(np.ones((self.size, self.size))), jnp.int32)
         far = jnp.max(jnp.abs(cells - start[None]), 1) >= 2
         target = jax.random.choice(target_key, cells, p=far / far.sum())
-        return Layout(self._walls(walls_key), start, target)
+        return MazeLayout(self._walls(walls_key), start, target)
 
-    def reset(self, key: PRNGKeyArray, task: Layout) -> tuple[Cell, Observation]:
+    def reset(self, key: PRNGKeyArray, task: MazeLayout) -> tuple[Cell, Observation]:
         """The start."""
         return task.start, self._observe(task.start, task)
 
-    def step(self, key: PRNGKeyArray, state: Cell, action: Action, task: Layout) -> Step:
+    def step(self, key: PRNGKeyArray, state: Cell, action: Action, task: MazeLayout) -> Step:
         """Move, unless there is a wall."""
         move = jnp.asarray(MOVES)[action]
         between = 2 * state + 1 + move
@@ -117,7 +117,7 @@ class Maze(Environment, Drawn):
         reward = PER_STEP + jnp.where(wall, INTO_WALL, 0.0) + jnp.where(done, AT_TARGET, 0.0)
         return Step(after, self._observe(after, task), reward, done)
 
-    def distances(self, task: Layout) -> Int[Array, "rows columns"]:
+    def distances(self, task: MazeLayout) -> Int[Array, "rows columns"]:
         """The steps from each cell to the target, by breadth-first search."""
         far = jnp.int32(self.size**2)
         # Doorways as costs: 0 where one may go up (or left), too much where there is a wall.
@@ -134,7 +134,7 @@ class Maze(Environment, Drawn):
         none = jnp.full((self.size, self.size), far).at[task.target[0], task.target[1]].set(0)
         return jax.lax.while_loop(lambda carry: carry[1], spread, (none, jnp.array(True)))[0]
 
-    def shortest(self, task: Layout) -> Int[Array, ""]:
+    def shortest(self, task: MazeLayout) -> Int[Array, ""]:
         """The fewest steps from the start to the target.
 
         Example:
@@ -144,11 +144,11 @@ class Maze(Environment, Drawn):
         """
         return self.distances(task)[task.start[0], task.start[1]]
 
-    def optimal_return(self, task: Layout) -> Float[Array, ""]:
+    def optimal_return(self, task: MazeLayout) -> Float[Array, ""]:
         """The return of an episode for who knows the maze: 1 − 0.04 · `shortest`."""
         return AT_TARGET + PER_STEP * self.shortest(task)
 
-    def optimal_action(self, state: Cell, task: Layout) -> Action:
+    def optimal_action(self, state: Cell, task: MazeLayout) -> Action:
         """For who knows the maze: a step that leads nearer to the target."""
         steps = jnp.pad(self.distances(task), 1, constant_values=self.size**2)
         beside = state[None] + jnp.asarray(MOVES)
@@ -156,14 +156,14 @@ class Maze(Environment, Drawn):
         after = steps[beside[:, 0] + 1, beside[:, 1] + 1]
         return jnp.argmin(jnp.where(walls, self.size**2, after)).astype(jnp.int32)
 
-    def rows(self, state: Cell, task: Layout) -> list[str]:
+    def rows(self, state: Cell, task: MazeLayout) -> list[str]:
         """The whole maze: `#` is wall, `@` the agent, `G` the target."""
         tiles = np.where(np.asarray(task.walls), "#", ".")
         for mark, (row, column) in (("G", np.asarray(task.target)), ("@", np.asarray(state))):
             tiles[2 * row + 1, 2 * column + 1] = mark
         return ["".join(row) for row in tiles]
 
-    def _observe(self, state: Cell, task: Layout) -> Observation:
+    def _observe(self, state: Cell, task: MazeLayout) -> Observation:
         target = jnp.zeros_like(task.walls).at[2 * task.target[0] + 1, 2 * task.target[1] + 1]
         tiles = jnp.stack([task.walls, target.set(True)], -1)
         # One tile more on each side, so that the view fits at the border: nothing lies there.

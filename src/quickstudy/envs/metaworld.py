@@ -36,7 +36,7 @@ class Manipulation:
 
 
 @dataclass(frozen=True)
-class Arms:
+class RobotTasks:
     """One split of a Meta-World benchmark.
 
     The agent sees 39 numbers: hand, gripper and up to two objects, now and a step before, and
@@ -73,7 +73,7 @@ class Arms:
         return HostEnvironment(self.make, self.sample_task, self.set_task, copies, self.horizon)
 
 
-def ml1(name: str, split: str = "train", *, seed: int = 0) -> Arms:
+def ml1(name: str, split: str = "train", *, seed: int = 0) -> RobotTasks:
     """Meta-World ML1: one thing to do, with 50 goals in training and 50 others in the test.
 
     Args:
@@ -99,7 +99,7 @@ def ml1(name: str, split: str = "train", *, seed: int = 0) -> Arms:
     return _arms(package.ML1(name, seed=seed), split)
 
 
-def ml10(split: str = "train", *, seed: int = 0) -> Arms:
+def ml10(split: str = "train", *, seed: int = 0) -> RobotTasks:
     """Meta-World ML10: ten things to do in training and five others in the test, 50 goals each.
 
     A copy of the environment keeps an arm for each name that it has met.
@@ -137,7 +137,7 @@ def import_metaworld() -> Any:
         ) from error
 
 
-def _arms(benchmark: Any, split: str) -> Arms:
+def _arms(benchmark: Any, split: str) -> RobotTasks:
     """A split of what the package calls a benchmark."""
     if split not in ("train", "test"):
         raise BadInput(f"split is {split!r}; give 'train' or 'test'")
@@ -149,7 +149,7 @@ def _arms(benchmark: Any, split: str) -> Arms:
     horizons = {made.max_path_length for made in classes.values()}
     if len(horizons) != 1:
         raise BadInput(f"episodes are of different lengths, {sorted(horizons)}; give them one")
-    return Arms(classes, tuple(found), horizons.pop())
+    return RobotTasks(classes, tuple(found), horizons.pop())
 
 
 @functools.cache
@@ -171,7 +171,7 @@ class _Arm:
 
     np_random: np.random.Generator
 
-    def __init__(self, arms: Arms, render_mode: str | None) -> None:
+    def __init__(self, arms: RobotTasks, render_mode: str | None) -> None:
         self.arms, self.render_mode = arms, render_mode
         self.made: dict[str, Any] = {}
         self.task: Manipulation | None = None

@@ -44,11 +44,11 @@ def negative_distance(position: Position, goal: Position) -> Float[Array, ""]:
     return -jnp.linalg.norm(position - goal)
 
 
-def negative_squared_distance(position: Position, goal: Position) -> Float[Array, ""]:
+def squared_distance_reward(position: Position, goal: Position) -> Float[Array, ""]:
     """−‖s − g‖², the reward that the paper of MAML writes.
 
     Example:
-        >>> float(negative_squared_distance(jnp.array([3.0, 4.0]), jnp.zeros(2)))
+        >>> float(squared_distance_reward(jnp.array([3.0, 4.0]), jnp.zeros(2)))
         -25.0
     """
     return -jnp.sum((position - goal) ** 2)
@@ -105,11 +105,11 @@ class Navigation(Plane):
     scores, so say which one is meant.
 
     Attributes:
-        reward: `negative_distance` (the code's) or `negative_squared_distance` (the paper's).
+        reward: `negative_distance` (the code's) or `squared_distance_reward` (the paper's).
         horizon: H.
 
     Example:
-        >>> papers = Navigation(negative_squared_distance)
+        >>> papers = Navigation(squared_distance_reward)
         >>> task = Goal(jnp.array([0.4, 0.0]))
         >>> state, _ = papers.reset(jax.random.key(0), task)
         >>> step = papers.step(jax.random.key(1), state, jnp.array([1.0, 0.0]), task)

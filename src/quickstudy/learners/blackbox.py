@@ -17,7 +17,7 @@ from quickstudy.tasks.task import Examples, Task
 Labels = Float[Array, "n d"]
 
 
-class Layout(eqx.Module):
+class SequenceLayout(eqx.Module):
     """How features and labels become what the memory reads; `tokens` have `size(d)` numbers more
     than the features, for labels of d numbers."""
 
@@ -34,7 +34,7 @@ class Layout(eqx.Module):
         """What is asked; `last` is the label of the last support example."""
 
 
-class Paired(Layout):
+class Paired(SequenceLayout):
     """Reads (x_i, y_i, 1) and asks (x, 0, 0): label and input arrive together."""
 
     def size(self, labels: int) -> int:
@@ -47,7 +47,7 @@ class Paired(Layout):
         return jnp.concatenate([features, jnp.zeros((len(features), len(last) + 1))], -1)
 
 
-class Shifted(Layout):
+class Shifted(SequenceLayout):
     """Reads (x_i, y_{i−1}) and asks (x, y_n): a label arrives one step after its input
     (Santoro et al., 2016, https://arxiv.org/abs/1605.06065)."""
 
@@ -62,11 +62,11 @@ class Shifted(Layout):
         return jnp.concatenate([features, jnp.broadcast_to(last, (len(features), len(last)))], -1)
 
 
-class Reader(eqx.Module):
+class SupportReader(eqx.Module):
     """The predictor: every query is answered from the same state of the memory."""
 
     embed: Any
-    layout: Layout
+    layout: SequenceLayout
     memory: Memory
     head: Linear
     state: State
@@ -111,7 +111,7 @@ class BlackBox(Learner):
     embed: Any
     memory: Memory
     head: Linear
-    layout: Layout = Paired()
+    layout: SequenceLayout = Paired()
 
     @classmethod
     def create(
@@ -121,7 +121,7 @@ class BlackBox(Learner):
         *,
         outputs: int,
         memory: Any,
-        layout: Layout | None = None,
+        layout: SequenceLayout | None = None,
         key: PRNGKeyArray,
         **settings: Any,
     ) -> "BlackBox":
@@ -148,7 +148,7 @@ class BlackBox(Learner):
         """Read the support set from the first example to the last."""
         return self._read(support.packed())[0]
 
-    def _read(self, support: Examples) -> tuple[Reader, Float[Array, "n h"]]:
+    def _read(self, support: Examples) -> tuple[SupportReader, Float[Array, "n h"]]:
         """The predictor, and what the memory said to every support example; padding comes last."""
         embed = condition(self.embed, support.x)
         features = embed(support.x)
@@ -161,8 +161,8 @@ class BlackBox(Learner):
             state, hs = pass_over(self.memory, tokens, support.real)
         return self._reader(embed, state, labels[support.count - 1]), hs
 
-    def _reader(self, embed: Any, state: State, last: Float[Array, " d"]) -> Reader:
-        return Reader(embed, self.layout, self.memory, self.head, state, last)
+    def _reader(self, embed: Any, state: State, last: Float[Array, " d"]) -> SupportReader:
+        return SupportReader(embed, self.layout, self.memory, self.head, state, last)
 
     def unadapted(self, support: Examples) -> Predictor:
         """Asked before anything is read."""
@@ -201,7 +201,7 @@ class SequenceBlackBox(BlackBox):
     inputs there would be nothing to answer.
     """
 
-    layout: Layout = Shifted()
+    layout: SequenceLayout = Shifted()
 
     def meta_loss(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0

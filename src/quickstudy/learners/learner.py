@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
-from quickstudy.algorithm import Metrics
 from quickstudy.errors import BadInput
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
+from quickstudy.mesh import Metrics
 from quickstudy.nets.network import (
     all_per_example,
     demand_conditioned,

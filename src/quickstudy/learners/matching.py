@@ -19,7 +19,7 @@ from quickstudy.tasks.task import Examples, Task, demand_classes
 Real = Bool[Array, " k"] | None
 
 
-class Context(eqx.Module):
+class MatchingContext(eqx.Module):
     """How embeddings get to see the support set: g(x_k, D^tr) and f(x, D^tr)."""
 
     @abc.abstractmethod
@@ -33,7 +33,7 @@ class Context(eqx.Module):
         """f(x, D^tr) from f'(x) and all real g(x_k, D^tr); every row by itself."""
 
 
-class NoContext(Context):
+class NoContext(MatchingContext):
     """Embeddings as they are."""
 
     def support(self, g: Float[Array, "k d"], real: Real = None) -> Float[Array, "k d"]:
@@ -45,7 +45,7 @@ class NoContext(Context):
         return f
 
 
-class FullContext(Context):
+class FullContext(MatchingContext):
     """Full context embeddings, as in the paper's appendix.
 
     g(x_k, D^tr) = h→_k + h←_k + g'(x_k), by an LSTM over the support set in both directions;
@@ -118,7 +118,7 @@ class Attention(eqx.Module):
     """The predictor: log Σ_k a(x, x_k) y_k, where a is a softmax over the support set."""
 
     f: Any
-    context: Context
+    context: MatchingContext
     g: Float[Array, "k d"]
     members: Float[Array, "k ways"]
     real: Real
@@ -167,7 +167,7 @@ class Matching(Learner):
 
     embed: Any
     f: Any = None
-    context: Context = NoContext()
+    context: MatchingContext = NoContext()
     similarity: Similarity = eqx.field(static=True, default=cosine)
     sharpness: float = eqx.field(static=True, default=1.0)
 

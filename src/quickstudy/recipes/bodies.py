@@ -17,7 +17,7 @@ MOST = 100  # environments that are stepped side by side
 
 @runtime_checkable
 class Simulations(Protocol):
-    """A family of tasks for a body, as `mujoco.family.Family` and `metaworld.Arms` are."""
+    """A family of tasks for a body, as `mujoco.family.Family` and `metaworld.RobotTasks` are."""
 
     @property
     def horizon(self) -> int:

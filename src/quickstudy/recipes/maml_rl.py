@@ -10,15 +10,15 @@ from quickstudy.recipes.recipe import Split
 from quickstudy.recipes.rl2 import OnBandits, OnTables
 
 if TYPE_CHECKING:
-    from quickstudy.algorithm import AnyAlgorithm
+    from quickstudy.app.report.watch import Episode
     from quickstudy.envs.navigation import Navigation
+    from quickstudy.evaluation.trials import Reference
     from quickstudy.inner import InnerRule
-    from quickstudy.report.watch import Episode
     from quickstudy.rl.adaptation import Adaptation
     from quickstudy.rl.maml import MAMLRL
     from quickstudy.rl.outer import Outer
     from quickstudy.rl.trial import Trial
-    from quickstudy.trial_evaluation import Reference
+    from quickstudy.training.algorithm import AnyAlgorithm
 
 SOURCE = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
 
@@ -110,7 +110,7 @@ class WithMAML(MetaRL):
             "loaded-dice": estimators.DiCE(0.9),
             "naive": estimators.Naive(),
             "e-maml": estimators.ScoreTerm(estimators.Naive()),
-            "first-order": estimators.FirstOrder(),
+            "first-order": estimators.FirstOrderEstimator(),
         }[self.estimator]
         baseline = {"linear": LinearBaseline(), "network": ValueNetwork()}[self.baseline]
         how = (rule, estimator, self.trajectories, self.discount, self.decay, baseline)
@@ -181,7 +181,7 @@ class WithMAML(MetaRL):
         """One episode before and after each update, in the trial's own family."""
         import jax
 
-        from quickstudy.report.watch import watch
+        from quickstudy.app.report.watch import watch
         from quickstudy.rl.maml import stages
         from quickstudy.rl.trial import Trial
 
@@ -211,12 +211,12 @@ class OnNavigation(MetaRL):
 
         if self.reward == "distance":
             return navigation.Navigation()
-        return navigation.Navigation(reward=navigation.negative_squared_distance)
+        return navigation.Navigation(reward=navigation.squared_distance_reward)
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Who knows the goal."""
-        from quickstudy.rl.oracles.goal import KnowsGoal
-        from quickstudy.trial_evaluation import acting
+        from quickstudy.evaluation.trials import acting
+        from quickstudy.oracles.goal import KnowsGoal
 
         trial = self.trial(split)
         knows = acting(KnowsGoal(self.environment(split)), trial)

@@ -14,15 +14,15 @@ from quickstudy.errors import demand_counts
 from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
 
 if TYPE_CHECKING:
-    from quickstudy.algorithm import AnyAlgorithm
+    from quickstudy.app.report.watch import Episode
     from quickstudy.envs.environment import Environment
+    from quickstudy.evaluation.trials import Reference
     from quickstudy.nets.memory import Memory
-    from quickstudy.report.watch import Episode
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
     from quickstudy.rl.rl2 import RL2
     from quickstudy.rl.trial import Trial
-    from quickstudy.trial_evaluation import Reference
+    from quickstudy.training.algorithm import AnyAlgorithm
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ class MetaRL(Recipe):
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Whose scores stand beside the policy's: by default, that of random actions."""
-        from quickstudy.rl.oracles.simple import Random
-        from quickstudy.trial_evaluation import acting
+        from quickstudy.evaluation.trials import acting
+        from quickstudy.oracles.simple import Random
 
         trial = self.trial(split)
         return {"random": acting(Random(trial.environment), trial)}
 
     def earning(self, learned: Any, split: Split) -> "Reference":
         """What was learned, acting in the MDPs of a split: rewards `[trials, stages]`."""
-        from quickstudy.trial_evaluation import acting
+        from quickstudy.evaluation.trials import acting
 
         return acting(learned, self.trial(split), in_a_row=self.in_a_row)
 
@@ -74,7 +74,7 @@ class MetaRL(Recipe):
 
     def watching(self, learned: Any, trial: "Trial", task: Any, key: Any) -> "list[Episode]":
         """One trial to be looked at. The key is consumed."""
-        from quickstudy.report.watch import watch
+        from quickstudy.app.report.watch import watch
 
         return watch(learned, trial, task, key)
 
@@ -86,7 +86,7 @@ class MetaRL(Recipe):
         """Act and improve."""
         import jax
 
-        from quickstudy.training import fit
+        from quickstudy.training.fit import fit
 
         # Settings that cannot be are refused here, before a run's folder is made.
         algorithm, plan = self.algorithm(), self.plan()

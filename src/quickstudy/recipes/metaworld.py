@@ -7,7 +7,7 @@ from quickstudy.recipes.bodies import MAMLOnBody, OnBody, RL2OnBody, engine
 from quickstudy.recipes.recipe import Split
 
 if TYPE_CHECKING:
-    from quickstudy.envs.metaworld import Arms
+    from quickstudy.envs.metaworld import RobotTasks
 
 SOURCE = "Yu et al., 2019, https://arxiv.org/abs/1910.10897"
 
@@ -24,7 +24,7 @@ class OnMetaWorld(OnBody):
     thing: str = "reach-v3"
     """ML1: what is to be done."""
 
-    def family(self, split: Split) -> "Arms":
+    def family(self, split: Split) -> "RobotTasks":
         """The benchmark's own test tasks; it has none for validation, which meets those of
         training."""
         from quickstudy.envs.metaworld import ml1, ml10

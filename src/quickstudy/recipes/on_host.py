@@ -13,10 +13,10 @@ from quickstudy.recipes.recipe import Split
 
 if TYPE_CHECKING:
     from quickstudy.envs.host_family import HostFamily
+    from quickstudy.evaluation.trials import Reference
     from quickstudy.rl.host_maml import HostMAMLRL
     from quickstudy.rl.host_rl2 import HostRL2
     from quickstudy.rl.trial import Trial
-    from quickstudy.trial_evaluation import Reference
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,22 @@ class OnHost(MetaRL):
 
     def earning(self, learned: Any, split: Split) -> "Reference":
         """What was learned, acting on the host, which is closed afterwards."""
-        from quickstudy.trial_evaluation import acting
+        from quickstudy.evaluation.trials import acting
 
         trial = self.trial(split)
         return _closed(acting(learned, trial), trial.environment)
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Random actions, on a host of their own."""
-        from quickstudy.rl.oracles.simple import Random
-        from quickstudy.trial_evaluation import acting
+        from quickstudy.evaluation.trials import acting
+        from quickstudy.oracles.simple import Random
 
         trial = self.trial(split)
         return {"random": _closed(acting(Random(trial.environment), trial), trial.environment)}
 
     def filming(self, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
-        """What `quickstudy.report.film.film` makes of a trial. The key is consumed."""
-        from quickstudy.report.film import film
+        """What `quickstudy.app.report.film.film` makes of a trial. The key is consumed."""
+        from quickstudy.app.report.film import film
 
         return film(learned, trial, key, number)
 
@@ -136,7 +136,7 @@ class MAMLOnHost(WithMAML, OnHost):
         """One episode before and after each update, in the task of that number."""
         import jax
 
-        from quickstudy.report.film import film
+        from quickstudy.app.report.film import film
         from quickstudy.rl.host_adaptation import host_adaptations
         from quickstudy.rl.maml import replayed
         from quickstudy.rl.trial import Trial

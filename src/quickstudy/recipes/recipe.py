@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from quickstudy.learners.learner import Learner
     from quickstudy.tasks.task import TaskDistribution
-    from quickstudy.training import Plan
+    from quickstudy.training.plan import Plan
 
 Trainer = Callable[..., Any]
 """`train(*, run=None, report=None)`: what was learned at the best validation."""
@@ -137,7 +137,7 @@ class Recipe(abc.ABC):
 
     def plan(self) -> "Plan":
         """The plan for `quickstudy.train`."""
-        from quickstudy.training import Plan
+        from quickstudy.training.plan import Plan
 
         plan = Plan(
             self.steps,
@@ -202,7 +202,7 @@ class FewShot(Recipe):
         """Meta-train on the tasks of the split `train`, choosing weights by `validation`."""
         import jax
 
-        from quickstudy.training import train
+        from quickstudy.training.train import train
 
         tasks, validation = (self.tasks(split, source=source) for split in ("train", "validation"))
         return functools.partial(

@@ -10,7 +10,7 @@ from quickstudy.recipes.recipe import Split
 if TYPE_CHECKING:
     from quickstudy.envs.bandit import Bandit
     from quickstudy.envs.tabular import TabularMDP
-    from quickstudy.trial_evaluation import Reference
+    from quickstudy.evaluation.trials import Reference
 
 SOLVED = 10  # pulls whose dynamic programme takes a fraction of a second
 SOURCE = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
@@ -36,10 +36,10 @@ class OnBandits(MetaRL):
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Bayes-optimal play where it can be worked out, Gittins indices, upper confidence bounds,
         Thompson sampling, greedy rules, and who knows the best arm."""
-        from quickstudy.rl.oracles import bandits
-        from quickstudy.rl.oracles.bayes import BayesOptimal
-        from quickstudy.rl.oracles.gittins import Gittins
-        from quickstudy.trial_evaluation import same_tasks
+        from quickstudy.evaluation.trials import same_tasks
+        from quickstudy.oracles import bandits
+        from quickstudy.oracles.bayes import BayesOptimal
+        from quickstudy.oracles.gittins import Gittins
 
         def playing(strategy: Any) -> "Reference":
             return same_tasks(
@@ -87,9 +87,9 @@ class OnTables(MetaRL):
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Planners that are optimistic, sample from the posterior or are greedy, and who knows the
         MDP."""
-        from quickstudy.rl.oracles import tabular
-        from quickstudy.rl.oracles.planning import optimum
-        from quickstudy.trial_evaluation import same_tasks
+        from quickstudy.evaluation.trials import same_tasks
+        from quickstudy.oracles import tabular
+        from quickstudy.oracles.planning import optimum
 
         family = self.environment(split)
 

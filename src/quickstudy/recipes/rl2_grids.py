@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from quickstudy.envs.gridnavi import GridNavi
     from quickstudy.envs.maze import Maze
     from quickstudy.envs.navigation import SparseNavigation
-    from quickstudy.trial_evaluation import Reference
+    from quickstudy.evaluation.trials import Reference
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class OnGridNavi(MetaRL):
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """The Bayes optimum, exactly, and who knows the goal."""
-        from quickstudy.rl.oracles import gridnavi
-        from quickstudy.trial_evaluation import same_tasks
+        from quickstudy.evaluation.trials import same_tasks
+        from quickstudy.oracles import gridnavi
 
         grid, trial = self.environment(split), self.trial(split)
         optimum = gridnavi.bayes_optimal(grid, self.episodes).by_goal
@@ -65,7 +65,7 @@ class OnMazes(MetaRL):
         """Who knows the maze."""
         import jax
 
-        from quickstudy.trial_evaluation import same_tasks
+        from quickstudy.evaluation.trials import same_tasks
 
         maze, trial = self.environment(split), self.trial(split)
         knows = same_tasks(trial, lambda tasks, _: jax.vmap(maze.optimal_return)(tasks))
@@ -89,7 +89,7 @@ class OnGames(MetaRL):
         import equinox as eqx
         import jax
 
-        from quickstudy.trial_evaluation import same_tasks
+        from quickstudy.evaluation.trials import same_tasks
 
         games, trial = self.environment(split), self.trial(split)
         best = eqx.filter_jit(lambda tasks: jax.lax.map(games.optimal_return, tasks))
@@ -111,8 +111,8 @@ class OnHalfCircle(MetaRL):
 
     def references(self, split: Split) -> "Mapping[str, Reference]":
         """Who knows the goal."""
-        from quickstudy.rl.oracles.goal import KnowsGoal
-        from quickstudy.trial_evaluation import acting
+        from quickstudy.evaluation.trials import acting
+        from quickstudy.oracles.goal import KnowsGoal
 
         knows = acting(KnowsGoal(self.environment(split)), self.trial(split))
         return {**super().references(split), "goal known": knows}

@@ -133,7 +133,7 @@ class Adaptation(eqx.Module):
         paths, advantage = of_every(every, (paths, self.advantage(paths)))
 
         def surrogate(theta: PyTree) -> Scalar:
-            log_prob = log_probs(eqx.combine(theta, rest), paths)
+            log_prob = path_log_probs(eqx.combine(theta, rest), paths)
             return self.estimator.surrogate(log_prob, paths.log_prob, advantage, paths.real)
 
         gradient = self.estimator.gradient(surrogate, theta)
@@ -190,7 +190,7 @@ class Adaptation(eqx.Module):
         def one(carry: Any, now: Any) -> tuple[Any, Float[Array, " k"]]:
             (theta, state), (number, paths) = carry, now
             policy = eqx.combine(theta, rest)
-            score = self.estimator.score(log_probs(policy, paths), paths.real)
+            score = self.estimator.score(path_log_probs(policy, paths), paths.real)
             policy, state = self.step(policy, state, paths, number, every)
             return (eqx.filter(policy, eqx.is_inexact_array), state), score
 
@@ -204,7 +204,7 @@ def of_every(n: int, stored: PyTree, axis: int = 0) -> PyTree:
     return jax.tree.map(lambda x: x[(slice(None),) * axis + (slice(None, None, n),)], stored)
 
 
-def log_probs(policy: Reactive, paths: Trajectories) -> Float[Array, "k time"]:
+def path_log_probs(policy: Reactive, paths: Trajectories) -> Float[Array, "k time"]:
     """log π(a_t) of the actions that were taken."""
     actions = policy_actions(policy, paths)
     return jax.vmap(jax.vmap(type(actions).log_prob))(actions, paths.action)

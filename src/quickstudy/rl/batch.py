@@ -9,11 +9,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Scalar
 
 from quickstudy.envs.environment import Action, State
-from quickstudy.mesh import total
+from quickstudy.mesh import Metrics, total
 from quickstudy.rl.policy import MetaPolicy, Thought
 from quickstudy.rl.trial import Seen
-
-Sums = dict[str, Scalar]
 
 
 class Batch(NamedTuple):
@@ -73,7 +71,7 @@ def gradient_of(
     loss: Callable[[MetaPolicy, Batch], tuple[Float[Array, "parts time"], dict[str, Array]]],
     policy: MetaPolicy,
     batch: Batch,
-) -> tuple[Any, Sums]:
+) -> tuple[Any, Metrics]:
     """The gradient of a loss per step, meaned over the real steps of all devices.
 
     Args:
@@ -83,7 +81,7 @@ def gradient_of(
     """
     parameters, rest = eqx.partition(policy, eqx.is_inexact_array)
 
-    def summed(parameters: Any) -> tuple[Scalar, Sums]:
+    def summed(parameters: Any) -> tuple[Scalar, Metrics]:
         each, notes = loss(eqx.combine(parameters, rest), batch)
         sums = {k: jnp.sum(jnp.where(batch.real, v, 0.0)) for k, v in notes.items()}
         # What is not real may be infinite; it must not be multiplied by zero.

@@ -60,7 +60,7 @@ class Naive(Estimator):
         return _mean(log_prob * advantage, real)
 
 
-class FirstOrder(Naive):
+class FirstOrderEstimator(Naive):
     """The inner gradient as a constant: dθ'/dθ = 1, as first-order MAML has it."""
 
     def gradient(self, surrogate: Callable[[PyTree], Scalar], theta: PyTree) -> PyTree:

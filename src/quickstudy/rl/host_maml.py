@@ -7,9 +7,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.algorithm import Metrics
 from quickstudy.envs.environment import Environment
 from quickstudy.inner import InnerRule
+from quickstudy.mesh import Metrics
 from quickstudy.rl.adaptation import Trajectories
 from quickstudy.rl.host_adaptation import host_adaptations, host_update_returns
 from quickstudy.rl.maml import MAMLRL, MAMLRLState, validated

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.algorithm import Metrics
 from quickstudy.envs.environment import Environment
 from quickstudy.errors import BadInput
+from quickstudy.mesh import Metrics
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import MetaPolicy
 from quickstudy.rl.rl2 import RL2, RL2State

@@ -40,7 +40,7 @@ def host_rollouts(
         QuickstudyError: an environment failed; the message names copy, task and seed.
 
     Example:
-        >>> from quickstudy.rl.oracles.simple import Random
+        >>> from quickstudy.oracles.simple import Random
         >>> trial = Trial(HostFamily(poles), episodes=2)  # doctest: +SKIP
         >>> random = Random(trial.environment)  # doctest: +SKIP
         >>> host_rollouts(random, trial, jax.random.key(0), 100).reward.shape  # doctest: +SKIP

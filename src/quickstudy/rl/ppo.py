@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from quickstudy.algorithm import Metrics
 from quickstudy.errors import demand_counts
+from quickstudy.mesh import Metrics
 from quickstudy.rl.batch import (
     Batch,
     entropies,

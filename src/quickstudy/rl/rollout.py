@@ -59,7 +59,7 @@ def rollout(
 
     Example:
         >>> from quickstudy.envs.bandit import Bandit
-        >>> from quickstudy.rl.oracles.simple import Random
+        >>> from quickstudy.oracles.simple import Random
         >>> trial = Trial(Bandit(arms=3), episodes=6)
         >>> task = trial.environment.sample(jax.random.key(0))
         >>> rollout(Random(trial.environment), trial, task, jax.random.key(1)).reward.shape

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from quickstudy.errors import DataError
-from quickstudy.places import replacing
+from quickstudy.files import replacing
 from quickstudy.progress import Counter, silent
 
 
-def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
+def load_cached(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays of an `.npz` file, never unpickled; None if it is missing or damaged."""
     try:
         # np.load leaves a file that it opened itself open when it is damaged.
@@ -24,7 +24,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
         return None
 
 
-def save_arrays(path: Path, **arrays: np.ndarray) -> None:
+def save_cached(path: Path, **arrays: np.ndarray) -> None:
     """Write an `.npz` file at once or not at all; a folder without permission is no error."""
     try:
         with replacing(path) as file:

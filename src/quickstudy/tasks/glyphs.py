@@ -10,9 +10,9 @@ from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
 from quickstudy.errors import BadInput, DataError
-from quickstudy.places import cache_folder
+from quickstudy.files import cache_folder
 from quickstudy.progress import Counter, silent
-from quickstudy.tasks.cache import load_arrays, save_arrays
+from quickstudy.tasks.cache import load_cached, save_cached
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses, split_classes
 from quickstudy.tasks.transforms import Transform, Warp
@@ -87,10 +87,10 @@ def load_glyphs(progress: Counter = silent) -> ImageClasses:
     paths = _font_paths()
     recipe = repr((SIZE, INK_SIZE, FONT_SIZE, ALIKE, [(p.name, p.stat().st_size) for p in paths]))
     path = cache_folder() / f"glyphs-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npz"
-    arrays = load_arrays(path)
+    arrays = load_cached(path)
     if arrays is None or set(arrays) != {"images", "names"}:
         arrays = _render(paths, progress)
-        save_arrays(path, **arrays)
+        save_cached(path, **arrays)
     images = arrays["images"]
     counts = np.full(len(images), len(FACES), np.int32)
     return ImageClasses(images, tuple(arrays["names"].tolist()), counts)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from quickstudy.errors import BadInput, DataError
-from quickstudy.places import cache_folder
+from quickstudy.files import cache_folder
 from quickstudy.progress import Counter, silent
-from quickstudy.tasks.cache import fetch, load_arrays, save_arrays
+from quickstudy.tasks.cache import fetch, load_cached, save_cached
 from quickstudy.tasks.drawings import Drawings, find_part, fingerprint, open_part
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses, split_classes
@@ -197,10 +197,10 @@ def load_omniglot(data: str | Path | None = None, progress: Counter = silent) ->
     sources = _locate(data, progress)
     key = hashlib.sha256(repr([fingerprint(s) for s in sources.values()]).encode()).hexdigest()
     path = cache_folder() / f"omniglot-28-{key[:16]}.npz"
-    arrays = load_arrays(path)
+    arrays = load_cached(path)
     if arrays is None or set(arrays) != {"images", "names", "background"}:
         arrays = _decode(sources, progress)
-        save_arrays(path, **arrays)
+        save_cached(path, **arrays)
     names = tuple(arrays["names"].tolist())
     alphabets, groups = np.unique([name.split("/")[0] for name in names], return_inverse=True)
     counts = np.full(len(names), DRAWINGS, np.int32)

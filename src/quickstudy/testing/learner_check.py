@@ -16,9 +16,9 @@ from quickstudy.learners.learner import Learner
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
 from quickstudy.tasks.task import Examples, Task, TaskDistribution, sample_batch
 from quickstudy.testing.comparing import demand, demand_close, same_bits, stack, to_float64
-from quickstudy.testing.subject import Subject, answers, compiled_answers, gradient_of
+from quickstudy.testing.subject import Subject, compiled_answers, meta_gradient_of, predictions_of
 from quickstudy.testing.training_check import better_than_chance, resumes
-from quickstudy.training import Plan
+from quickstudy.training.plan import Plan
 
 WIDTH = 1e-6  # of a central difference in float64
 
@@ -91,20 +91,20 @@ def _takes_the_tasks(subject: Subject) -> None:
 
 def _deterministic(subject: Subject) -> None:
     """The same key gives the same predictions and meta-gradient, to the last bit."""
-    first, again = (answers(subject.learner, subject.task, subject.key) for _ in range(2))
+    first, again = (predictions_of(subject.learner, subject.task, subject.key) for _ in range(2))
     demand(same_bits(first, again), "two equal calls differ")
 
 
 def _jit(subject: Subject) -> None:
     """Compiled and uncompiled results are equal."""
     arguments = subject.learner, subject.task, subject.key
-    demand_close(compiled_answers(*arguments), answers(*arguments), "jit and no jit")
+    demand_close(compiled_answers(*arguments), predictions_of(*arguments), "jit and no jit")
 
 
 def _vmap(subject: Subject) -> None:
     """`vmap` over tasks equals a loop over them."""
     pair = subject.task, subject.other
-    both = eqx.filter_jit(eqx.filter_vmap(answers, in_axes=(None, 0, None)))
+    both = eqx.filter_jit(eqx.filter_vmap(predictions_of, in_axes=(None, 0, None)))
     mapped = both(subject.learner, stack(pair), subject.key)
     looped = stack([compiled_answers(subject.learner, task, subject.key) for task in pair])
     demand_close(mapped, looped, "vmap and the loop")
@@ -138,7 +138,7 @@ def _devices(subject: Subject) -> None:
     def work(arrays: Any, key: PRNGKeyArray) -> Any:
         learner, tasks = eqx.combine(arrays, rest)
         task = tasks.sample(key)
-        return task, gradient_of(learner, task, key)
+        return task, meta_gradient_of(learner, task, key)
 
     def gradient(arrays: Any, key: PRNGKeyArray) -> Any:
         return work(arrays, key)[1]
@@ -162,7 +162,9 @@ def _gradient_of_the_loss(subject: Subject) -> None:
         @jax.jit
         def measure(theta: Any) -> Any:
             here = eqx.combine(theta, rest)
-            return here.meta_loss(task, key=subject.key)[0], gradient_of(here, task, subject.key)
+            return here.meta_loss(task, key=subject.key)[0], meta_gradient_of(
+                here, task, subject.key
+            )
 
         def loss(flat: Any) -> float:
             return float(measure(unravel(flat))[0])

@@ -7,7 +7,7 @@ from jaxtyping import PRNGKeyArray
 
 from quickstudy.learners.learner import Learner
 from quickstudy.tasks.task import Task, TaskDistribution
-from quickstudy.training import Plan
+from quickstudy.training.plan import Plan
 
 
 class Subject(NamedTuple):
@@ -22,14 +22,14 @@ class Subject(NamedTuple):
     other: Task
 
 
-def answers(learner: Learner, task: Task, key: PRNGKeyArray) -> tuple[Any, Any]:
+def predictions_of(learner: Learner, task: Task, key: PRNGKeyArray) -> tuple[Any, Any]:
     """All that a learner is asked for: its predictions, and its meta-gradient."""
-    return learner.adapt(task.support, key=key)(task.query.x), gradient_of(learner, task, key)
+    return learner.adapt(task.support, key=key)(task.query.x), meta_gradient_of(learner, task, key)
 
 
-compiled_answers = eqx.filter_jit(answers)
+compiled_answers = eqx.filter_jit(predictions_of)
 
 
-def gradient_of(learner: Learner, task: Task, key: PRNGKeyArray) -> Any:
+def meta_gradient_of(learner: Learner, task: Task, key: PRNGKeyArray) -> Any:
     """∇_θ of the meta-loss, its floating-point arrays."""
     return eqx.filter(learner.meta_gradient(task, key=key)[0], eqx.is_inexact_array)

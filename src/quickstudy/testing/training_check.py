@@ -14,14 +14,14 @@ from jaxtyping import PRNGKeyArray
 
 from quickstudy.learners.learner import Learner
 from quickstudy.learners.losses import metric_name, score
-from quickstudy.learners.meta_training import MetaTraining
 from quickstudy.mesh import map_over_tasks
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
 from quickstudy.tasks.task import Task
 from quickstudy.testing.comparing import demand, same_bits
 from quickstudy.testing.subject import Subject
-from quickstudy.training import fit
+from quickstudy.training.fit import fit
+from quickstudy.training.meta_training import MetaTraining
 
 EPISODES = 200
 

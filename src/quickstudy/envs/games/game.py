@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from quickstudy.envs.drawing import Drawn
 from quickstudy.envs.environment import Action, Actions, Discrete, Environment, Observation, Step
 from quickstudy.envs.games.layout import COLUMNS, ROWS, Game, Playing, deal
-from quickstudy.envs.games.optimum import Plan, best_plan
+from quickstudy.envs.games.optimum import GamePlan, best_plan
 from quickstudy.envs.games.rules import (
     KEEP,
     NOTHING,
@@ -105,7 +105,7 @@ class Games(Environment, Drawn):
         reward = PER_STEP + jnp.where(works, rules.pays, 0.0)
         return Step(after, self._observe(after, task), reward, works & rules.ends)
 
-    def optimal_plan(self, task: Game) -> Plan:
+    def optimal_plan(self, task: Game) -> GamePlan:
         """The best actions for who knows the game, and what they get. It is exact.
 
         Games are deterministic, so that the plan is a list of actions: value iteration over where

@@ -12,7 +12,7 @@ from quickstudy.envs.games.layout import COLUMNS, ROWS, Game, Playing
 from quickstudy.envs.games.rules import NOTHING, STAGES
 
 
-class Plan(NamedTuple):
+class GamePlan(NamedTuple):
     """What to do from the start.
 
     Attributes:
@@ -38,7 +38,7 @@ class _States(NamedTuple):
     hands: Int[Array, "3"]
 
 
-def best_plan(games: Environment, start: Playing, task: Game) -> Plan:
+def best_plan(games: Environment, start: Playing, task: Game) -> GamePlan:
     """Value iteration over an episode, by the game's own step.
 
     V_0 = 0,   V_h(s) = max_a  r(s, a) + (1 − done) V_{h−1}(s')
@@ -71,7 +71,7 @@ def best_plan(games: Environment, start: Playing, task: Game) -> Plan:
         return after[at, best[at]], best[at].astype(jnp.int32)
 
     first = _number(start, states)
-    return Plan(jax.lax.scan(forward, first, policy, reverse=True)[1][::-1], value[first])
+    return GamePlan(jax.lax.scan(forward, first, policy, reverse=True)[1][::-1], value[first])
 
 
 def _enumerate(task: Game) -> _States:

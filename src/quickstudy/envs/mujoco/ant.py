@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from quickstudy.envs.mujoco.body import TORSO, Body, Vector, load_model
-from quickstudy.envs.mujoco.family import Family
+from quickstudy.envs.mujoco.family import Family, never_ends
 from quickstudy.errors import BadInput
 
 Plane = Float[np.ndarray, "2"]
@@ -171,16 +171,11 @@ def fell(body: Ant) -> bool:
     return body.fallen
 
 
-def never(body: Ant) -> bool:
-    """Episodes last to the horizon."""
-    return False
-
-
 DEFINITIONS = {
     ("direction", "maml"): (MAMLAnt, forwards_or_backwards, pay_direction_maml, fell),
     ("goal", "maml"): (MAMLAnt, goal_in_square, pay_goal_maml, fell),
     ("direction", "pearl"): (PEARLAnt, any_direction, pay_direction_pearl, fell),
-    ("goal", "pearl"): (PlacedPEARLAnt, goal_in_disc, pay_goal_pearl, never),
+    ("goal", "pearl"): (PlacedPEARLAnt, goal_in_disc, pay_goal_pearl, never_ends),
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from quickstudy.envs.mujoco.body import TORSO, Body, Vector
-from quickstudy.envs.mujoco.family import Family
+from quickstudy.envs.mujoco.family import Family, never_ends
 from quickstudy.errors import BadInput
 
 AIMS = ("velocity", "direction")
@@ -127,11 +127,6 @@ def pay_direction(body: Cheetah, action: Vector, task: float) -> float:
     return task * body.velocity()[0] - EFFORT * float(action @ action)
 
 
-def never(body: Body) -> bool:
-    """Episodes last to the horizon."""
-    return False
-
-
 def cheetah(aim: str, version: str) -> Family:
     """Half-cheetah tasks, as a paper and its code define them; a task is one number.
 
@@ -179,4 +174,4 @@ def cheetah(aim: str, version: str) -> Family:
     }[aim]
     reward = {"velocity": pay_velocity, "direction": pay_direction}[aim]
     definition = f"half-cheetah {aim}, {version}, v1"
-    return Family(BODIES[version], sample, reward, never, HORIZON, definition)
+    return Family(BODIES[version], sample, reward, never_ends, HORIZON, definition)

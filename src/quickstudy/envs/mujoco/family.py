@@ -28,6 +28,11 @@ def the_task(task: Task) -> Float32[np.ndarray, " n"]:
     return np.ravel(np.asarray(task, np.float32))
 
 
+def never_ends(body: Body) -> bool:
+    """Episodes last to the horizon."""
+    return False
+
+
 @dataclasses.dataclass(frozen=True)
 class Family:
     """What a paper defines: a body, tasks for it, what they pay, and when an episode ends.

@@ -1,0 +1,1 @@
+"""What people touch: the command line, its commands, and the pages they write."""

@@ -1,0 +1,1 @@
+"""Evaluation on many tasks or trials: means, intervals and curves."""

@@ -1,0 +1,183 @@
+"""Many trials, each in an MDP drawn anew: the reward of each episode, beside the optimum's."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from quickstudy.envs.host_family import HostFamily
+from quickstudy.errors import demand_counts
+from quickstudy.evaluation.tasks import Estimate
+from quickstudy.rl.host_rollout import host_rollouts
+from quickstudy.rl.policy import Actor
+from quickstudy.rl.rl2 import trial_episodes, trial_tasks
+from quickstudy.rl.rollout import Earned, earned
+from quickstudy.rl.trial import Trial
+
+Reference = Callable[[PRNGKeyArray, int], Any]
+"""From the key of an evaluation and a number of trials to returns `[trials, episodes]`, or to
+`Earned` with the episodes' lengths, in the same MDPs that `evaluate_policy` meets with that key."""
+
+
+@dataclass(frozen=True)
+class Returns:
+    """What an actor earned.
+
+    Attributes:
+        total: the reward of a whole trial.
+        episodes: the reward of its first, second ... episode.
+        lengths: the number of steps of each; empty where it is not known.
+    """
+
+    total: Estimate
+    episodes: tuple[Estimate, ...]
+    lengths: tuple[Estimate, ...] = ()
+
+    @classmethod
+    def of(cls, found: Any) -> "Returns":
+        """From returns `[trials, episodes]`, or `Earned`."""
+        returns, *lengths = map(np.asarray, found if isinstance(found, Earned) else (found,))
+        columns = [tuple(Estimate.of(column) for column in each.T) for each in (returns, *lengths)]
+        return cls(Estimate.of(returns.sum(1)), *columns)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Returns":
+        """What `TrialEvaluation.to_json` wrote of one actor."""
+        each = (value["episodes"], value.get("lengths", ()))  # older files have no lengths
+        columns = [tuple(Estimate.from_json(one) for one in estimates) for estimates in each]
+        return cls(Estimate.from_json(value["total"]), *columns)
+
+
+@dataclass(frozen=True)
+class TrialEvaluation:
+    """What a policy earns in many trials, and what others earn in the same MDPs.
+
+    Attributes:
+        policy: the policy's.
+        references: the oracles' and baselines', by name.
+        trials: how many trials.
+        stage: what one of `Returns.episodes` is: an "episode" of a trial, or an "update" of a
+            policy that adapts by gradients, the first being before any.
+    """
+
+    policy: Returns
+    references: dict[str, Returns] = field(default_factory=dict)
+    trials: int = 0
+    stage: str = "episode"
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether some of the policy's episodes ended before others."""
+        return any(length.interval > 0 for length in self.policy.lengths)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary that `json.dumps` takes."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "TrialEvaluation":
+        """The evaluation that `to_json` wrote."""
+        references = {k: Returns.from_json(v) for k, v in value["references"].items()}
+        stage = value.get("stage", "episode")  # older files have none
+        return cls(Returns.from_json(value["policy"]), references, value["trials"], stage)
+
+
+def evaluate_policy(
+    actor: Actor,
+    trial: Trial,
+    *,
+    trials: int = 1000,
+    key: PRNGKeyArray,
+    references: Mapping[str, Reference] | None = None,
+) -> TrialEvaluation:
+    """Act through many trials, each in a fresh MDP.
+
+    Args:
+        actor: a policy, trained or not, or an oracle.
+        trial: how many episodes, in which family.
+        trials: how many trials.
+        key: consumed; the same key gives the same MDPs to every actor.
+        references: what to measure beside it, by name.
+
+    Raises:
+        BadInput: `trials` is not positive.
+
+    Example:
+        >>> import jax, quickstudy as qs
+        >>> trial = qs.Trial(qs.Bandit(arms=3), episodes=5)
+        >>> found = evaluate_policy(
+        ...     qs.Random(trial.environment), trial, trials=8, key=jax.random.key(0)
+        ... )
+        >>> len(found.policy.episodes), found.trials
+        (5, 8)
+    """
+    return evaluate_earnings(acting(actor, trial), trials=trials, key=key, references=references)
+
+
+def evaluate_earnings(
+    earning: Reference,
+    *,
+    trials: int,
+    key: PRNGKeyArray,
+    references: Mapping[str, Reference] | None = None,
+    stage: str = "episode",
+) -> TrialEvaluation:
+    """`evaluate_policy` of anything that earns, however it acts and adapts.
+
+    Args:
+        earning: gives the returns `[trials, stages]`, or `Earned`, for a key and a number of
+            trials.
+        trials: how many.
+        key: consumed; the same key gives the same MDPs to all.
+        references: what to measure beside it, by name.
+        stage: "episode" or "update": what the returns' second axis is.
+
+    Raises:
+        BadInput: `trials` is not positive.
+    """
+    demand_counts(trials=trials)
+    found = Returns.of(earning(key, trials))
+    beside = {
+        name: Returns.of(reference(key, trials)) for name, reference in (references or {}).items()
+    }
+    return TrialEvaluation(found, beside, trials, stage)
+
+
+def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Reference:
+    """What plays tasks `[trials, ...]` as a reference: `play(tasks, key)` gives returns `[trials,
+    episodes]`, or `[trials]` for what every episode is expected to give."""
+
+    def returns(key: PRNGKeyArray, trials: int) -> Any:
+        tasks = _tasks(trial, key, trials)
+        found = np.asarray(play(tasks, jax.random.fold_in(key, trials)))
+        if found.ndim == 1:
+            found = np.repeat(found[:, None], trial.episodes, axis=1)
+        return found
+
+    return returns
+
+
+def acting(actor: Actor, trial: Trial, *, in_a_row: int = 1) -> Reference:
+    """An actor as a reference, wherever the family is stepped.
+
+    Args:
+        actor: a policy or an oracle.
+        trial: how many episodes, in which family.
+        in_a_row: MDPs in a row, of which the last is scored: for a policy that never clears its
+            memory, in compiled families.
+    """
+    if isinstance(trial.environment, HostFamily):
+        return lambda key, trials: _of_episodes(
+            host_rollouts(actor, trial, key, trials), trial.episodes
+        )
+    return lambda key, trials: _episodes(actor, trial, key, trials, in_a_row=in_a_row)
+
+
+_episodes = eqx.filter_jit(trial_episodes)
+_of_episodes = jax.vmap(earned, (0, None))
+_tasks = eqx.filter_jit(trial_tasks)
