@@ -64,7 +64,7 @@ def _answer(arguments: list[str]) -> None:
 
 
 def _command(name: str) -> Callable[[list[str]], None]:
-    from quickstudy import commands
+    from quickstudy.app import commands
 
     known = {
         "train": commands.train.main,
