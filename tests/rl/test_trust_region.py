@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from quickstudy.mesh import on_shares, total
+from quickstudy.mesh import dealt, on_shares, total
 from quickstudy.rl.trust_region import Problem, TrustRegion, trust_region_step
 
 KEY = jax.random.key(0)
@@ -32,7 +32,7 @@ def step(rise, apart, region):
         )
         return trust_region_step(theta, problem, region)
 
-    return jax.jit(lambda: on_shares(share, THETA, KEY, 2))()
+    return jax.jit(lambda: on_shares(share, THETA, dealt(jnp.zeros(2))))()
 
 
 def near(v):

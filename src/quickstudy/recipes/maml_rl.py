@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from quickstudy.rl.maml import MAMLRL
     from quickstudy.rl.outer import Outer
     from quickstudy.rl.trial import Trial
-    from quickstudy.training.algorithm import AnyAlgorithm
+    from quickstudy.training.algorithm import Algorithm
 
 SOURCE = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
 
@@ -141,20 +141,20 @@ class WithMAML(MetaRL):
             self.validation_episodes,
         )
 
-    def algorithm(self) -> "AnyAlgorithm":
+    def algorithm(self) -> "Algorithm":
         """In compiled environments it is all there is to do."""
         return self.maml()
 
     def earning(self, learned: Any, split: Split) -> "Reference":
         """Rewards before and after each update."""
-        import equinox as eqx
-
-        from quickstudy.rl.maml import update_returns
-
         policy, rule = learned
-        adaptation = self.adaptation(rule, split)
-        run = eqx.filter_jit(update_returns)
-        return lambda key, trials: run(policy, adaptation, self.episodes - 1, key, trials)
+        return self.adapting(policy, self.adaptation(rule, split))
+
+    def adapting(self, policy: Any, adaptation: Any) -> "Reference":
+        """As many updates as are tested."""
+        from quickstudy.evaluation.trials import adapting
+
+        return adapting(policy, adaptation, self.episodes - 1)
 
     def tested_with(
         self, learned: Any, updates: int | None, later_lr: float | None

@@ -15,14 +15,14 @@ from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
 
 if TYPE_CHECKING:
     from quickstudy.app.report.watch import Episode
-    from quickstudy.envs.environment import Environment
+    from quickstudy.envs.environment import MDPFamily
     from quickstudy.evaluation.trials import Reference
     from quickstudy.nets.memory import Memory
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
     from quickstudy.rl.rl2 import RL2
     from quickstudy.rl.trial import Trial
-    from quickstudy.training.algorithm import AnyAlgorithm
+    from quickstudy.training.algorithm import Algorithm
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class MetaRL(Recipe):
     """n, episodes of a trial."""
 
     @abc.abstractmethod
-    def environment(self, split: Split) -> "Environment":
+    def environment(self, split: Split) -> "MDPFamily":
         """The family of MDPs of a split."""
 
     def trial(self, split: Split) -> "Trial":
         """What the policy acts in."""
         from quickstudy.rl.trial import Trial
 
-        return Trial(self.environment(split), self.episodes)
+        return Trial(self.environment(split), self.episodes, self.in_a_row)
 
     def definition(self) -> dict[str, str]:
         """Which environment it is, and what else a score depends on, as evaluations note it."""
@@ -65,7 +65,7 @@ class MetaRL(Recipe):
         """What was learned, acting in the MDPs of a split: rewards `[trials, stages]`."""
         from quickstudy.evaluation.trials import acting
 
-        return acting(learned, self.trial(split), in_a_row=self.in_a_row)
+        return acting(learned, self.trial(split))
 
     @property
     def in_a_row(self) -> int:
@@ -79,7 +79,7 @@ class MetaRL(Recipe):
         return watch(learned, trial, task, key)
 
     @abc.abstractmethod
-    def algorithm(self) -> "AnyAlgorithm":
+    def algorithm(self) -> "Algorithm":
         """What `quickstudy.fit` drives, with all settings."""
 
     def training(self, source: Source | None = None) -> Trainer:
@@ -259,10 +259,9 @@ class WithRL2(MetaRL):
             self.discount,
             self.decay,
             parts=self.parts,
-            in_a_row=self.in_a_row,
         )
 
-    def algorithm(self) -> "AnyAlgorithm":
+    def algorithm(self) -> "Algorithm":
         """In compiled environments it is all there is to do."""
         return self.rl2()
 

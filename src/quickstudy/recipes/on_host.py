@@ -14,8 +14,6 @@ from quickstudy.recipes.recipe import Split
 if TYPE_CHECKING:
     from quickstudy.envs.host_family import HostFamily
     from quickstudy.evaluation.trials import Reference
-    from quickstudy.rl.host_maml import HostMAMLRL
-    from quickstudy.rl.host_rl2 import HostRL2
     from quickstudy.rl.trial import Trial
 
 
@@ -51,7 +49,7 @@ class OnHost(MetaRL):
 
     def closing(self, algorithm: Any) -> AbstractContextManager[Any]:
         """Ends the host's processes."""
-        return _closing(algorithm.environment)
+        return closing(algorithm.host)
 
     def earning(self, learned: Any, split: Split) -> "Reference":
         """What was learned, acting on the host, which is closed afterwards."""
@@ -104,33 +102,16 @@ class RL2OnHost(WithRL2, OnHost):
             )
         return 1
 
-    def algorithm(self) -> "HostRL2":
-        """Collect on the host, and improve."""
-        from quickstudy.rl.host_rl2 import HostRL2
-
-        return HostRL2(self.rl2())
-
 
 @dataclass(frozen=True)
 class MAMLOnHost(WithMAML, OnHost):
     """MAML for RL with trajectories on the host; its copies are a multiple of `trajectories`."""
 
-    def algorithm(self) -> "HostMAMLRL":
-        """Adapt and act on the host, and improve."""
-        from quickstudy.rl.host_maml import HostMAMLRL
-
-        return HostMAMLRL(self.maml())
-
     def earning(self, learned: Any, split: Split) -> "Reference":
-        """Rewards before and after each update."""
-        from quickstudy.rl.host_adaptation import host_update_returns
-
+        """Rewards before and after each update, on a host that is closed afterwards."""
         policy, rule = learned
-        adaptation, updates = self.adaptation(rule, split), self.episodes - 1
-        return _closed(
-            lambda key, trials: host_update_returns(policy, adaptation, updates, key, trials),
-            adaptation.environment,
-        )
+        adaptation = self.adaptation(rule, split)
+        return _closed(self.adapting(policy, adaptation), adaptation.environment)
 
     def filming(self, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
         """One episode before and after each update, in the task of that number."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
-from quickstudy.envs.environment import MDP, Action, Environment, Observation
+from quickstudy.envs.environment import MDP, Action, MDPFamily, Observation
 from quickstudy.errors import demand_counts, demand_shares
 from quickstudy.inner import InnerRule
 from quickstudy.rl.baseline import Baseline, LinearBaseline
@@ -81,7 +81,7 @@ class Adaptation(eqx.Module):
         (2, 100)
     """
 
-    environment: Environment
+    environment: MDPFamily
     rule: InnerRule
     estimator: Estimator
     trajectories: int = eqx.field(static=True, default=20)

@@ -16,7 +16,7 @@ from quickstudy.app.report.stages import stage_names
 from quickstudy.checkpoint import write_atomically
 from quickstudy.envs.bandit import Bandit
 from quickstudy.envs.drawing import Drawn
-from quickstudy.envs.environment import Environment
+from quickstudy.envs.environment import MDPFamily
 from quickstudy.envs.navigation import Plane
 from quickstudy.errors import BadInput
 from quickstudy.oracles.bandits import play_bandits
@@ -78,7 +78,7 @@ def watch(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray) -> list[Epis
 
 
 def show(
-    environment: Environment,
+    environment: MDPFamily,
     task: Any,
     episodes: list[Episode],
     path: Path,
