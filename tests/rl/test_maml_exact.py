@@ -15,7 +15,7 @@ import pytest
 import quickstudy as qs
 from quickstudy.envs.tabular import Table
 from quickstudy.mesh import dealt, on_shares
-from quickstudy.rl.adaptation import log_probs, policy_actions
+from quickstudy.rl.adaptation import path_log_probs, policy_actions
 from quickstudy.rl.estimators import FirstOrderEstimator
 from quickstudy.rl.maml import Meta, _Stored
 from quickstudy.rl.trust_region import Linearised, TrustRegion, _for_fisher, fisher_product
@@ -248,7 +248,7 @@ def test_fisher_products_of_every_nth_trajectory(world, every):
         kept = jax.tree.map(lambda x: x[::every], paths)
 
         def surrogate(theta):
-            log_prob = log_probs(world.policy_of(theta), kept)
+            log_prob = path_log_probs(world.policy_of(theta), kept)
             return adaptation.estimator.surrogate(log_prob, kept.log_prob, advantage, kept.real)
 
         there = theta + RATE * jax.grad(surrogate)(theta) / HORIZON
@@ -291,7 +291,7 @@ def test_a_task_does_not_touch_another(world, baseline):
 
         def first(parameters, objective):
             mine = jax.lax.axis_index("tasks") == 0
-            here = objective.adapted(parameters).actions.logits, objective.advantage
+            here = objective.adapted(parameters).actions.logits, objective.taken.advantage
             return [jax.lax.psum(jnp.where(mine, x, 0.0), "tasks") for x in here]
 
         return in_mesh(world, first, (changed(sets), changed(after)), adaptation)

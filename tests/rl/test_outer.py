@@ -9,6 +9,7 @@ import pytest
 from quickstudy.mesh import dealt, on_shares
 from quickstudy.rl.distributions import Categorical
 from quickstudy.rl.outer import Adapted, Objective, OuterAscent
+from quickstudy.rl.surrogate import Taken
 
 CLIP, RATE = 0.3, 0.5
 
@@ -23,10 +24,12 @@ def objective(chances, old, advantage):
     one = jnp.ones((len(advantage), 1, 1))
     return Objective(
         adapted=adapted,
-        chosen=jnp.ones(one.shape, int),
-        log_prob=jnp.log(old)[:, None, None],
-        advantage=advantage[:, None, None],
-        real=one > 0,
+        taken=Taken(
+            action=jnp.ones(one.shape, int),
+            log_prob=jnp.log(old)[:, None, None],
+            advantage=advantage[:, None, None],
+            real=one > 0,
+        ),
         gain=jnp.zeros(len(advantage)),
         of_every=lambda n: objective(chances, old, advantage),
     )

@@ -27,7 +27,7 @@ def step(rise, apart, region):
         devices = total(jnp.ones(()))
         problem = Problem(
             outputs=flat,
-            surrogate=lambda _, now: rise(now - flat(THETA)) / devices,
+            surrogate=lambda now: rise(now - flat(THETA)) / devices,
             divergence=lambda old, now: apart(now - old) / devices,
         )
         return trust_region_step(theta, problem, region)

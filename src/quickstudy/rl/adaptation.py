@@ -206,8 +206,7 @@ def of_every(n: int, stored: PyTree, axis: int = 0) -> PyTree:
 
 def path_log_probs(policy: Reactive, paths: Trajectories) -> Float[Array, "k time"]:
     """log π(a_t) of the actions that were taken."""
-    actions = policy_actions(policy, paths)
-    return jax.vmap(jax.vmap(type(actions).log_prob))(actions, paths.action)
+    return policy_actions(policy, paths).log_prob(paths.action)
 
 
 def policy_actions(policy: Reactive, paths: Trajectories) -> Any:

@@ -21,6 +21,7 @@ from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_
 from quickstudy.rl.host_adaptation import host_adaptations
 from quickstudy.rl.outer import Adapted, Objective, Outer
 from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.surrogate import Taken
 
 
 class MAMLRLState(eqx.Module):
@@ -163,11 +164,11 @@ class Meta(eqx.Module):
         # of matrices, the baselines', at the same time.
         measured = each(self.adaptation.measured, stored.after)
         real = stored.after.real & stored.real[:, None, None]
-        each_step = (stored.after.action, stored.after.log_prob, measured.advantage, real)
+        taken = Taken(stored.after.action, stored.after.log_prob, measured.advantage, real)
         # Rounding apart, π_old after its adaptation is the policy that chose these actions.
         return Objective(
             adapted,
-            *of_every(every, each_step, axis=1),
+            of_every(every, taken, axis=1),
             gain=self._gain(stored) / measured.unit,
             of_every=lambda n: self.on(stored, n),
         )

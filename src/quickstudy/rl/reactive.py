@@ -13,7 +13,7 @@ from quickstudy.errors import BadInput
 from quickstudy.nets.conditioned import WithContext
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear
-from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
+from quickstudy.rl.distributions import ActionDistribution, over_actions
 from quickstudy.rl.trial import Seen
 
 # The standard deviation of hidden biases. With biases of zero a rectifier's features grow in
@@ -101,11 +101,7 @@ class Reactive(eqx.Module):
         """π(· | o) of n observations, as a batch of distributions."""
         x = observations.reshape(observations.shape[0], -1)
         x = x if x.shape[1] else jnp.ones((x.shape[0], 1))
-        out = self.head(self.body(x))
-        if self.log_std is None:
-            return Categorical(out)
-        log_std = self.log_std + jnp.log(self.limit)
-        return Gaussian(out * self.limit, jnp.broadcast_to(log_std[None], out.shape))
+        return over_actions(self.head(self.body(x)), self.log_std, self.limit)
 
     def begin(self, task: MDP = None) -> State:
         """Nothing to remember."""
