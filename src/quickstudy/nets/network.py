@@ -125,3 +125,18 @@ class Batched(eqx.Module):
 
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
         return jax.vmap(self.module)(x)
+
+
+class Flattened(eqx.Module):
+    """A network of vectors that reads anything: `[n, ...]` as `[n, d]`.
+
+    Example:
+        >>> import jax, quickstudy.nets.mlp as mlp
+        >>> Flattened(mlp.MLP(12, (4,), key=jax.random.key(0)))(jnp.ones((5, 2, 2, 3))).shape
+        (5, 4)
+    """
+
+    network: Any
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
+        return self.network(x.reshape(x.shape[0], -1))
