@@ -10,9 +10,9 @@ from quickstudy.recipes.recipe import Split
 from quickstudy.recipes.rl2 import OnBandits, OnTables
 
 if TYPE_CHECKING:
-    from quickstudy.app.report.watch import Episode
     from quickstudy.envs.navigation import Navigation
     from quickstudy.evaluation.trials import Reference
+    from quickstudy.experiments.pictures.watch import Episode
     from quickstudy.inner import InnerRule
     from quickstudy.rl.adaptation import Adaptation
     from quickstudy.rl.maml import MAMLRL
@@ -181,7 +181,7 @@ class WithMAML(MetaRL):
         """One episode before and after each update, in the trial's own family."""
         import jax
 
-        from quickstudy.app.report.watch import watch
+        from quickstudy.experiments.pictures.watch import watch
         from quickstudy.rl.maml import stages
         from quickstudy.rl.trial import Trial
 

@@ -14,9 +14,9 @@ from quickstudy.errors import demand_counts
 from quickstudy.recipes.recipe import Recipe, Source, Split, Trainer
 
 if TYPE_CHECKING:
-    from quickstudy.app.report.watch import Episode
     from quickstudy.envs.environment import Environment
     from quickstudy.evaluation.trials import Reference
+    from quickstudy.experiments.pictures.watch import Episode
     from quickstudy.nets.memory import Memory
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
@@ -74,7 +74,7 @@ class MetaRL(Recipe):
 
     def watching(self, learned: Any, trial: "Trial", task: Any, key: Any) -> "list[Episode]":
         """One trial to be looked at. The key is consumed."""
-        from quickstudy.app.report.watch import watch
+        from quickstudy.experiments.pictures.watch import watch
 
         return watch(learned, trial, task, key)
 

@@ -69,8 +69,8 @@ class OnHost(MetaRL):
         return {"random": _closed(acting(Random(trial.environment), trial), trial.environment)}
 
     def filming(self, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
-        """What `quickstudy.app.report.film.film` makes of a trial. The key is consumed."""
-        from quickstudy.app.report.film import film
+        """What `quickstudy.experiments.pictures.film` makes of a trial. The key is consumed."""
+        from quickstudy.experiments.pictures.film import film
 
         return film(learned, trial, key, number)
 
@@ -136,7 +136,7 @@ class MAMLOnHost(WithMAML, OnHost):
         """One episode before and after each update, in the task of that number."""
         import jax
 
-        from quickstudy.app.report.film import film
+        from quickstudy.experiments.pictures.film import film
         from quickstudy.rl.host_adaptation import host_adaptations
         from quickstudy.rl.maml import replayed
         from quickstudy.rl.trial import Trial

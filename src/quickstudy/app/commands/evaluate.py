@@ -107,8 +107,8 @@ def _adapting(recipe: Recipe, learned: Any, options: Evaluate) -> tuple[Recipe, 
 def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) -> "Evaluation":
     import jax
 
-    from quickstudy.app.report.table import evaluation_table
     from quickstudy.evaluation.tasks import evaluate
+    from quickstudy.experiments.learner_result import LearnerResult
 
     tasks = _tasks(recipe, options)
     learner = recipe.for_test(learner)
@@ -117,15 +117,65 @@ def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) ->
     episodes = options.episodes or own_episodes
     key = jax.random.key(TEST_SEED)
     evaluation = evaluate(learner, tasks, episodes=episodes, key=key)
-    folder = options.run if options.run.is_dir() else options.run.parent
+    curve = _shots_curve(learner, recipe, options) if options.curves else {}
+    data = f"{data_name(_data(recipe, options))}, {_shape(tasks)}"
+    result = LearnerResult(evaluation, curve, **noted(recipe, options, data))
+    named = write(result, options, own_episodes)
+    if evaluation.metric == "accuracy":
+        _write_task(learner, tasks, key, named)
+    return evaluation
+
+
+def noted(recipe: Recipe, options: Evaluate, data: str) -> dict[str, Any]:
+    """What a result says of its run."""
+    settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
+    return {"recipe": recipe.name, "data": data, "split": options.split, "options": settings}
+
+
+def write(result: Any, options: Evaluate, own_episodes: int) -> Path:
+    """Print the table, and leave evaluation-NAME.json and a picture in the run's folder; gives
+    FOLDER/NAME."""
     from rich.console import Console
 
-    split = options.split if options.on is None else f"{options.on}: {options.split}"
-    Console().print(evaluation_table(evaluation, tasks, split, folder))
-    curve = _shots_curve(learner, recipe, options) if options.curves else {}
-    found = {"evaluation": evaluation, "shots": curve, "tasks": tasks}
-    _write(folder / where(options, own_episodes), options, found, learner)
-    return evaluation
+    from quickstudy.app.report.plots import save_charts
+    from quickstudy.checkpoint import write_json
+
+    folder = options.run if options.run.is_dir() else options.run.parent
+    Console().print(result.table(folder))
+    named = folder / where(options, own_episodes)
+    file = folder / f"evaluation-{named.name}"
+    write_json(Path(f"{file}.json"), result.to_json())
+    save_charts(result.charts(), result.headline.said, Path(f"{file}.png"))
+    return named
+
+
+def _write_task(learner: "Learner", tasks: Any, key: Any, named: Path) -> None:
+    """A picture of the first task, if it is of images."""
+    from quickstudy.app.report.plots import task_figure
+    from quickstudy.experiments.pictures.seen import first_task
+    from quickstudy.experiments.pictures.watch import save_png
+
+    if (images := first_task(learner, tasks, key)) is not None:
+        save_png(task_figure(images), named.parent / f"episode-{named.name}.png")
+
+
+def data_name(recipe: FewShot) -> str:
+    """The data set of a recipe, and its protocol."""
+    name, protocol = recipe.name.rsplit("-")[-1], getattr(recipe, "protocol", "")
+    return f"{name} ({protocol})" if protocol else name
+
+
+def _shape(tasks: Any) -> str:
+    """What a task holds."""
+    from quickstudy.tasks.varying import Varying
+
+    if isinstance(tasks, Varying):
+        most = tasks.episodes
+        return f"{tasks.ways}- to {most.ways}-way {tasks.shots}- to {most.shots}-shot"
+    ways, shots = getattr(tasks, "ways", None), getattr(tasks, "shots", None)
+    if ways is not None:
+        return f"{ways}-way {shots}-shot"
+    return f"{shots} support points" if shots is not None else type(tasks).__name__
 
 
 def _data(recipe: FewShot, options: Evaluate) -> FewShot:
@@ -198,28 +248,3 @@ def _shots_curve(learner: "Learner", recipe: FewShot, options: Evaluate) -> dict
         episodes = min(options.episodes or 1000, 400)
         curve[shots] = evaluate(learner, tasks, episodes=episodes, key=key, path_steps=0).after
     return curve
-
-
-def _write(named: Path, options: Evaluate, found: dict[str, Any], learner: "Learner") -> None:
-    """Leave `evaluation-NAME.json` and pictures in the folder of `named`."""
-    import dataclasses
-
-    from quickstudy.app.report import figures
-    from quickstudy.checkpoint import write_json
-
-    folder, name = named.parent, f"evaluation-{named.name}"
-    settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
-    value = {
-        "options": settings,
-        **found["evaluation"].to_json(),
-        "shots": {str(k): dataclasses.asdict(v) for k, v in found["shots"].items()},
-    }
-    write_json(folder / f"{name}.json", value)
-    figures.save(figures.adaptation(found["evaluation"], found["shots"]), folder / f"{name}.png")
-    if found["evaluation"].metric == "accuracy":
-        import equinox as eqx
-        import jax
-
-        # Compiled as a whole: one operation after the other takes many times longer.
-        task = eqx.filter_jit(found["tasks"].sample)(jax.random.key(TEST_SEED))
-        figures.save(figures.episode(learner, task), folder / f"episode-{named.name}.png")

@@ -17,13 +17,10 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
         BadInput: an option that is about classes and examples.
     """
     import jax
-    from rich.console import Console
 
-    from quickstudy.app.commands.evaluate import TEST_SEED, where
-    from quickstudy.app.report.figures import save
-    from quickstudy.app.report.returns import returns_figure, returns_table
-    from quickstudy.checkpoint import write_json
+    from quickstudy.app.commands.evaluate import TEST_SEED, noted, write
     from quickstudy.evaluation.trials import evaluate_earnings
+    from quickstudy.experiments.policy_result import PolicyResult
 
     given = [name for name in ("ways", "shots", "queries", "on") if getattr(options, name)]
     if given:
@@ -38,9 +35,7 @@ def evaluate_policy_run(policy: Any, recipe: MetaRL, options: "Evaluate") -> "Tr
         references=recipe.references(options.split),
         stage=recipe.stage,
     )
-    folder = options.run if options.run.is_dir() else options.run.parent
-    Console().print(returns_table(evaluation, recipe.name, options.split, folder))
-    name = f"evaluation-{where(options, recipe.test_trials)}"
-    write_json(folder / f"{name}.json", {**evaluation.to_json(), **recipe.definition()})
-    save(returns_figure(evaluation), folder / f"{name}.png")
+    definition = recipe.definition()
+    about = noted(recipe, options, definition["environment"])
+    write(PolicyResult(evaluation, definition, **about), options, recipe.test_trials)
     return evaluation

@@ -52,8 +52,8 @@ def play_trial(run: Path, recipe: MetaRL, *, split: Split = "test", number: int 
     import jax
 
     from quickstudy.app.commands.evaluate import TEST_SEED
-    from quickstudy.app.report.film import show_film
-    from quickstudy.app.report.watch import show
+    from quickstudy.experiments.pictures.film import show_film
+    from quickstudy.experiments.pictures.watch import show
     from quickstudy.recipes.exports import load
     from quickstudy.recipes.on_host import OnHost
     from quickstudy.rl.rl2 import trial_task

@@ -1,19 +1,17 @@
 """`quickstudy report RUN`: one HTML page on which everything about a run stands."""
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from quickstudy.app.commands.reading import about_run, damaged, evaluations, read_json
 from quickstudy.errors import BadInput, DataError, demand_counts
 from quickstudy.recipes import FewShot, MetaRL, Recipe, Source
 
 if TYPE_CHECKING:
-    from quickstudy.evaluation.tasks import Estimate, Evaluation
-    from quickstudy.learners.learner import Learner
+    from quickstudy.evaluation.trials import Returns
+    from quickstudy.experiments.run_report import RunReport
 
 PAGE = "report.html"
 
@@ -57,73 +55,124 @@ def main(arguments: list[str]) -> None:
 
 def _page(run: Any, recipe: Recipe, options: Report) -> str:
     """The page of either kind of run."""
+    import dataclasses
+
+    from quickstudy.app.report.page import page
+    from quickstudy.experiments.result_files import evaluations, read_json, read_result
+    from quickstudy.experiments.run_report import RunReport
+
+    if not isinstance(recipe, MetaRL | FewShot):
+        raise BadInput(
+            f"{options.run} is a run of {recipe.name}, which is neither of learners that read "
+            "examples (FewShot) nor of policies that act (MetaRL); only these have a page"
+        )
+    chief, others = evaluations(run.folder)
+    missing = {"recipe": recipe.name, **_data_of(recipe)}
+    result = read_result(chief, **missing)
+    report = RunReport(
+        run=str(options.run),
+        recipe=recipe.name,
+        about={"must reach": recipe.reaches, "takes": recipe.takes, "source": recipe.source},
+        settings=[
+            (field.name, getattr(recipe, field.name), field.default)
+            for field in dataclasses.fields(recipe)
+        ],
+        environment=read_json(run.folder / "environment.json") or {},
+        metrics=run.metrics(),
+        result=result,
+        others={
+            name: found for name, file in others.items() if (found := read_result(file, **missing))
+        },
+    )
     if isinstance(recipe, MetaRL):
-        from quickstudy.app.commands.report_policy import policy_story
-        from quickstudy.app.report.policy_page import policy_page
-
-        return policy_page(policy_story(run, recipe, str(options.run), options.beside))
-    if isinstance(recipe, FewShot):
-        if options.beside:
-            raise BadInput(
-                f"--beside compares policies that act, and {options.run} is a run of "
-                f"{recipe.name}; leave it out"
-            )
-        from quickstudy.app.report.page import page
-        from quickstudy.recipes.exports import load
-
-        learner = recipe.for_test(load(run.folder))
-        return page(_story(run, recipe, learner, options))
-    raise BadInput(
-        f"{options.run} is a run of {recipe.name}, which is neither of learners that read examples "
-        "(FewShot) nor of policies that act (MetaRL); only these have a page"
-    )
+        report = _policy(report, run, recipe, options)
+    else:
+        report = _learner(report, run, recipe, options)
+    return page(f"{recipe.name}: {options.run}", report.sections())
 
 
-def _story(run: Any, recipe: FewShot, learner: "Learner", options: Report) -> Any:
-    """Everything the page tells, read from the run's folder and seen on test tasks."""
-    from quickstudy.app.report.page import Story
-
-    chief, beside = evaluations(run.folder)
-    evaluation, shots = _evaluation(chief) or (None, {})
-    others = {name: found[0] for name, file in beside.items() if (found := _evaluation(file))}
-    return Story(
-        **about_run(run, recipe, str(options.run)),
-        trained_on=_trained_on(recipe),
-        tested_on=_tested_on(recipe),
-        evaluation=evaluation,
-        shots=shots,
-        others=others,
-        **_seen(recipe, learner, options),
-    )
-
-
-def _seen(recipe: FewShot, learner: "Learner", options: Report) -> dict[str, Any]:
-    """One test task and the confused classes; or why they cannot be shown."""
-    import equinox as eqx
+def _learner(report: "RunReport", run: Any, recipe: FewShot, options: Report) -> "RunReport":
+    """With one test task and the confused classes; or why they cannot be shown."""
     import jax
 
     from quickstudy.app.commands.evaluate import TEST_SEED
-    from quickstudy.app.report import confusion, figures
+    from quickstudy.experiments.pictures.seen import seen
+    from quickstudy.experiments.sections import Note, Section
     from quickstudy.progress import CountingBar
-    from quickstudy.tasks.episodes import Episodes
-    from quickstudy.tasks.sinusoid import Sinusoid
+    from quickstudy.recipes.exports import load
 
+    if options.beside:
+        raise BadInput(
+            f"--beside compares policies that act, and {options.run} is a run of "
+            f"{recipe.name}; leave it out"
+        )
+    learner = recipe.for_test(load(run.folder))
     try:
         with CountingBar() as progress:
             tasks = recipe.tasks("test", source=Source(options.data, progress))
+        key = jax.random.key(TEST_SEED)  # the tasks that `quickstudy evaluate` meets
+        pictures = seen(learner, tasks, key, episodes=options.episodes)
     except DataError as error:
-        return {"missing": f"There are no pictures, because the data could not be read: {error}"}
-    key = jax.random.key(TEST_SEED)  # the tasks that `quickstudy evaluate` meets
-    if isinstance(tasks, Sinusoid):
-        return {"fit": figures.fit(learner, tasks, key)}
-    if recipe.image is None or not isinstance(tasks, Episodes):
-        return {}
-    task = eqx.filter_jit(tasks.sample)(key)
-    return {
-        "tasks": tasks,
-        "episode": (task, figures.answers(learner, task)),
-        "confusions": confusion.confusions(learner, tasks, episodes=options.episodes, key=key),
-    }
+        why = f"There are no pictures, because the data could not be read: {error}"
+        pictures = [Section("One task", [Note(why)])]
+    return replace(report, pictures=pictures, trained_on=_trained_on(recipe))
+
+
+def _policy(report: "RunReport", run: Any, recipe: MetaRL, options: Report) -> "RunReport":
+    """With one trial as a picture, and the rewards of other runs."""
+    from quickstudy.app.commands.play import play_trial
+    from quickstudy.experiments.policy_result import PolicyResult
+    from quickstudy.experiments.sections import Note, PictureFile, Section
+
+    updated, result = recipe.stage == "update", report.result
+    try:
+        picture = PictureFile(play_trial(run.folder, recipe), "What the policy does")
+        blocks = [picture, Note("Others:", f"quickstudy play {options.run} --trial 1")]
+    except BadInput as error:  # nobody has drawn this family
+        blocks = [Note(str(error))]
+    beside = dict(_other(folder, recipe) for folder in options.beside)
+    if isinstance(result, PolicyResult):
+        result = replace(result, beside=beside)
+    return replace(
+        report,
+        result=result,
+        pictures=[Section("One task" if updated else "One trial", blocks)],
+        titles={"return": "Reward of an episode after adaptation"} if updated else {},
+    )
+
+
+def _other(folder: Path, recipe: MetaRL) -> "tuple[str, Returns]":
+    """Another run by what it did otherwise, and what its policy earned."""
+    from quickstudy.experiments.policy_result import PolicyResult
+    from quickstudy.experiments.result_files import read_result
+    from quickstudy.recipes.exports import load_recipe
+
+    other = load_recipe(folder)
+    if not (
+        isinstance(other, MetaRL)
+        and (other.stage, other.episodes) == (recipe.stage, recipe.episodes)
+    ):
+        raise BadInput(
+            f"--beside {folder} is a run of {other.name}, whose rewards do not go with "
+            f"{recipe.name}'s; give runs of policies with as many {recipe.stage}s"
+        )
+    result = read_result(folder / "evaluation-test.json", recipe=other.name)
+    if not isinstance(result, PolicyResult):
+        raise BadInput(f"--beside {folder} was not tested yet; run: quickstudy evaluate {folder}")
+    mine, theirs = recipe.to_json(), other.to_json()
+    told = [f"{name}: {value}" for name, value in theirs.items() if value != mine.get(name)]
+    return ", ".join(told) or folder.name, result.evaluation.policy
+
+
+def _data_of(recipe: Recipe) -> dict[str, str]:
+    """The data of a run's own tasks, for files that do not name them."""
+    from quickstudy.app.commands.evaluate import data_name
+
+    return (
+        {"data": f"{data_name(recipe)}, {_tested_on(recipe)}"}
+        if isinstance(recipe, FewShot)
+        else {}
+    )
 
 
 def _trained_on(recipe: FewShot) -> str:
@@ -149,20 +198,3 @@ def _tested_on(recipe: FewShot) -> str:
     if "ways" in settings:
         return f"{settings['ways']}-way {settings['shots']}-shot"
     return f"{settings['test_shots']} support points" if "test_shots" in settings else ""
-
-
-def _evaluation(path: Path) -> "tuple[Evaluation, dict[int, Estimate]] | None":
-    """An evaluation and its results per number of shots, if there is one."""
-    from quickstudy.evaluation.tasks import Estimate, Evaluation
-
-    value = read_json(path)
-    if value is None:
-        return None
-    try:
-        fields = {field.name: value[field.name] for field in dataclasses.fields(Evaluation)}
-        ends = {name: Estimate.from_json(value[name]) for name in ("before", "after")}
-        path_of = tuple(Estimate.from_json(one) for one in value["path"])
-        shots = {int(k): Estimate.from_json(one) for k, one in value.get("shots", {}).items()}
-        return Evaluation(**{**fields, **ends, "path": path_of}), shots
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(path, error) from error

@@ -1,0 +1,1 @@
+"""What is run, and what comes out: recipes, runs, results."""
