@@ -21,9 +21,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+from quickstudy.recipes import RECIPES, Shape
 
 import quickstudy as qs
-from quickstudy.recipes import RECIPES, Shape
 from quickstudy.training.meta_training import MetaTraining, episode_scores
 from side_by_side import finish, milliseconds, seconds
 

@@ -18,11 +18,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
+from quickstudy.recipes import RECIPES
 
 import maml_rl_peer
 import quickstudy as qs
 from quickstudy.mesh import map_over_tasks, replicate
-from quickstudy.recipes import RECIPES
 from side_by_side import finish, milliseconds, seconds
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}

@@ -20,13 +20,13 @@ from typing import Any
 import gymnasium
 import jax
 import numpy as np
+from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.envs.mujoco.cheetah import cheetah
 from quickstudy.envs.workers import HostWorkers
-from quickstudy.recipes import RECIPES
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC
 from quickstudy.rl.host_adaptation import host_adaptations

@@ -19,10 +19,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 from quickstudy.mesh import replicate
-from quickstudy.recipes import RECIPES
 from quickstudy.rl.rl2 import trial_episodes
 from side_by_side import finish, milliseconds, seconds
 

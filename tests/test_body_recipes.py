@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from quickstudy.recipes import RECIPES
 
 from quickstudy.app.cli import main
 from quickstudy.envs.mujoco import ant, cheetah
-from quickstudy.recipes import RECIPES
 from references.refusing import demand_refused
 
 pytest.importorskip("mujoco")

@@ -5,10 +5,10 @@ import json
 from importlib.metadata import EntryPoint
 
 import pytest
+from quickstudy.recipes import find, from_json, known, own
 
 import quickstudy as qs
 from quickstudy.app.cli import main
-from quickstudy.recipes import find, from_json, known, own
 
 FILE = '''
 from dataclasses import dataclass

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-
-import quickstudy as qs
 from quickstudy.recipes import RECIPES, FewShot, MetaRL, Shape, from_json
 from quickstudy.recipes.on_host import OnHost
+
+import quickstudy as qs
 from quickstudy.rl.rl2 import trial_episodes
 from quickstudy.tasks.all_classes import AllClasses
 

@@ -4,11 +4,11 @@ import shutil
 import subprocess
 
 import pytest
+from quickstudy.recipes import from_json
 
 import quickstudy as qs
 from quickstudy import runs
 from quickstudy.errors import BadInput, CheckpointError
-from quickstudy.recipes import from_json
 
 RECIPE = {"recipe": "maml-sinusoid"}
 

@@ -25,6 +25,18 @@ from .evaluation.tasks import Evaluation as Evaluation
 from .evaluation.tasks import evaluate as evaluate
 from .evaluation.trials import TrialEvaluation as TrialEvaluation
 from .evaluation.trials import evaluate_policy as evaluate_policy
+from .experiments.budget import Budget as Budget
+from .experiments.family import FamilyProblem as FamilyProblem
+from .experiments.family import HostProblem as HostProblem
+from .experiments.method import LearnerMethod as LearnerMethod
+from .experiments.policy_method import PolicyMethod as PolicyMethod
+from .experiments.problem import ExampleProblem as ExampleProblem
+from .experiments.problems import find_problem as find_problem
+from .experiments.recipe import Card as Card
+from .experiments.recipe import Recipe as Recipe
+from .experiments.recipes import find_recipe as find_recipe
+from .experiments.saved import export as export
+from .experiments.saved import load as load
 from .inner import FirstOrder as FirstOrder
 from .inner import FromZero as FromZero
 from .inner import LearnedRate as LearnedRate
@@ -89,8 +101,6 @@ from .nets.snail import SNAIL as SNAIL
 from .nets.table import TableMemory as TableMemory
 from .nets.transformer import Transformer as Transformer
 from .oracles.simple import Random as Random
-from .recipes.exports import export as export
-from .recipes.exports import load as load
 from .rl.adaptation import Adaptation as Adaptation
 from .rl.baseline import LinearBaseline as LinearBaseline
 from .rl.baseline import ValueNetwork as ValueNetwork

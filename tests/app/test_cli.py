@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quickstudy.recipes import RECIPES
 
 from quickstudy.app.cli import main
 from quickstudy.errors import BadInput
-from quickstudy.recipes import RECIPES
 from references.refusing import demand_refused, stopped
 
 TINY = ["--steps", "4", "--meta-batch", "2", "--validate-every", "2", "--validation-episodes", "4"]
@@ -101,6 +101,7 @@ def test_evaluate_writes_table_json_and_pictures(glyphs_run, capsys):
     assert "inductive" in out
     result = json.loads((glyphs_run / "evaluation-test-3-way-6-episodes.json").read_text())
     assert result["episodes"] == 6
+    assert result["data"] == "glyphs, 3-way 1-shot"
     assert 0 <= result["after"]["mean"] <= 1
     for picture in ("evaluation-test-3-way-6-episodes.png", "episode-test-3-way-6-episodes.png"):
         with Image.open(glyphs_run / picture) as image:
@@ -110,8 +111,9 @@ def test_evaluate_writes_table_json_and_pictures(glyphs_run, capsys):
 def test_evaluate_on_the_data_of_another_recipe(glyphs_run, capsys):
     arguments = ["evaluate", str(glyphs_run), "--episodes", "4", "--no-curves", "--on"]
     main([*arguments, "maml-glyphs"])
-    assert "maml-glyphs: test tasks" in capsys.readouterr().out
-    assert (glyphs_run / "evaluation-test-4-episodes-on-maml-glyphs.json").exists()
+    assert "glyphs, 5-way 1-shot, test tasks" in " ".join(capsys.readouterr().out.split())
+    found = (glyphs_run / "evaluation-test-4-episodes-on-maml-glyphs.json").read_text()
+    assert json.loads(found)["data"] == "glyphs, 5-way 1-shot"
     with pytest.raises(SystemExit):
         main([*arguments, "maml-glyph"])
     assert "did you mean maml-glyphs" in capsys.readouterr().err

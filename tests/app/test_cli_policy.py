@@ -10,14 +10,14 @@ import shutil
 import jax
 import pytest
 from PIL import Image
+from quickstudy.recipes import RECIPES, find
+from quickstudy.recipes.exports import export, load, load_recipe
 
 import quickstudy as qs
 from quickstudy.app.cli import main
-from quickstudy.app.report.table import written
-from quickstudy.app.report.watch import watch
 from quickstudy.evaluation.tasks import Estimate
-from quickstudy.recipes import RECIPES, find
-from quickstudy.recipes.exports import export, load, load_recipe
+from quickstudy.experiments.metrics import written
+from quickstudy.experiments.pictures.watch import watch
 from quickstudy.rl.maml import stages
 from quickstudy.testing.comparing import same_bits
 from references.reading_html import demand_self_contained
@@ -72,7 +72,8 @@ def test_evaluate_beside_the_oracles(bandit_run, capsys):
         assert name in out
     found = json.loads((bandit_run / "evaluation-test-50-episodes.json").read_text())
     assert found["trials"] == 50
-    assert found["environment"] == "Bandit-v1"
+    assert (found["environment"], found["data"]) == ("Bandit-v1", "Bandit-v1")
+    assert (found["recipe"], found["split"]) == ("rl2-bandit", "test")
     assert len(found["policy"]["episodes"]) == 3
     # In the same bandits: who knows the best arm is never expected to earn less.
     assert found["references"]["best arm"]["total"]["mean"] > 1.5
@@ -229,7 +230,13 @@ def test_report_shows_rewards_regret_and_a_trial(bandit_run):
     main(["report", str(bandit_run)])
     text = (bandit_run / "report.html").read_text()
     demand_self_contained(text)
-    for part in ("Reward of each episode", "against best arm", "Gittins", "20, each in an MDP"):
+    for part in (
+        "Reward of each episode",
+        "against best arm",
+        "Gittins",
+        "20, each in an MDP",
+        "20 test trials of Bandit-v1",
+    ):
         assert part in text
     picture = (bandit_run / "play-test-0.png").read_bytes()
     assert base64.b64encode(picture).decode() in text

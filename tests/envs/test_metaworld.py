@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from quickstudy.recipes import RECIPES
 
 from quickstudy.app.cli import main
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.envs.metaworld import RobotTasks, ml1, ml10
 from quickstudy.envs.workers import HostWorkers
 from quickstudy.errors import BadInput, QuickstudyError
-from quickstudy.recipes import RECIPES
 
 gymnasium = pytest.importorskip("gymnasium")
 

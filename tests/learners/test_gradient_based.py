@@ -9,13 +9,13 @@ import numpy as np
 import optax
 import pytest
 from jax.flatten_util import ravel_pytree
+from quickstudy.recipes import find
 
 import quickstudy as qs
 from quickstudy.conjugate_gradients import conjugate_gradients
 from quickstudy.inner import InnerRule
 from quickstudy.learners.maml_plus_plus import step_weights
 from quickstudy.nets.norm import running_statistics
-from quickstudy.recipes import find
 
 KEY = jax.random.key(0)
 MODEL = qs.MLP(1, (6, 6, 1), activation=jnp.tanh, key=KEY)

@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
-from quickstudy.recipes import RECIPES
 
 KEY = jax.random.key(0)
 STATES, ACTIONS, TIME = 3, 2, 40

@@ -9,11 +9,11 @@ import numpy as np
 import optax
 import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
+from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 from quickstudy.envs.bandit import Arms
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
-from quickstudy.recipes import RECIPES
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, DiCE, Naive, ScoreTerm
 from quickstudy.rl.maml import MAMLRL, update_returns

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 from quickstudy.evaluation.trials import same_tasks
 from quickstudy.mesh import on_shares
-from quickstudy.recipes import RECIPES
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
 from quickstudy.rl.rl2 import RL2, trial_episodes, trial_tasks, trials_in_a_row

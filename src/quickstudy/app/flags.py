@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import functools
 import inspect
+import itertools
 import textwrap
 import types
 import typing
@@ -234,7 +235,7 @@ def described(kind: type) -> dict[str, str]:
         except (OSError, TypeError, SyntaxError):  # made without a file
             continue
         body = getattr(tree.body[0], "body", [])
-        for line, below in zip(body, body[1:], strict=False):
+        for line, below in itertools.pairwise(body):
             if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
                 said = getattr(below.value, "value", None)
                 if isinstance(said, str) and isinstance(line.target, ast.Name):

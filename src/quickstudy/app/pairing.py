@@ -11,7 +11,6 @@ from quickstudy.app.flags import (
     flags_of,
     parse,
     unchosen,
-    value_of,
     with_flags,
 )
 from quickstudy.errors import BadInput
@@ -165,5 +164,3 @@ def _fields(kind: type) -> list[str]:
         for field in dataclasses.fields(kind)
         if not field.metadata.get("kept")
     ]
-
-

@@ -10,9 +10,7 @@ from quickstudy.experiments.problem import Problem
 from quickstudy.experiments.recipe import Recipe
 
 
-def first_argument(
-    arguments: list[str], usage: str, options: type[Any]
-) -> tuple[Path, list[str]]:
+def first_argument(arguments: list[str], usage: str, options: type[Any]) -> tuple[Path, list[str]]:
     """The run, and the arguments after it; help that needs no run is printed here.
 
     Args:
@@ -29,9 +27,7 @@ def first_argument(
     if {"-h", "--help"} & set(arguments):
         about = f"quickstudy {usage} --help lists the settings of that run, too."
         parse(flags_of(options()), ["--help"], prog=f"quickstudy {usage}", description=about)
-    raise BadInput(
-        f"name the run first: quickstudy {command} RUN, its folder or an exported file"
-    )
+    raise BadInput(f"name the run first: quickstudy {command} RUN, its folder or an exported file")
 
 
 def elsewhere_in_tests(recipe: Recipe, problem: Problem) -> dict[str, str]:

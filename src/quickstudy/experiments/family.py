@@ -62,8 +62,7 @@ class FamilyProblem(Problem):
         return {}
 
     def planners(self, trial: "Trial") -> "Mapping[str, Reference]":
-        """Oracles that plan over the episodes of a whole trial: they count episodes, not updates.
-        """
+        """Oracles that plan over a whole trial: they count its episodes, not updates."""
         return {}
 
     def random(self, trial: "Trial") -> "Reference":

@@ -71,9 +71,7 @@ LEARNERS: dict[str, Recipe] = {
         Budget(steps=6000, meta_batch=2),
         Card(f"98.1 / 98.9 / 93.8 / 98.5 % {FOUR}", "about 1 h on 2 cores"),
     ),
-    "relation-glyphs": Recipe(
-        GLYPHS, RelationConfig(), _metric(), Card(NONE, "90 s on 2 cores")
-    ),
+    "relation-glyphs": Recipe(GLYPHS, RelationConfig(), _metric(), Card(NONE, "90 s on 2 cores")),
     "relation-omniglot": Recipe(
         SNELL,
         RelationConfig(POOLED),
@@ -130,9 +128,7 @@ LEARNERS: dict[str, Recipe] = {
     "fomaml-sinusoid": Recipe(
         CURVES, FirstOrderMAMLConfig(inner_lr=0.01), WAVES, Card(NONE, "1 min on 2 cores")
     ),
-    "anil-glyphs": Recipe(
-        GLYPHS, ANILConfig(inner_steps=5), SHORT, Card(NONE, "2 min on 2 cores")
-    ),
+    "anil-glyphs": Recipe(GLYPHS, ANILConfig(inner_steps=5), SHORT, Card(NONE, "2 min on 2 cores")),
     "anil-omniglot": Recipe(
         FINN,
         ANILConfig(inner_steps=5),
@@ -250,9 +246,7 @@ LEARNERS: dict[str, Recipe] = {
         CURVES,
         PretrainedConfig(),
         Budget(steps=30_000, meta_batch=25, validate_every=5000),
-        Card(
-            "the paper's baseline: 2.41 / 2.23 / 2.19 after 1 / 5 / 10 steps", "1 min on 2 cores"
-        ),
+        Card("the paper's baseline: 2.41 / 2.23 / 2.19 after 1 / 5 / 10 steps", "1 min on 2 cores"),
     ),
 }
 """By name; `METHOD-PROBLEM`, whose settings are the defaults of that pair."""

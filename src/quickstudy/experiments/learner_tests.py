@@ -1,7 +1,6 @@
 """Tests of learners that read examples: on many tasks, and for several numbers of shots."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -34,19 +33,16 @@ def evaluate_learner(learner: Learner, problem: ExampleProblem, test: Test) -> L
     episodes = test.episodes or problem.test_episodes
     found = evaluate(learner, tasks, episodes=episodes, key=jax.random.key(TEST_SEED))
     shots = _by_shots(learner, problem, test) if test.curves else {}
-    about = {"recipe": test.recipe, "data": problem.data(), "split": test.split}
-    return LearnerResult(found, shots, **about)
+    data, split = problem.data(), test.split
+    return LearnerResult(found, shots, recipe=test.recipe, data=data, split=split)
 
 
-def _by_shots(
-    learner: Learner, problem: ExampleProblem, test: Test
-) -> "dict[int, Estimate]":
+def _by_shots(learner: Learner, problem: ExampleProblem, test: Test) -> "dict[int, Estimate]":
     """The metric after adaptation per number of shots, where data and learner allow it."""
     found = {}
-    field = problem.at_test.get("shots")
-    for shots in SHOTS if field else ():
+    for shots in SHOTS if "shots" in problem.at_test else ():
         try:
-            changed: Any = replace(problem, **{field: shots})
+            changed = problem.changed({"shots": shots})
             tasks = changed.tasks(test.split, test.source)
             learner.check(eqx.filter_eval_shape(tasks.sample, jax.random.key(0)))
         except BadInput:

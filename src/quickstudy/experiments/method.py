@@ -162,13 +162,14 @@ class LearnerMethod(Method):
     @classmethod
     def kind_of_problem(cls) -> str:
         """Of examples."""
-        return "learns from labelled examples"
+        return "learn from labelled examples"
 
     def check(self, problem: Problem) -> None:
-        """Build learner and tasks' shapes: what does not fit is refused."""
+        """The network must read the problem's inputs."""
         super().check(problem)
         assert isinstance(problem, ExampleProblem)
-        self.body_of(problem)
+        if problem.inputs:  # those of a folder are known when it is read
+            self.body_of(problem).check(problem.inputs)
 
     def body_of(self, problem: ExampleProblem) -> NetworkConfig:
         """The network, whose kind must read the problem's inputs."""
@@ -195,9 +196,7 @@ class LearnerMethod(Method):
         key = jax.random.key(seed)
         draw = drawn or not problem.classification
         head = jax.random.fold_in(key, 1) if draw else None
-        return with_head(
-            self.body_of(problem), problem.inputs, problem.outputs, key=key, head=head
-        )
+        return with_head(self.body_of(problem), problem.inputs, problem.outputs, key=key, head=head)
 
     def features(self, problem: ExampleProblem, seed: int) -> tuple[Any, int, Any]:
         """An untrained body, how many features it makes, and a key for what stands on it."""

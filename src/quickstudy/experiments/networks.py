@@ -30,6 +30,13 @@ class NetworkConfig(Choice):
             BadInput: the network does not read inputs of that shape.
         """
 
+    def check(self, inputs: Inputs) -> None:
+        """Refuse inputs of a shape that the network does not read.
+
+        Raises:
+            BadInput: says which network does.
+        """
+
     def under_a_head(self) -> "NetworkConfig":
         """The network as a linear head reads it; for some networks another readout."""
         return self
@@ -50,6 +57,10 @@ class Conv4Config(NetworkConfig):
     readout: Literal["auto", "flatten", "mean"] = "auto"
     """What is read from the last feature map: all of it, or its mean over positions. Under a linear
     head, `auto` takes the mean of strided maps, as MAML's published code does; elsewhere all."""
+
+    def check(self, inputs: Inputs) -> None:
+        """Images."""
+        _image(self.name, inputs)
 
     def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
         """Conv4."""
@@ -82,6 +93,10 @@ class ResNet12Config(NetworkConfig):
     """Filters of the first block; the others have 2.5, 5 and 10 times as many."""
     norm: NormName = "layer"
     """Whose statistics normalise; `batch` is transductive."""
+
+    def check(self, inputs: Inputs) -> None:
+        """Images."""
+        _image(self.name, inputs)
 
     def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
         """ResNet-12."""

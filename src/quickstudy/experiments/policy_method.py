@@ -84,7 +84,7 @@ class PolicyMethod(Method):
         )
 
         def train(**where: Any) -> Any:
-            with problem.closing(algorithm.environment):
+            with problem.closing(getattr(algorithm, "environment", None)):
                 return fit(algorithm, plan, key=jax.random.key(budget.seed + 1), **where).best
 
         return train
@@ -106,8 +106,9 @@ class PolicyMethod(Method):
             references=self.references(problem, trial, budget.seed),
             stage=self.stage,
         )
-        about = {"recipe": test.recipe, "data": problem.data(), "split": test.split}
-        return PolicyResult(found, problem.definition(), **about)
+        data, split = problem.data(), test.split
+        how = problem.definition()
+        return PolicyResult(found, how, recipe=test.recipe, data=data, split=split)
 
     def compared_by(self, problem: FamilyProblem) -> tuple[str, int]:
         """Stages of the same kind, and as many."""

@@ -40,9 +40,7 @@ def _stepped(steps: int = 1000) -> Budget:
 
 def _tasks(steps: int, validation: int = 40) -> Budget:
     """Of MAML."""
-    return Budget(
-        steps=steps, meta_batch=20, validate_every=20, validation_episodes=validation
-    )
+    return Budget(steps=steps, meta_batch=20, validate_every=20, validation_episodes=validation)
 
 
 WIDE = GRUConfig(128)
@@ -150,7 +148,9 @@ POLICIES: dict[str, Recipe] = {
         _tasks(300),
         Card("a return that rises with updates; no target", "minutes"),
     ),
-    "rl2-cheetah": Recipe(CheetahFamily(), IN_BODIES, _stepped(), Card(UNTRAINED, "hours", VARIBAD)),
+    "rl2-cheetah": Recipe(
+        CheetahFamily(), IN_BODIES, _stepped(), Card(UNTRAINED, "hours", VARIBAD)
+    ),
     "maml-cheetah": Recipe(
         CheetahFamily(),
         MAMLPolicyConfig(**SMALL_UPDATES),

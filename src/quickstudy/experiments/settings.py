@@ -208,14 +208,14 @@ def _leaf(hint: Any, value: Any, name: str, scope: Scope) -> Any:
             return value
         raise BadInput(f"{name} is {value!r}; give one of {', '.join(map(str, get_args(hint)))}")
     if hint is Own:
-        where = str(value["own"])
-        return Own(where, scope.find(where))
+        where: Any = value
+        return Own(where["own"], scope.find(where["own"]))
     if isinstance(hint, type) and is_dataclass(hint):
         return read(hint, value, scope)
     if isinstance(value, list | tuple):
         return tuple(tuple(one) if isinstance(one, list) else one for one in value)
     _demand_type(hint, value, name)
-    return hint(value) if hint is Path else value
+    return Path(str(value)) if hint is Path else value
 
 
 def _demand_type(hint: Any, value: Any, name: str) -> None:

@@ -88,5 +88,3 @@ def _places(found: dict[str, Any], setting: str) -> list[dict[str, Any]]:
     below = [place for one in inner for place in _places(one, setting)]
     own = setting in found and not isinstance(found[setting], dict) and "recipe" not in found
     return [found, *below] if own else below
-
-

@@ -52,7 +52,8 @@ def main(arguments: list[str]) -> None:
     recipe, learned = opened(run, options.recipe)
     method: Any = recipe.method
     ways = getattr(recipe.problem, "ways", None)
-    answers = classify(method.for_test(learned), options, image, ways=ways)
+    folders = (options.support, options.query)
+    answers = classify(method.for_test(learned), folders, image, ways=ways, ink=options.ink)
     _print(answers)
     if options.json is not None:
         from quickstudy.checkpoint import write_json
@@ -62,16 +63,17 @@ def main(arguments: list[str]) -> None:
 
 def classify(
     learner: "Learner",
-    options: AdaptOptions,
+    folders: tuple[Path, Path],
     image: tuple[int, int, int],
     *,
     ways: int | None = None,
+    ink: str = "auto",
 ) -> list[dict[str, Any]]:
     """Adapt to the support folder and answer for each query image.
 
     Args:
         learner: trained.
-        options: the folders.
+        folders: of the support set and of the queries.
         image: height, width and channels that the learner takes.
         ways: how many classes it was trained for. If it cannot take fewer, the others are not
             present: their outputs count neither in the loss nor in the answers.
@@ -85,9 +87,9 @@ def classify(
     from quickstudy.tasks.task import Examples, Task, as_inputs
 
     height, width, channels = image
-    how: Any = {"size": (height, width), "channels": channels, "ink": options.ink}
-    classes = image_folder(options.support, **how)
-    files, images = query_images(options.query, **how)
+    how: Any = {"size": (height, width), "channels": channels, "ink": ink}
+    classes = image_folder(folders[0], **how)
+    files, images = query_images(folders[1], **how)
     queries = Examples(as_inputs(jnp.asarray(images)), jnp.zeros(len(images), int), len(classes))
     task = _taken(learner, Task(classes.examples(), queries), ways)
     outputs = possible(learner.adapt(task.support)(task.query.x), task.query)

@@ -47,9 +47,7 @@ def main(arguments: list[str]) -> None:
     options = EvaluateOptions(**{f.name: values.pop(f.name) for f in _own(problem, recipe)})
     asked = {name: value for name, value in values.items() if value is not None}
     counts = {"episodes": options.episodes, **asked}
-    demand_counts(
-        **{f"--{name}": n for name, n in counts.items() if isinstance(n, int)}
-    )
+    demand_counts(**{f"--{name}": n for name, n in counts.items() if isinstance(n, int)})
     _evaluate(run, recipe, problem, (options, asked))
 
 
@@ -68,7 +66,7 @@ def _evaluate(
     method, learned = recipe.method.retested(learned, problem, own)
     changed = replace(recipe, problem=problem, method=method)
     test = Test(recipe.name, options.split, options.episodes, options.curves, Source(options.data))
-    name = _named(asked, options)
+    name = _named(asked, options, method.own_episodes(problem))
     evaluate_and_write(changed, learned, test, run if run.is_dir() else run.parent, name)
 
 
@@ -82,7 +80,7 @@ def evaluate_and_write(
         learned: the learner or policy.
         test: what is asked for.
         folder: for the files.
-        named: what names the files, beside the split and another number of tasks than usual.
+        named: what names the files, beside the split.
     """
     from rich.console import Console
 
@@ -92,10 +90,7 @@ def evaluate_and_write(
 
     result = recipe.evaluate(learned, test)
     Console().print(result.table(folder))
-    parts = [test.split, *named]
-    if test.episodes not in (None, recipe.method.own_episodes(recipe.problem)):
-        parts.insert(len(parts) - sum(n.startswith("on-") for n in named), f"{test.episodes}-episodes")
-    name = "-".join(parts)
+    name = "-".join([test.split, *named])
     write_json(folder / f"evaluation-{name}.json", result.to_json())
     save_charts(result.charts(), result.headline.said, folder / f"evaluation-{name}.png")
     if (images := recipe.method.first_task(recipe.problem, learned, test)) is not None:
@@ -144,14 +139,22 @@ def _asked(flag: Flag, name: str) -> Flag:
     return Flag(name, flag.hint | None, f"{flag.help} As trained: {flag.default}.", None)
 
 
-def _named(asked: dict[str, Any], options: EvaluateOptions) -> list[str]:
-    """Names what was asked for, so that one result never replaces another kind's."""
+def _named(asked: dict[str, Any], options: EvaluateOptions, usual: int) -> list[str]:
+    """Names what was asked for, so that one result never replaces another kind's.
+
+    Args:
+        asked: other settings than those of the training.
+        options: of the command.
+        usual: how many tasks there are where nobody asks, which need not be named.
+    """
     words = {"ways": "way", "shots": "shot", "queries": "query", "size": "cells"}
     parts = [
         f"{value}-{words.get(name, name.replace('_', '-'))}"
         for name, value in asked.items()
         if name != "processes"
     ]
+    if options.episodes not in (None, usual):
+        parts.append(f"{options.episodes}-episodes")
     if options.on is None:
         return parts
     on = options.on.rstrip("/").rpartition("/")[2].replace(".py:", "-")

@@ -9,7 +9,7 @@ from quickstudy.errors import BadInput
 from quickstudy.experiments.method import Method
 from quickstudy.experiments.methods import METHODS
 from quickstudy.experiments.problem import Problem
-from quickstudy.experiments.problems import PROBLEMS, find_problem
+from quickstudy.experiments.problems import PROBLEMS, find_problem, own_family
 from quickstudy.experiments.recipe import Recipe
 from quickstudy.experiments.recipes import DEFAULT, known
 
@@ -33,9 +33,7 @@ def recipes(arguments: list[str]) -> None:
     if not found:
         near = difflib.get_close_matches(word, names, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise BadInput(
-            f"no recipe has {word!r} in its name; {hint}leave it out to list them all"
-        )
+        raise BadInput(f"no recipe has {word!r} in its name; {hint}leave it out to list them all")
     for recipe in found:
         print(f"{recipe.name:24} {recipe.card.reaches}")
 
@@ -91,7 +89,7 @@ def methods(arguments: list[str]) -> None:
         if problem is None or _learns(kind, problem):
             kinds.setdefault(kind.kind_of_problem(), []).append(kind)
     for what, own in kinds.items():
-        print(f"Method that {what}:")
+        print(f"{what}:")
         for kind in own:
             print(f"  {kind.name:13} {summary(kind)}")
 
@@ -115,3 +113,6 @@ def problems(arguments: list[str]) -> None:
         print(f"{has}:")
         for kind in own:
             print(f"  --on {kind.spelled():15} {summary(kind)}")
+    print("code of your own (docs/own-environment.md, docs/own-data.md):")
+    for kind in (own_family.OwnHostFamily, own_family.OwnFamily):
+        print(f"  --on {'PATH.py:NAME':15} {summary(kind)}")

@@ -79,7 +79,9 @@ def page_of(run: "Run", named: str, options: ReportOptions) -> str:
     missing = {"recipe": recipe.name, "data": recipe.problem.data()}
     result = read_result(chief, **missing)
     if result is not None and options.beside:
-        result = result.beside_others(dict(_other(path, recipe, options) for path in options.beside))
+        result = result.beside_others(
+            dict(_other(path, recipe, options) for path in options.beside)
+        )
     test = Test(recipe.name, episodes=options.episodes, source=Source(options.data))
     parts = (recipe.problem, learned, recipe.budget, Path(named), test)
     card = recipe.card

@@ -166,6 +166,4 @@ class BlackBoxConfig(LearnerMethod):
             "shifted": (blackbox.SequenceBlackBox, blackbox.Shifted()),
         }[self.labels]
         how = {"memory": self.memory.maker(problem.outputs), "layout": layout}
-        return make.create(
-            body, size, outputs=problem.outputs, **how, key=key, loss=problem.loss
-        )
+        return make.create(body, size, outputs=problem.outputs, **how, key=key, loss=problem.loss)

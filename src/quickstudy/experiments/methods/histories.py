@@ -62,9 +62,7 @@ class ReadingHistoryConfig(HistoryConfig):
             return self.memory(trial.inputs, observed, past, key)
         memory = self.memory(self.reader + trial.inputs - observed, self.reader, past, key)
         # Another key than the memory's own.
-        return Reader.create(
-            memory, self.reader, observed=observed, key=jax.random.fold_in(key, 1)
-        )
+        return Reader.create(memory, self.reader, observed=observed, key=jax.random.fold_in(key, 1))
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class MAMLPlusPlusConfig(LearnerMethod):
                 lambda own: running_statistics(own.norms), learned, replace_fn=lambda _: "average"
             )
 
-        moved = {"learned": budget.adam(), "average": optax.sgd(self.averaging)}
+        moved: dict[Any, Any] = {"learned": budget.adam(), "average": optax.sgd(self.averaging)}
         found = optax.partition(moved, kinds)
         if not self.rates_learning_rate:
             return found

@@ -102,11 +102,12 @@ class MAMLPolicyConfig(PolicyMethod):
 
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """Adapt in tasks, act, and improve through the adaptation."""
+        from quickstudy.rl.host_maml import HostMAMLRL
         from quickstudy.rl.maml import MAMLRL
 
         environment = problem.environment("train", self.copies(budget))
         policy, rule = self._learner(environment, budget.seed)
-        return MAMLRL(
+        found = MAMLRL(
             policy,
             self.adaptation(rule, environment),
             self.outer.build(budget),
@@ -114,14 +115,20 @@ class MAMLPolicyConfig(PolicyMethod):
             budget.meta_batch,
             budget.validation_episodes,
         )
+        return HostMAMLRL(found) if isinstance(problem, HostProblem) else found
 
     def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
         """Rewards before and after each update."""
-        from quickstudy.rl.maml import updating
+        import equinox as eqx
+
+        from quickstudy.rl.host_adaptation import host_update_returns
+        from quickstudy.rl.maml import update_returns
 
         policy, rule = learned
-        adaptation = self.adaptation(rule, trial.environment)
-        found = updating(policy, adaptation, trial.episodes - 1)
+        adaptation, updates = self.adaptation(rule, trial.environment), trial.episodes - 1
+        hosted = isinstance(problem, HostProblem)
+        run = host_update_returns if hosted else eqx.filter_jit(update_returns)
+        found = lambda key, trials: run(policy, adaptation, updates, key, trials)  # noqa: E731
         return problem.closed(found, trial.environment)
 
     def references(

@@ -29,8 +29,7 @@ class OwnLearnerConfig(LearnerMethod):
         needed = [
             field.name
             for field in dataclasses.fields(kind)
-            if field.default is dataclasses.MISSING
-            and field.default_factory is dataclasses.MISSING
+            if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         ]
         if len(needed) > 1:
             raise BadInput(

@@ -89,7 +89,7 @@ class TRPOConfig(ImprovementConfig):
 
 @dataclass(frozen=True)
 class RL2Config(PolicyMethod):
-    """A memory reads what was seen, done and paid, and the policy acts by it: explores, exploits."""
+    """A memory reads what was seen, done and paid; by it the policy explores, then exploits."""
 
     name: ClassVar[str] = "rl2"
     source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
@@ -167,10 +167,11 @@ class RL2Config(PolicyMethod):
 
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """Collect trials, improve the policy, repeat."""
+        from quickstudy.rl.host_rl2 import HostRL2
         from quickstudy.rl.rl2 import RL2
 
         trial = problem.trial("train", self.copies(budget))
-        return RL2(
+        found = RL2(
             self._policy(problem, trial, budget.seed),
             trial,
             self.improvement.build(budget),
@@ -181,6 +182,7 @@ class RL2Config(PolicyMethod):
             parts=self.parts,
             in_a_row=self.in_a_row,
         )
+        return HostRL2(found) if isinstance(problem, HostProblem) else found
 
     def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
         """What was learned, acting in such trials."""
@@ -203,13 +205,17 @@ class RL2Config(PolicyMethod):
         """The episodes of a trial."""
         return problem.episodes
 
-    def watched(self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any) -> Any:
+    def watched(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
+    ) -> Any:
         """One trial, step by step. The key is consumed."""
         from quickstudy.experiments.pictures.watch import watch
 
         return watch(learned, trial, task, key)
 
-    def filmed(self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int) -> Any:
+    def filmed(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
+    ) -> Any:
         """One trial on the host. The key is consumed."""
         from quickstudy.experiments.pictures.film import film
 

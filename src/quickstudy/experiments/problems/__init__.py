@@ -77,7 +77,7 @@ def _unknown(name: str) -> str:
         return f"{name} is a recipe; its problem is {RECIPES[name].problem.name}: give that"
     if name in (yours.FolderImages.name, yours.NpzImages.name):
         return f"{name} stands for data of your own; give the folder's or the file's path"
-    known = [kind.name for kind in PROBLEMS]
+    known = [kind.name for kind in PROBLEMS if not issubclass(kind, yours.YourImages)]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}? " if near else ""
     return (

@@ -1,7 +1,7 @@
 """Warped printed characters, which come with the package."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from quickstudy.experiments.networks import Inputs
 from quickstudy.experiments.problem import Source, Split
@@ -31,5 +31,5 @@ class GlyphImages(ImageProblem):
         """Glyphs."""
         from quickstudy.tasks.glyphs import glyphs
 
-        shape = {"ways": ways, "shots": self.shots, "queries": self.queries}
+        shape: dict[str, Any] = {"ways": ways, "shots": self.shots, "queries": self.queries}
         return glyphs(split, **shape, progress=source.progress)

@@ -243,7 +243,7 @@ def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: str) -> "Ima
         raise DataError(f"{path} has no folder {missing[0]!r}, which the run's split names")
     chosen = {name: files[name] for name in names}
     how: dict[str, Any] = {} if ink == "paper" else {"ink": ink}
-    return read_classes(chosen, size=inputs[:2], channels=inputs[2], **how)
+    return read_classes(chosen, size=(inputs[0], inputs[1]), channels=inputs[2], **how)
 
 
 def _channels(path: str) -> int:

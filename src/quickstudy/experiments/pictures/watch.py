@@ -1,5 +1,6 @@
 """One trial, to be looked at: episodes side by side, pulls beside Gittins', paths in the plane."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,10 @@ import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from quickstudy.app.report.figures import save
-from quickstudy.app.report.stages import stage_names
 from quickstudy.checkpoint import write_atomically
 from quickstudy.envs.bandit import Bandit
 from quickstudy.envs.drawing import Drawn
@@ -77,6 +77,24 @@ def watch(actor: Actor, trial: Trial, task: Any, key: PRNGKeyArray) -> list[Epis
             episodes.append(Episode([place.state], [], []))
 
 
+def stage_names(stage: str, count: int) -> list[str]:
+    """The names of so many stages, in pictures.
+
+    Args:
+        stage: "episode", or "update" for a policy that adapts by gradients.
+        count: how many there are.
+
+    Example:
+        >>> stage_names("episode", 2)
+        ['episode 1', 'episode 2']
+        >>> stage_names("update", 3)
+        ['before any update', 'after update 1', 'after update 2']
+    """
+    if stage == "update":
+        return ["before any update", *(f"after update {n}" for n in range(1, count))]
+    return [f"episode {n + 1}" for n in range(count)]
+
+
 def show(
     environment: Environment,
     task: Any,
@@ -111,8 +129,7 @@ def show(
         figure = pulls(episodes, task) if stage == "episode" else pulls_by_update(episodes, task)
     else:
         figure = paths(episodes, task, names)
-    save(figure, path.with_suffix(".png"))
-    return path.with_suffix(".png")
+    return save_png(figure, path.with_suffix(".png"))
 
 
 def animation(
@@ -156,11 +173,18 @@ def side_by_side(
 
 def save_gif(images: list[Image.Image], path: Path, milliseconds: int = MILLISECONDS) -> Path:
     """Write an animation that repeats, with a pause at its end."""
-    import io
-
     buffer = io.BytesIO()
     times = [milliseconds] * (len(images) - 1) + [PAUSE]
     images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def save_png(figure: Figure, path: Path) -> Path:
+    """Write a figure, whole or not at all."""
+    FigureCanvasAgg(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
     write_atomically(path, buffer.getvalue())
     return path
 

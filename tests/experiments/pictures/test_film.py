@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 import quickstudy as qs
-from quickstudy.app.report.film import film, show_film
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
+from quickstudy.experiments.pictures.film import film, show_film
 
 pytest.importorskip("gymnasium")
 from references import pulls

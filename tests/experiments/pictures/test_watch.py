@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 import quickstudy as qs
-from quickstudy.app.report.stages import stage_names
-from quickstudy.app.report.watch import (
+from quickstudy.envs.bandit import Arms
+from quickstudy.envs.gridnavi import RIGHT, UP, GridNavi, Hidden
+from quickstudy.envs.navigation import SparseNavigation
+from quickstudy.experiments.pictures.watch import (
     ENLARGED,
     Episode,
     animation,
@@ -16,11 +18,9 @@ from quickstudy.app.report.watch import (
     pulls,
     pulls_by_update,
     show,
+    stage_names,
     watch,
 )
-from quickstudy.envs.bandit import Arms
-from quickstudy.envs.gridnavi import RIGHT, UP, GridNavi, Hidden
-from quickstudy.envs.navigation import SparseNavigation
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from quickstudy.errors import demand_counts
+from quickstudy.experiments.sections import ConfusedPair, ConfusedPairs, Note, Picture, Section
 from quickstudy.learners.learner import Learner
 from quickstudy.learners.losses import possible
 from quickstudy.mesh import map_over_tasks
@@ -98,6 +99,38 @@ def confusions(
         int(wrong.sum()),
         int(real.sum()),
     )
+
+
+def confused_section(tasks: Episodes, found: Confusions) -> Section:
+    """The pairs with a picture of either class.
+
+    Args:
+        tasks: what `found` was counted on.
+        found: of `confusions`.
+    """
+    share = f"{found.wrong:,} of {found.queries:,} queries in {found.episodes:,} test tasks"
+    title = "Classes taken for each other"
+    if not found.pairs:
+        return Section(title, [Note(f"None: {share} were wrong.")])
+    said = Note(
+        f"{share} were wrong. These pairs were confused the most often (more tasks tell more: "
+        "quickstudy report --episodes). A class is shown by one item, as it is in the data."
+    )
+    pairs = [
+        ConfusedPair(
+            (class_picture(tasks, pair.first), class_picture(tasks, pair.second)),
+            pair.forth,
+            pair.back,
+            pair.met,
+        )
+        for pair in found.pairs
+    ]
+    return Section(title, [said, ConfusedPairs(pairs)])
+
+
+def class_picture(tasks: Episodes, number: int) -> Picture:
+    """A class by its first item and its name."""
+    return Picture(class_image(tasks, number), class_name(tasks, number))
 
 
 def class_image(tasks: Episodes, number: int) -> np.ndarray:

@@ -7,11 +7,10 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 from PIL import Image
 
-from quickstudy.app.report.stages import stage_names
-from quickstudy.app.report.watch import save_gif, side_by_side
 from quickstudy.envs.host import Host, HostEnvironment, HostStep
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
+from quickstudy.experiments.pictures.watch import save_gif, side_by_side, stage_names
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import Actor
 from quickstudy.rl.trial import Trial
