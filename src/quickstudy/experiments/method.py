@@ -54,6 +54,8 @@ class Method(Choice):
     """The paper, and its link."""
     learns: ClassVar[type[Problem]] = Problem
     """The kind of problems that it learns."""
+    learns_how: ClassVar[str] = ""
+    """From what, in words: "from labelled examples"."""
     at_test: ClassVar[tuple[str, ...]] = ()
     """The fields that `evaluate` may change."""
     page_flags: ClassVar[tuple[str, ...]] = ()
@@ -69,14 +71,9 @@ class Method(Choice):
         """
         if not isinstance(problem, self.learns):
             raise BadInput(
-                f"{self.name} {self.kind_of_problem()}, and {problem.name} is not of that kind; "
+                f"{self.name} learns {self.learns_how}, and {problem.name} is not of that kind; "
                 f"quickstudy methods --on {problem.name} lists the methods that learn it"
             )
-
-    @classmethod
-    @abc.abstractmethod
-    def kind_of_problem(cls) -> str:
-        """What it learns from, in words: "learns from labelled examples"."""
 
     def prepared(self, problem: Problem) -> Self:
         """The method with all that it takes from the problem, such as the network."""
@@ -154,15 +151,11 @@ class LearnerMethod(Method):
     """Base of the methods that read a support set and answer queries."""
 
     learns: ClassVar[type[Problem]] = ExampleProblem
+    learns_how: ClassVar[str] = "from labelled examples"
     page_flags: ClassVar[tuple[str, ...]] = ("episodes", "data")
 
     network: NetworkConfig | None = None
     """What reads the inputs; `None` for the problem's own."""
-
-    @classmethod
-    def kind_of_problem(cls) -> str:
-        """Of examples."""
-        return "learn from labelled examples"
 
     def check(self, problem: Problem) -> None:
         """The network must read the problem's inputs."""

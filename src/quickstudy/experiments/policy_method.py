@@ -25,14 +25,10 @@ class PolicyMethod(Method):
     """Base of the methods that act."""
 
     learns: ClassVar[type[Problem]] = FamilyProblem
+    learns_how: ClassVar[str] = "by acting in a family of MDPs"
     page_flags: ClassVar[tuple[str, ...]] = ("beside",)
     stage: ClassVar[str] = "episode"
     """What rewards are told by: an "episode" of a trial, or an "update"."""
-
-    @classmethod
-    def kind_of_problem(cls) -> str:
-        """Of MDPs."""
-        return "learns by acting in a family of MDPs"
 
     @abc.abstractmethod
     def copies(self, budget: Budget) -> int:

@@ -87,9 +87,9 @@ def methods(arguments: list[str]) -> None:
     kinds: dict[str, list[type[Method]]] = {}
     for kind in METHODS:
         if problem is None or _learns(kind, problem):
-            kinds.setdefault(kind.kind_of_problem(), []).append(kind)
+            kinds.setdefault(kind.learns_how, []).append(kind)
     for what, own in kinds.items():
-        print(f"{what}:")
+        print(f"To learn {what}:")
         for kind in own:
             print(f"  {kind.name:13} {summary(kind)}")
 
