@@ -129,6 +129,7 @@ def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) ->
 def noted(recipe: Recipe, options: Evaluate, data: str) -> dict[str, Any]:
     """What a result says of its run."""
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
+    del settings["episodes"]  # an evaluation tells them, given or not
     return {"recipe": recipe.name, "data": data, "split": options.split, "options": settings}
 
 
