@@ -22,6 +22,7 @@ def a_chart(*lines, x=Axis("x"), y=Axis("y"), title="t"):  # noqa: B008
 def drawn(chart):
     axes = Figure().subplots()
     plots.draw(axes, chart)
+    axes.autoscale_view()
     return axes
 
 

@@ -77,12 +77,10 @@ def _draw_axis(axes: Any, name: str, axis: Axis) -> None:
         side.set_major_locator(MaxNLocator(6, integer=axis.whole, steps=[1, 2, 5, 10]))
     if not axis.names:
         side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    low, high = axis.limits or side.get_view_interval()
     if axis.limits is not None:
+        low, high = axis.limits
         margin = 0.02 * (high - low)  # a dot at the end is whole
-        low, high = low - margin, high + margin
-    if high > low:
-        axes.set(**{f"{name}lim": (low, high)})
+        axes.set(**{f"{name}lim": (low - margin, high + margin)})
 
 
 def charts_figure(charts: Sequence[Chart], title: str) -> Figure:
@@ -121,8 +119,8 @@ def inline_svg(chart: Chart, number: int) -> Markup:
 
     Example:
         >>> line = Line("a", (0, 1), (0.5, 2.0))
-        >>> inline_svg(Chart("a < b", Axis("x"), Axis("y"), [line]), 0)[:54]
-        Markup('<svg role="img" aria-label="a &lt; b" viewBox="0 0 400 ')
+        >>> inline_svg(Chart("a < b", Axis("x"), Axis("y"), [line]), 0)[:38]
+        Markup('<svg role="img" aria-label="a &lt; b" ')
     """
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout="constrained")
     figure.patch.set_visible(False)
