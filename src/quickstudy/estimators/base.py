@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -11,6 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from quickstudy.errors import BadInput
 from quickstudy.estimators import encoding, saved
 from quickstudy.estimators.pictures import Pictures, pictures, pixels
+
+
+Own = TypeVar("Own", bound="FewShotEstimator")
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,7 @@ class FewShotEstimator(BaseEstimator):
         """
         found = pictures(X, labelled=labelled)
         if found is None:
-            X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
-            return Given(X, None)
+            return Given(self._features(X, reset=reset), None)
         if not reset:
             self._demand_images()
         shots = encoding.thumbnails(found.items) if small else None
@@ -73,8 +75,12 @@ class FewShotEstimator(BaseEstimator):
         elif self.encoder_ is not None:
             encoding.demand_same(encoder, self.encoder_)
         features = encoding.encoded(encoder, found.items)
-        features = validate_data(self, features, reset=reset, dtype=[np.float64, np.float32])
-        return Given(features, shots, found.labels)
+        return Given(self._features(features, reset=reset), shots, found.labels)
+
+    def _features(self, X: Any, *, reset: bool) -> np.ndarray:
+        """Features checked by scikit-learn: numbers `[n, d]`, all finite, of the right d."""
+        found: Any = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        return found
 
     def _encoder(self) -> encoding.FrozenEncoder | None:
         """The encoder; None for a learner that takes images itself."""
@@ -143,7 +149,7 @@ class FewShotEstimator(BaseEstimator):
         saved.write(Path(path), arrays, header)
 
     @classmethod
-    def load(cls, path: str | Path, *, encoder: Any = None) -> Self:
+    def load(cls: type[Own], path: str | Path, *, encoder: Any = None) -> Own:
         """Read a file that `save` wrote; nothing in it is run.
 
         Args:

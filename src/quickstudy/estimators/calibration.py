@@ -63,7 +63,7 @@ class Calibration:
         after, before = (probabilities(scores, t) for t in (temperature, 1.0))
         return cls(
             temperature=temperature,
-            examples=len(scores),
+            examples=int(scores.shape[0]),
             nll=negative_log_likelihood(after, y),
             nll_before=negative_log_likelihood(before, y),
             ece=expected_calibration_error(after, y),
@@ -77,7 +77,8 @@ class Calibration:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Calibration":
         """What `to_json` wrote."""
-        return cls(**{k: math.nan if v is None else v for k, v in value.items()})
+        kept: dict[str, Any] = {k: math.nan if v is None else v for k, v in value.items()}
+        return cls(**kept)
 
 
 def probabilities(scores: np.ndarray, temperature: float) -> np.ndarray:

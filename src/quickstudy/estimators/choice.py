@@ -11,6 +11,7 @@ from quickstudy.errors import BadInput
 from quickstudy.estimators.calibration import Calibration
 from quickstudy.estimators.heads.centroids import CentroidHead
 from quickstudy.estimators.heads.discriminant import DiscriminantHead
+from quickstudy.estimators.heads.kernel import KernelHead
 from quickstudy.estimators.heads.labelled import Labelled, Rows
 from quickstudy.estimators.heads.logistic import LogisticHead
 from quickstudy.estimators.heads.ridge import RidgeHead
@@ -19,6 +20,7 @@ HeadName = Literal["centroids", "ridge", "discriminant", "logistic"]
 HEADS: tuple[HeadName, ...] = get_args(HeadName)
 
 Head = CentroidHead | RidgeHead | DiscriminantHead | LogisticHead
+RegressionHead = RidgeHead | KernelHead
 
 PENALTIES = (0.03, 0.3, 1.0, 3.0)
 """λ, in mean squared lengths of the centred rows."""
@@ -92,7 +94,7 @@ def chosen(examples: Labelled, names: tuple[HeadName, ...]) -> tuple[Held, dict[
     leaves nothing to choose, either.
     """
     if examples.ways == 1 or not examples.judged.any():
-        name: HeadName = "centroids" if examples.ways == 1 or len(names) > 1 else names[0]
+        name: HeadName = "centroids" if examples.ways == 1 or len(names) > 1 else next(iter(names))
         nothing = np.full((len(examples), examples.ways), np.nan)
         untold = Calibration.of(nothing[:0], examples.y[:0])
         head = default_head(name, examples)
@@ -184,17 +186,17 @@ def demand_head(head: Any) -> tuple[HeadName, ...]:
     return (head,)
 
 
-def head_to_json(head: Head) -> dict[str, Any]:
+def head_to_json(head: Any) -> dict[str, Any]:
     """The head's settings and its kind."""
     return {"kind": type(head).__name__, **asdict(head)}
 
 
-def head_from_json(value: dict[str, Any]) -> Head:
+def head_from_json(value: dict[str, Any]) -> Any:
     """The head that `head_to_json` wrote.
 
     Raises:
         KeyError: an unknown kind.
     """
-    kinds = {one.__name__: one for one in get_args(Head)}
+    kinds = {one.__name__: one for one in get_args(Head | RegressionHead)}
     own = {name: setting for name, setting in value.items() if name != "kind"}
     return kinds[value["kind"]](**own)

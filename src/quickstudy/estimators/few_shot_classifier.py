@@ -1,7 +1,7 @@
 """A classifier from a few examples of each class, with scikit-learn's interface."""
 
 import math
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -106,7 +106,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         self.image = image
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> "FewShotClassifier":
         """Learn from a support set.
 
         Args:
@@ -122,7 +122,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             )
         return self._learn(given, y)
 
-    def partial_fit(self, X: Any, y: Any = None, classes: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, classes: Any = None) -> "FewShotClassifier":
         """Learn from more examples, also of new classes; none of the old images is read again.
 
         Gives what `fit` on all examples gives.
@@ -203,7 +203,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             nll=math.nan if p is None else negative_log_likelihood(p, numbers),
         )
 
-    def _learn(self, given: Given, y: np.ndarray) -> Self:
+    def _learn(self, given: Given, y: np.ndarray) -> "FewShotClassifier":
         share = demand_share(self.unknown)
         names = choice.demand_head(self.head)
         self.classes_, self.labels_ = np.unique(y, return_inverse=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators.heads.labelled import Rows, in_rows
+from quickstudy.estimators.heads.scores import squared_distances
 
 SHARE = 0.05
 """The share of known things that `unknown=True` may take for unknown."""
@@ -32,17 +33,13 @@ class NearestNovelty:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """The novelty `[n]` of features `[n, d]`."""
-        return np.sqrt(self._squares(in_rows(x, self.rows)).min(1))
+        return np.sqrt(squared_distances(in_rows(x, self.rows), self.known).min(1))
 
     def held_out(self) -> np.ndarray:
         """That of each example among the others, `[n]`."""
-        squares = self._squares(self.known)
+        squares = squared_distances(self.known, self.known)
         np.fill_diagonal(squares, np.inf)
         return np.sqrt(squares.min(1))
-
-    def _squares(self, x: np.ndarray) -> np.ndarray:
-        lengths = [np.einsum("nd,nd->n", a, a) for a in (x, self.known)]
-        return np.maximum(lengths[0][:, None] + lengths[1] - 2 * x @ self.known.T, 0.0)
 
 
 def threshold(novelty: np.ndarray, share: float) -> float:

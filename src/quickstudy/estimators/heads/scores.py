@@ -49,7 +49,43 @@ class CentroidScores:
         return 2 * z @ self.centroids.T - squares - lengths[:, None]
 
 
-Scores = LinearScores | CentroidScores
+@dataclass(frozen=True, eq=False)
+class KernelScores:
+    """x ↦ Σ_j k(x, x_j) a_j + b with a Gaussian kernel k.
+
+    Attributes:
+        rows: what is done to each row of features before.
+        known: x_j, `[n, d]`.
+        width: w of k, `[]`.
+        weight: a, `[n, outputs]`.
+        bias: b, `[outputs]`.
+    """
+
+    rows: Rows
+    known: np.ndarray
+    width: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """The outputs `[n, outputs]` of features `[n, d]`, in float64."""
+        return gaussian(in_rows(x, self.rows), self.known, float(self.width)) @ self.weight + (
+            self.bias
+        )
+
+
+Scores = LinearScores | CentroidScores | KernelScores
+
+
+def squared_distances(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """‖x_i − z_j‖², `[n, m]`."""
+    lengths = [np.einsum("nd,nd->n", a, a) for a in (x, z)]
+    return np.maximum(lengths[0][:, None] + lengths[1] - 2 * x @ z.T, 0.0)
+
+
+def gaussian(x: np.ndarray, z: np.ndarray, width: float) -> np.ndarray:
+    """exp(−‖x_i − z_j‖² / 2w²), `[n, m]`."""
+    return np.exp(-squared_distances(x, z) / (2 * width**2))
 
 
 def scores_to(scores: Scores | None) -> tuple[dict[str, np.ndarray], dict[str, str] | None]:
