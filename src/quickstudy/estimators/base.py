@@ -12,7 +12,6 @@ from quickstudy.errors import BadInput
 from quickstudy.estimators import encoding, saved
 from quickstudy.estimators.pictures import Pictures, pictures, pixels
 
-
 Own = TypeVar("Own", bound="FewShotEstimator")
 
 
@@ -46,9 +45,8 @@ class FewShotEstimator(BaseEstimator):
     """The base of `FewShotClassifier` and `FewShotRegressor`; see there."""
 
     encoder: Any
-    head: str
     learner: Any
-    image: tuple[int, int, int] | None
+    image: Any
     n_features_in_: int
 
     def _given(self, X: Any, *, reset: bool, labelled: bool = False, small: bool = True) -> Given:

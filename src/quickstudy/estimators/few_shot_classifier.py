@@ -91,13 +91,14 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         self,
         encoder: Any = "auto",
         *,
-        head: str = "auto",
-        unknown: bool | float = False,
+        head: Any = "auto",
+        unknown: Any = False,
         unknown_label: Any = None,
         learner: Any = None,
-        image: tuple[int, int, int] | None = None,
-        random_state: int = 0,
+        image: Any = None,
+        random_state: Any = 0,
     ):
+        # As scikit-learn asks: stored as given, and checked by `fit`.
         self.encoder = encoder
         self.head = head
         self.unknown = unknown

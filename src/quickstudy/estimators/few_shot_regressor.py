@@ -65,11 +65,12 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         self,
         encoder: Any = "auto",
         *,
-        head: str = "auto",
+        head: Any = "auto",
         learner: Any = None,
-        image: tuple[int, int, int] | None = None,
-        random_state: int = 0,
+        image: Any = None,
+        random_state: Any = 0,
     ):
+        # As scikit-learn asks: stored as given, and checked by `fit`.
         self.encoder = encoder
         self.head = head
         self.learner = learner

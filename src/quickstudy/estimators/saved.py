@@ -35,7 +35,9 @@ def write(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> 
     """
     own = {"format": FORMAT, "quickstudy": importlib.metadata.version("quickstudy"), **header}
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    whole = json.dumps({"checksum": _checksum(arrays, own), "estimator": own}, sort_keys=True)
+    # The checksum is of the text: two texts of one number would have the same value.
+    text = json.dumps(own, sort_keys=True, allow_nan=False)
+    whole = json.dumps({"checksum": _checksum(arrays, text), "estimator": text}, sort_keys=True)
     try:
         with replacing(path) as file:
             file.write(save(arrays, metadata={HEADER: whole}))
@@ -60,8 +62,8 @@ def read(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         with safe_open(path, "numpy") as file:
             whole = json.loads((file.metadata() or {})[HEADER])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        header = whole["estimator"]
-        right = _checksum(arrays, header) == whole["checksum"]
+        right = _checksum(arrays, whole["estimator"]) == whole["checksum"]
+        header = json.loads(whole["estimator"])
         found, version = header["kind"], header["format"]
     except FINDS as error:
         raise CheckpointError(
@@ -83,8 +85,8 @@ def read(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return arrays, header
 
 
-def _checksum(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True, allow_nan=False).encode())
+def _checksum(arrays: dict[str, np.ndarray], header: str) -> str:
+    digest = hashlib.sha256(header.encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
