@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from quickstudy.estimators.scorecard import Proportion, Scorecard, confusions
+from quickstudy.estimators.scorecard import Proportion, Scorecard, confused_pairs
 
 
 @pytest.mark.parametrize(
@@ -25,15 +25,20 @@ def test_all_and_none():
     assert Proportion(0, 0).interval == (0, 1)
 
 
-def test_confusions_are_sorted():
+def test_confused_pairs_are_sorted():
     y = np.array(["a", "a", "a", "b", "b", "c"])
     answers = np.array(["b", "b", "a", "a", "b", "a"])
-    found = [(c.label, c.answer, c.count, c.of) for c in confusions(y, answers)]
+    found = [(c.label, c.answer, c.count, c.of) for c in confused_pairs(y, answers)]
     assert found == [("a", "b", 2, 3), ("b", "a", 1, 2), ("c", "a", 1, 1)]
 
 
 def test_json():
-    card = Scorecard.of(np.array([0, 1]), np.array([0, 0]), pixels=np.array([1, 1]), ece=0.1, nll=1)
+    y, answers, classes = np.array([0, 1]), np.array([0, 0]), np.array([0, 1])
+    given = np.array([[0.9, 0.1], [0.6, 0.4]])
+    card = Scorecard.of(y, answers, given=given, classes=classes, pixels=np.array([1, 1]))
+    assert card.nll == pytest.approx(-np.log([0.9, 0.4]).mean())
+    # An unknown class has no probability: only the first example counts.
+    assert Scorecard.of(y, answers, given=given, classes=classes - 1).nll == -np.log(0.1)
     value = json.loads(json.dumps(card.to_json()))
     assert value["accuracy"]["share"] == 0.5
     assert value["pixels"]["count"] == 1

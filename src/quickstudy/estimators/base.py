@@ -128,7 +128,7 @@ class FewShotEstimator(BaseEstimator):
             BadInput: it has a learner, which a file of arrays cannot rebuild.
             CheckpointError: it cannot be written; the old file is untouched.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
         if self.learner is not None:
             raise BadInput(
                 "an estimator with a learner of your own cannot be saved: a file names no code to "

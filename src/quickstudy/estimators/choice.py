@@ -28,7 +28,7 @@ SHRINKAGES = (0.2, 0.8, 0.99, 0.999)
 STRENGTHS = (0.01, 0.1, 1.0)
 """λ of logistic regression, in the same unit."""
 
-FEW = 30
+FEW = 20
 """Up to so many examples logistic regression is fitted without each one in turn."""
 FOLDS = 5
 MANY = 3000

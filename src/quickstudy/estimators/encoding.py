@@ -142,6 +142,11 @@ def encoded(
         BadInput: the encoder returned something else, or numbers that are not finite.
         DataError: a file is damaged or no image.
     """
+    if hasattr(encoder, "stream"):  # one of quickstudy.features, which prepares images itself
+        if len(items) == 1:  # the cache is for sets of images: two files for each call
+            prepares: Any = encoder
+            return np.asarray(prepares(items))
+        return _features("cache").encoded(encoder, items, progress=progress)
     parts = []
     for start in range(0, len(items), BATCH):
         batch = np.stack([pixels(item, encoder.size) for item in items[start : start + BATCH]])
@@ -158,7 +163,10 @@ def encoded(
 
 def thumbnails(items: Sequence[Item]) -> np.ndarray:
     """Small images, uint8 `[n, 32, 32, 3]`."""
-    levels = encoded(Thumbnails(), items)
+    own: Any = Thumbnails()
+    if (features := _features("encoder")) is not None:
+        own = features.encoder(own, name=own.name, size=own.size)  # cached, too
+    levels = encoded(own, items)
     return np.rint(levels * 255).astype(np.uint8).reshape(len(levels), *THUMBNAIL, 3)
 
 
@@ -181,12 +189,20 @@ def _named(who: Identity) -> str:
 
 
 def _pretrained(name: str) -> FrozenEncoder:
-    try:
-        features = importlib.import_module("quickstudy.features")
-    except ModuleNotFoundError:
+    if (features := _features("pretrained")) is None:
         raise BadInput(
             f"the pretrained encoder {name!r} is not available; give encoder= a function from "
             "uint8 images [n, h, w, 3] to features [n, d] (after load, too: "
             "load(path, encoder=...)), or None for pixels"
-        ) from None
+        )
     return features.pretrained(name)
+
+
+def _features(module: str) -> Any:
+    """A module of `quickstudy.features`; None where the package is not there."""
+    try:
+        return importlib.import_module(f"quickstudy.features.{module}")
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("quickstudy.features"):
+            raise
+        return None

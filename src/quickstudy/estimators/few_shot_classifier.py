@@ -1,6 +1,5 @@
 """A classifier from a few examples of each class, with scikit-learn's interface."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from quickstudy.errors import BadInput
 from quickstudy.estimators import choice, labels
 from quickstudy.estimators.base import FewShotEstimator, Given
-from quickstudy.estimators.calibration import (
-    Calibration,
-    expected_calibration_error,
-    negative_log_likelihood,
-    probabilities,
-)
+from quickstudy.estimators.calibration import Calibration, probabilities
 from quickstudy.estimators.encoding import Thumbnails
 from quickstudy.estimators.heads.centroids import CentroidHead
 from quickstudy.estimators.heads.labelled import Labelled
@@ -152,13 +146,13 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         Args:
             X: images or features; a single image gives one answer, `[1]`.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
         inputs = self._given(X, reset=False, small=False).inputs
         return self._answers(inputs, self._probabilities(inputs))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The calibrated probabilities of `classes_`, `[n, ways]`; rows sum to 1."""
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
         return self._probabilities(self._given(X, reset=False, small=False).inputs)
 
     def novelty(self, X: Any) -> np.ndarray:
@@ -166,7 +160,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
 
         With a learner, 1 − the largest probability.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
         return self._novelty(self._given(X, reset=False, small=False).inputs)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -189,20 +183,10 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             y: the right labels; see `score`.
         """
         answers, y, given = self._judged(X, y)
-        known = np.isin(y, self.classes_)
-        numbers = np.searchsorted(self.classes_, y[known])
-        p = self._probabilities(given.inputs[known]) if known.any() else None
-        small = None
+        p, small = self._probabilities(given.inputs), None
         if given.thumbnails is not None and self.pixels_ is not None:
-            flat = Thumbnails()(given.thumbnails)
-            small = self.classes_[self.pixels_(flat).argmax(1)]
-        return Scorecard.of(
-            y,
-            answers,
-            pixels=small,
-            ece=math.nan if p is None else expected_calibration_error(p, numbers),
-            nll=math.nan if p is None else negative_log_likelihood(p, numbers),
-        )
+            small = self.classes_[self.pixels_(Thumbnails()(given.thumbnails)).argmax(1)]
+        return Scorecard.of(y, answers, given=p, classes=self.classes_, pixels=small)
 
     def _learn(self, given: Given, y: np.ndarray) -> "FewShotClassifier":
         share = demand_share(self.unknown)
@@ -279,7 +263,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
 
     def _judged(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, Given]:
         """The answers, the labels as they should be answered, and X."""
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
         given = self._given(X, reset=False, labelled=y is None)
         y = labels.alike(labels.checked(given, y), self.classes_)
         if self.threshold_ is not None:
@@ -288,7 +272,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays = {"labels": self.labels_}
-        header: dict[str, Any] = {"classes": labels.to_json(self.classes_)}
+        header: dict[str, Any] = {"classes": labels.classes_to_json(self.classes_)}
         for name, scores in (("scores", self.scores_), ("pixels", self.pixels_)):
             parts, header[name] = scores_to(scores)
             arrays |= {f"{name}.{part}": array for part, array in parts.items()}
@@ -302,7 +286,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         return arrays, header
 
     def _restore(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        self.classes_, self.labels_ = labels.from_json(header["classes"]), arrays["labels"]
+        self.classes_, self.labels_ = labels.classes_from_json(header["classes"]), arrays["labels"]
         self.scores_, self.pixels_ = (
             scores_from(arrays, name, header[name]) for name in ("scores", "pixels")
         )

@@ -107,7 +107,7 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The targets, `[n]` or `[n, t]` as `fit` was given them."""
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
         outputs = self.scores_(self._given(X, reset=False, small=False).inputs)
         return outputs[:, 0] if self.targets_.ndim == 1 else outputs
 

@@ -81,13 +81,13 @@ def unknown(label: Any, classes: np.ndarray) -> Any:
     return label
 
 
-def to_json(classes: np.ndarray) -> dict[str, Any]:
+def classes_to_json(classes: np.ndarray) -> dict[str, Any]:
     """Labels and their type."""
     return {"type": classes.dtype.str, "names": classes.tolist()}
 
 
-def from_json(value: dict[str, Any]) -> np.ndarray:
-    """The labels that `to_json` wrote."""
+def classes_from_json(value: dict[str, Any]) -> np.ndarray:
+    """The labels that `classes_to_json` wrote."""
     kind = np.dtype(value["type"])
     if kind.kind not in "biufUO":
         raise ValueError(f"labels of the type {kind}")

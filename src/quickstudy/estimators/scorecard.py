@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from quickstudy.estimators.calibration import expected_calibration_error, negative_log_likelihood
+
 
 @dataclass(frozen=True)
 class Proportion:
@@ -100,17 +102,28 @@ class Scorecard:
         y: np.ndarray,
         answers: np.ndarray,
         *,
+        given: np.ndarray,
+        classes: np.ndarray,
         pixels: np.ndarray | None = None,
-        ece: float = math.nan,
-        nll: float = math.nan,
     ) -> "Scorecard":
-        """From labels and answers `[n]`, and those of the nearest centroids on thumbnails."""
+        """The figures of some answers.
+
+        Args:
+            y: the right labels `[n]`.
+            answers: `[n]`.
+            given: probabilities of the classes, `[n, ways]`.
+            classes: their labels, sorted; other labels have no probability and are left out of
+                `ece` and `nll`.
+            pixels: the answers of the nearest centroids on thumbnails, `[n]`.
+        """
+        known = np.isin(y, classes)
+        numbers, given = np.searchsorted(classes, y[known]), given[known]
         return cls(
             proportion(answers == y),
             None if pixels is None else proportion(pixels == y),
-            confusions(y, answers),
-            ece,
-            nll,
+            confused_pairs(y, answers),
+            expected_calibration_error(given, numbers) if known.any() else math.nan,
+            negative_log_likelihood(given, numbers) if known.any() else math.nan,
         )
 
     def __str__(self) -> str:
@@ -139,7 +152,7 @@ def proportion(right: np.ndarray) -> Proportion:
     return Proportion(int(np.sum(right)), len(right))
 
 
-def confusions(y: np.ndarray, answers: np.ndarray) -> tuple[Confusion, ...]:
+def confused_pairs(y: np.ndarray, answers: np.ndarray) -> tuple[Confusion, ...]:
     """The pairs of a label and another answer, the most frequent first, then by label."""
     wrong = answers != y
     pairs: dict[tuple[Any, Any], int] = {}
