@@ -28,6 +28,9 @@ SHRINKAGES = (0.2, 0.8, 0.99, 0.999)
 STRENGTHS = (0.01, 0.1, 1.0)
 """λ of logistic regression, in the same unit."""
 
+WIDE = 64
+"""From so many features on, they are taken for a network's."""
+
 FEW = 20
 """Up to so many examples logistic regression is fitted without each one in turn."""
 FOLDS = 5
@@ -74,16 +77,16 @@ def settings(name: HeadName, examples: Labelled, rows: Rows) -> Iterator[Head]:
         yield from (LogisticHead(share * scale, rows) for share in STRENGTHS)
 
 
-def possible_rows(examples: Labelled) -> tuple[Rows, Rows]:
-    """Plain, and a form of length 1: of square roots where no feature is below 0, as behind a
-    ReLU, else as they are."""
-    return ("plain", "root") if examples.x.min(initial=0.0) >= 0 else ("plain", "unit")
+def possible_rows(examples: Labelled) -> tuple[Rows, ...]:
+    """Rows of length 1, of square roots where no feature is below 0, as behind a ReLU; and where
+    there are few features, whose length may tell classes apart, also plain ones."""
+    one: Rows = "root" if examples.x.min(initial=0.0) >= 0 else "unit"
+    return (one,) if examples.x.shape[1] >= WIDE else ("plain", one)
 
 
 def default_head(name: HeadName, examples: Labelled) -> Head:
     """The head of that kind where nothing can be held out: every class has one example."""
-    rows = possible_rows(examples)[-1] if examples.x.min() >= 0 else "plain"
-    tried = list(settings(name, examples, rows))
+    tried = list(settings(name, examples, possible_rows(examples)[0]))
     return tried[len(tried) // 2]
 
 
