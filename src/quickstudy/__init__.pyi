@@ -20,6 +20,8 @@ from .errors import CheckpointError as CheckpointError
 from .errors import DataError as DataError
 from .errors import NonFiniteLoss as NonFiniteLoss
 from .errors import QuickstudyError as QuickstudyError
+from .estimators.few_shot_classifier import FewShotClassifier as FewShotClassifier
+from .estimators.few_shot_regressor import FewShotRegressor as FewShotRegressor
 from .evaluation.tasks import Estimate as Estimate
 from .evaluation.tasks import Evaluation as Evaluation
 from .evaluation.tasks import evaluate as evaluate
