@@ -24,6 +24,7 @@ import optax
 from quickstudy.recipes import RECIPES, Shape
 
 import quickstudy as qs
+from quickstudy.training.algorithm import update
 from quickstudy.training.meta_training import MetaTraining, episode_scores
 from side_by_side import finish, milliseconds, seconds
 
@@ -56,7 +57,7 @@ def training(recipe: Any) -> tuple[Any, dict[str, float]]:
     tasks = recipe.tasks("train", SHAPE)
     algorithm = MetaTraining(recipe.learner(), tasks, tasks, optax.adam(1e-3), TASKS, TASKS)
     return compiled(
-        lambda own, state, key, p: own.update(state, key, p),
+        update,
         *(algorithm, algorithm.init(), jax.random.key(0), jnp.array(0.5)),
     )
 

@@ -23,6 +23,7 @@ from quickstudy.recipes import RECIPES
 import maml_rl_peer
 import quickstudy as qs
 from quickstudy.mesh import map_over_tasks, replicate
+from quickstudy.training.algorithm import update
 from side_by_side import finish, milliseconds, seconds
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -43,7 +44,7 @@ def ours(setting: maml_rl_peer.Setting) -> tuple[Any, Callable[[], Any]]:
         inner_steps=1,
         curvature_every=setting.curvature_every,
     )
-    run = eqx.filter_jit(lambda own, state, key: own.update(state, key, jnp.zeros(())))
+    run = eqx.filter_jit(lambda own, state, key: update(own, state, key, jnp.zeros(())))
     algorithm, state = replicate((recipe.algorithm(), recipe.algorithm().init()))
     # The head begins at zero, where the Hessian is not that of any later step.
     state = run(algorithm, state, jax.random.key(0))[0]

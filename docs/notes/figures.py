@@ -4,6 +4,7 @@ Writes matching.png, prototypes.png, maml.png, transfer.png and resets.png besid
 key and every number of steps stands here; the captions in the pages repeat them.
 """
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -327,14 +328,15 @@ def remembering(
 ) -> Any:
     """What a GRU earns in 4,000 trials, trained on 256 in each step."""
     model_key, train_key, test_key = keys(3)
+    trial = dataclasses.replace(trial, in_a_row=in_a_row)
     memory = qs.GRU.create(trial.inputs, 64, key=model_key)
     policy = qs.MetaPolicy.create(trial, memory, forgets=forgets, told=no_beginnings)
     rate = optax.cosine_decay_schedule(3e-3, 16 * steps)
     optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(rate))
     ppo = qs.PPO(optimiser, entropy_weight=entropy_weight)
-    rl2 = qs.RL2(policy, trial, ppo, 256, 1000, in_a_row=in_a_row)
+    rl2 = qs.RL2(policy, trial, ppo, 256, 1000)
     trained = qs.fit(rl2, qs.Plan(steps, validate_every=steps), key=train_key).best
-    earn = acting(trained, trial, in_a_row=in_a_row)
+    earn = acting(trained, trial)
     return evaluate_earnings(earn, trials=4000, key=test_key).policy
 
 

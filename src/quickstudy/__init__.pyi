@@ -111,8 +111,6 @@ from .rl.estimators import DiCE as DiCE
 from .rl.estimators import Naive as Naive
 from .rl.estimators import ScoreTerm as ScoreTerm
 from .rl.host_adaptation import host_adaptations as host_adaptations
-from .rl.host_maml import HostMAMLRL as HostMAMLRL
-from .rl.host_rl2 import HostRL2 as HostRL2
 from .rl.host_rollout import host_rollouts as host_rollouts
 from .rl.maml import MAMLRL as MAMLRL
 from .rl.outer import OuterAscent as OuterAscent

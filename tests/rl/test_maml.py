@@ -21,6 +21,7 @@ from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
 from quickstudy.rl.trust_region import TrustRegion
 from quickstudy.testing.comparing import same_bits
+from quickstudy.training.algorithm import update
 from quickstudy.training.fit import fit
 from quickstudy.training.plan import Plan
 from references.crashing import Crash, Crashing
@@ -43,7 +44,7 @@ def maml(outer, environment=BANDIT, rule=None, estimator=LVC(), **settings):  # 
 
 
 def updated(algorithm, key=KEY):
-    return eqx.filter_jit(algorithm.update)(algorithm.init(), key, jnp.zeros(()))
+    return eqx.filter_jit(update)(algorithm, algorithm.init(), key, jnp.zeros(()))
 
 
 @pytest.mark.parametrize(("tasks", "every"), [(6, 1), (5, 2)])
@@ -151,7 +152,7 @@ def operations(jaxpr):
 def test_no_device_factors_a_batch_of_matrices():
     """Two CPU devices that do so at the same time wait for each other for ever."""
     algorithm = maml(OuterTrustRegion())
-    program, _, _ = eqx.filter_make_jaxpr(algorithm.update)(algorithm.init(), KEY, jnp.zeros(()))
+    program, _, _ = eqx.filter_make_jaxpr(update)(algorithm, algorithm.init(), KEY, jnp.zeros(()))
     factored = [
         e.invars[0].aval.ndim for e in operations(program.jaxpr) if e.primitive.name == "lu"
     ]
@@ -210,7 +211,7 @@ def test_the_recipe_s_choices_fit_each_other(outer, estimator, rule):
         outer=outer,
     )
     algorithm = recipe.algorithm()
-    after, _ = eqx.filter_eval_shape(algorithm.update, algorithm.init(), KEY, jnp.zeros(()))
+    after, _ = eqx.filter_eval_shape(update, algorithm, algorithm.init(), KEY, jnp.zeros(()))
     assert context_of(after.parameters[0]).shape == (5,)
     assert isinstance(algorithm.adaptation.baseline, qs.ValueNetwork)
     kind = {"trpo": OuterTrustRegion}.get(outer, OuterAscent)

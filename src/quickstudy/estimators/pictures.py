@@ -56,7 +56,7 @@ def pixels(item: Path | np.ndarray, size: tuple[int, int]) -> np.ndarray:
         DataError: a file is damaged or no image.
     """
     if isinstance(item, Path):
-        from quickstudy.tasks.folders import read_image
+        from quickstudy.tasks.pictures import read_image
 
         return read_image(item, size=size, channels=3, ink="light")
     if item.shape[:2] == tuple(size):

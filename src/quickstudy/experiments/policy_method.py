@@ -30,6 +30,11 @@ class PolicyMethod(Method):
     stage: ClassVar[str] = "episode"
     """What rewards are told by: an "episode" of a trial, or an "update"."""
 
+    @property
+    def in_a_row(self) -> int:
+        """MDPs that follow each other with the memory left as it is; the last is scored."""
+        return 1
+
     @abc.abstractmethod
     def copies(self, budget: Budget) -> int:
         """How many environments are stepped side by side, where they are stepped on the host."""
@@ -80,7 +85,7 @@ class PolicyMethod(Method):
         )
 
         def train(**where: Any) -> Any:
-            with problem.closing(getattr(algorithm, "environment", None)):
+            with problem.closing(algorithm.host):
                 return fit(algorithm, plan, key=jax.random.key(budget.seed + 1), **where).best
 
         return train
@@ -94,7 +99,8 @@ class PolicyMethod(Method):
         from quickstudy.evaluation.trials import evaluate_earnings
         from quickstudy.experiments.policy_result import PolicyResult
 
-        trial = problem.trial(test.split, self.copies(budget), self.stages(problem))
+        copies, stages = self.copies(budget), self.stages(problem)
+        trial = problem.trial(test.split, copies, stages, self.in_a_row)
         found = evaluate_earnings(
             self.earning(problem, learned, trial),
             trials=test.episodes or self.test_trials(problem),
