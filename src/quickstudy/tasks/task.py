@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray, Shaped
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 
 
@@ -187,6 +188,7 @@ class TaskDistribution(Protocol[T]):
         ...
 
 
+@compiled_once
 def sample_batch(tasks: TaskDistribution[Task], key: PRNGKeyArray, n: int) -> Task:
     """Draw `n` tasks, stacked along a first axis; task i uses `fold_in(key, i)`.
 
