@@ -131,6 +131,7 @@ class _Place(int):
 @functools.lru_cache(PROGRAMS)
 def _program(function: Callable[..., Any], structure: Any, kinds: tuple[Any, ...]) -> Any:
     """From a call's arrays to its result; the arguments were flattened to leaves of `kinds`."""
+    _demand_hashable(structure)
 
     def run(arrays: list[Any]) -> tuple[list[Any], _Outline]:
         given = iter(arrays)
@@ -146,6 +147,15 @@ def _program(function: Callable[..., Any], structure: Any, kinds: tuple[Any, ...
         return outline.filled([*arrays, *computed])
 
     return program
+
+
+def _demand_hashable(structure: Any) -> None:
+    """Raise `TypeError` for a static field that may change: JAX would compare it with itself."""
+    kind, static = structure.node_data() or (None, None)
+    if kind is not dict:  # whose keys are a list here
+        hash(static)
+    for child in structure.children():
+        _demand_hashable(child)
 
 
 def _outlined(result: Any, arrays: list[Any]) -> tuple[list[Any], _Outline]:
