@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.learners.adapted import shape_of, through_the_door
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
@@ -26,6 +27,8 @@ Predictor = Callable[[Any], Any]
 Progress = Float[Array, ""] | float
 """The share of training that is done, from 0 to 1."""
 
+_COMPILED = {"adapt", "unadapted", "adapt_by_steps", "meta_loss", "meta_gradient"}
+
 
 class Learner(eqx.Module):
     """What reads a support set and becomes a predictor; its array leaves are θ.
@@ -38,6 +41,11 @@ class Learner(eqx.Module):
     """
 
     loss: Loss = eqx.field(static=True, default=cross_entropy, kw_only=True)
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        for name in _COMPILED & vars(cls).keys():
+            setattr(cls, name, compiled_once(getattr(cls, name)))
 
     keeps_statistics: ClassVar[bool] = False
     """Whether its meta-gradient moves the averages of the norm `running`."""
@@ -60,6 +68,7 @@ class Learner(eqx.Module):
             key: consumed, by learners that adapt at random; others ignore it.
         """
 
+    @compiled_once
     def unadapted(self, support: Examples) -> Predictor:
         """The predictor before it has learned from the support set's labels.
 
@@ -74,6 +83,7 @@ class Learner(eqx.Module):
         """
         return None
 
+    @compiled_once
     def meta_loss(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
@@ -92,6 +102,7 @@ class Learner(eqx.Module):
         loss = loss_on(self.loss, outputs, query)
         return loss, {"loss": loss, metric_name(query): score(outputs, query)}
 
+    @compiled_once
     def meta_gradient(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple["Learner", Metrics]:

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from quickstudy.compiling import compiled_once
 from quickstudy.nets.network import condition
 
 
@@ -26,6 +27,7 @@ class WithContext(eqx.Module):
     network: Any
     context: Float[Array, " size"]
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
         return self.network(self._beside(x))
 
