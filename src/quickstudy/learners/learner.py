@@ -27,7 +27,8 @@ Predictor = Callable[[Any], Any]
 Progress = Float[Array, ""] | float
 """The share of training that is done, from 0 to 1."""
 
-_COMPILED = {"adapt", "unadapted", "adapt_by_steps", "meta_loss", "meta_gradient"}
+_ADAPTING = {"adapt", "unadapted", "adapt_by_steps"}
+_COMPILED = _ADAPTING | {"meta_loss", "meta_gradient"}
 
 
 class Learner(eqx.Module):
@@ -42,19 +43,16 @@ class Learner(eqx.Module):
 
     loss: Loss = eqx.field(static=True, default=cross_entropy, kw_only=True)
 
-    def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
-        for name in _COMPILED & vars(cls).keys():
-            setattr(cls, name, compiled_once(getattr(cls, name)))
-
     keeps_statistics: ClassVar[bool] = False
     """Whether its meta-gradient moves the averages of the norm `running`."""
 
     def __init_subclass__(cls, **settings: Any):
-        """Whatever adapts checks its support set, and reads queries as it read that."""
+        """Whatever adapts checks its support set, reads queries as it read that, and compiles
+        once for each shape."""
         super().__init_subclass__(**settings)
-        for name in {"adapt", "unadapted", "adapt_by_steps"} & vars(cls).keys():
-            setattr(cls, name, through_the_door(vars(cls)[name]))
+        for name in _COMPILED & vars(cls).keys():
+            once = compiled_once(vars(cls)[name])
+            setattr(cls, name, through_the_door(once) if name in _ADAPTING else once)
 
     @abc.abstractmethod
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
