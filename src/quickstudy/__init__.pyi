@@ -25,6 +25,10 @@ from .evaluation.tasks import Evaluation as Evaluation
 from .evaluation.tasks import evaluate as evaluate
 from .evaluation.trials import TrialEvaluation as TrialEvaluation
 from .evaluation.trials import evaluate_policy as evaluate_policy
+from .features.cache import encoded as encoded
+from .features.encoder import Encoder as Encoder
+from .features.encoder import encoder as encoder
+from .features.pretrained import pretrained as pretrained
 from .inner import FirstOrder as FirstOrder
 from .inner import FromZero as FromZero
 from .inner import LearnedRate as LearnedRate
@@ -71,6 +75,7 @@ from .mesh import set_up_devices as set_up_devices
 from .nets.conditioned import WithContext as WithContext
 from .nets.context import Context as Context
 from .nets.conv4 import Conv4 as Conv4
+from .nets.efficientnet import EfficientNetLite as EfficientNetLite
 from .nets.memory import GRU as GRU
 from .nets.memory import LSTM as LSTM
 from .nets.memory import Memory as Memory
