@@ -39,6 +39,10 @@ from .experiments.recipe import Recipe as Recipe
 from .experiments.recipes import find_recipe as find_recipe
 from .experiments.saved import export as export
 from .experiments.saved import load as load
+from .features.cache import encoded as encoded
+from .features.encoder import Encoder as Encoder
+from .features.encoder import encoder as encoder
+from .features.pretrained import pretrained as pretrained
 from .inner import FirstOrder as FirstOrder
 from .inner import FromZero as FromZero
 from .inner import LearnedRate as LearnedRate
@@ -85,6 +89,7 @@ from .mesh import set_up_devices as set_up_devices
 from .nets.conditioned import WithContext as WithContext
 from .nets.context import Context as Context
 from .nets.conv4 import Conv4 as Conv4
+from .nets.efficientnet import EfficientNetLite as EfficientNetLite
 from .nets.memory import GRU as GRU
 from .nets.memory import LSTM as LSTM
 from .nets.memory import Memory as Memory

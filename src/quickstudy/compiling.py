@@ -24,6 +24,8 @@ T = TypeVar("T")
 PROGRAMS = 128
 """How many programs are kept, over all methods and shapes; then the oldest goes."""
 
+_CONFIG: Any = jax.config  # whose flags have no types
+
 # A fresh thread is outside every transformation, even if `jit` is what imports this module.
 with ThreadPoolExecutor(1) as _thread:
     _OUTSIDE = _thread.submit(get_opaque_trace_state).result()
@@ -57,7 +59,7 @@ def compiled_once(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        if jax.config.read("jax_disable_jit") or get_opaque_trace_state() != _OUTSIDE:
+        if _CONFIG.jax_disable_jit or get_opaque_trace_state() != _OUTSIDE:
             return function(*args, **kwargs)
         leaves, structure = jax.tree.flatten((args, kwargs))
         arrays, kinds = [x for x in leaves if _is_array(x)], tuple(map(_kind, leaves))
