@@ -138,6 +138,7 @@ from .tasks.glyphs import glyphs as glyphs
 from .tasks.images import ImageClasses as ImageClasses
 from .tasks.mini_imagenet import mini_imagenet as mini_imagenet
 from .tasks.omniglot import omniglot as omniglot
+from .tasks.reading import as_images as as_images
 from .tasks.sinusoid import Sinusoid as Sinusoid
 from .tasks.splits import class_splits as class_splits
 from .tasks.splits import select_split as select_split
@@ -145,6 +146,7 @@ from .tasks.streaming import HostImages as HostImages
 from .tasks.task import Examples as Examples
 from .tasks.task import Task as Task
 from .tasks.task import TaskDistribution as TaskDistribution
+from .tasks.task import labelled as labelled
 from .tasks.task import sample_batch as sample_batch
 from .tasks.varying import Varying as Varying
 from .training.fit import Fitted as Fitted

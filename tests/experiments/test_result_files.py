@@ -41,7 +41,7 @@ def test_a_learner_s_result_of_version_0_1(tmp_path):
 
 def test_a_policy_s_result_of_version_0_1(tmp_path):
     file = written(tmp_path, POLICY, "evaluation-validation-9-episodes.json")
-    result = read_result(file, recipe="rl2")
+    result = read_result(file, recipe="rl2", data="another body")
     assert isinstance(result, PolicyResult)
     assert (result.data, result.split) == ("HalfCheetah-v5", "validation")
     assert result.definition == {"environment": "HalfCheetah-v5", "engine": "MuJoCo 3.3"}

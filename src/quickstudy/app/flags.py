@@ -76,7 +76,7 @@ def with_flags(value: Any, parsed: Mapping[str, Any]) -> Any:
         now = getattr(value, field.name)
         if isinstance(now, Choice):
             changed[field.name] = with_flags(now, parsed)
-        elif field.name in parsed and not isinstance(now, Own):
+        elif field.name in parsed and not (isinstance(now, Own) or field.metadata.get("kept")):
             changed[field.name] = parsed[field.name]
     return dataclasses.replace(value, **changed) if changed else value
 

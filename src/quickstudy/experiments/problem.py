@@ -134,6 +134,12 @@ class ExampleProblem(Problem):
         """
         return self.tasks(split, source)
 
+    @property
+    def training_classes(self) -> int | None:
+        """How many classes the split `train` has, rotations counted, where that is known without
+        reading the data."""
+        return None
+
     def classes(self, source: Source) -> int:
         """How many classes the split `train` has, rotations counted.
 

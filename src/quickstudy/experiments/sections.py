@@ -158,26 +158,37 @@ class TaskImages:
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """Two classes that are taken for each other.
+    """Two classes, and how often queries of one were taken for the other.
 
     Attributes:
-        pictures: of either class; the alternative text is its name.
-        forth: queries of the first that were taken for the second.
-        back: queries of the second that were taken for the first.
+        first: the number of the class whose queries were taken for `second` the more often.
+        second: of the other.
+        forth: queries of `first` that were taken for `second`.
+        back: queries of `second` that were taken for `first`.
         met: queries of both in the tasks that held both.
+        pictures: of either class; the alternative text is its name.
     """
 
-    pictures: tuple[Picture, Picture]
+    first: int
+    second: int
     forth: int
     back: int
     met: int
+    pictures: tuple[Picture, Picture]
+
+    @property
+    def count(self) -> int:
+        """Confusions in both directions."""
+        return self.forth + self.back
 
 
 @dataclass(frozen=True)
-class ConfusedPairs:
-    """Pairs of classes, those most often confused first."""
+class Confusions:
+    """Pairs of classes, those most often confused first; of all queries, how many were wrong."""
 
     pairs: Sequence[ConfusedPair]
+    wrong: int
+    queries: int
 
 
 @dataclass(frozen=True)
@@ -188,7 +199,7 @@ class PictureFile:
     alt: str
 
 
-Block = Note | Headline | Grid | Chart | TaskImages | ConfusedPairs | PictureFile
+Block = Note | Headline | Grid | Chart | TaskImages | Confusions | PictureFile
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
 from quickstudy.errors import BadInput
+from quickstudy.learners.adapted import shape_of, through_the_door
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
 from quickstudy.mesh import Metrics
 from quickstudy.nets.network import (
@@ -40,6 +41,12 @@ class Learner(eqx.Module):
 
     keeps_statistics: ClassVar[bool] = False
     """Whether its meta-gradient moves the averages of the norm `running`."""
+
+    def __init_subclass__(cls, **settings: Any):
+        """Whatever adapts checks its support set, and reads queries as it read that."""
+        super().__init_subclass__(**settings)
+        for name in {"adapt", "unadapted", "adapt_by_steps"} & vars(cls).keys():
+            setattr(cls, name, through_the_door(vars(cls)[name]))
 
     @abc.abstractmethod
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
@@ -109,13 +116,21 @@ class Learner(eqx.Module):
                 "give the network another norm ('layer', say), or train MAMLPlusPlus"
             )
         if has_support_norm(self):
-            predictor = eqx.filter_eval_shape(self.adapt, task.support, key=jax.random.key(0))
+            predictor = shape_of(_adapted, self, task.support)
             demand_conditioned(predictor, f"the predictor of {type(self).__name__}")
+
+    def check_support(self, support: Examples) -> None:
+        """What `adapt` checks: `check`, of a task whose queries are the support set."""
+        self.check(Task(support, support))
 
     @property
     def transductive(self) -> bool:
         """Whether a query's prediction may depend on the other queries."""
         return is_transductive(self)
+
+
+def _adapted(learner: Learner, support: Examples) -> Predictor:
+    return learner.adapt(support, key=jax.random.key(0))
 
 
 def refuse_padding(learner: Learner, task: Task) -> None:
@@ -135,9 +150,9 @@ def refuse_padding(learner: Learner, task: Task) -> None:
 def check_outputs(learner: Learner, model: Any, task: Task) -> None:
     """Raise `BadInput` unless `model` has one output per class (or target dimension).
 
-    For learners whose output layer has a fixed size; `jax.eval_shape` costs no arithmetic.
+    For learners whose output layer has a fixed size; it costs no arithmetic.
     """
-    outputs = jax.eval_shape(model, task.query.x).shape[-1]
+    outputs = shape_of(_outputs, model, task.query.x).shape[-1]
     wanted = task.query.outputs
     if outputs != wanted:
         kind = "targets of size" if task.query.ways is None else "ways"
@@ -145,3 +160,7 @@ def check_outputs(learner: Learner, model: Any, task: Task) -> None:
             f"{type(learner).__name__} was built for {outputs} outputs and the tasks have {kind} "
             f"{wanted}; give tasks with {outputs}, or train with --ways {wanted}"
         )
+
+
+def _outputs(model: Any, x: Any) -> Any:
+    return model(x)

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.tasks.images import ImageClasses
+from quickstudy.tasks.reading import as_inputs
 from quickstudy.tasks.streaming import HostImages
-from quickstudy.tasks.task import Examples, Task, as_inputs
+from quickstudy.tasks.task import Examples, Task
 from quickstudy.tasks.transforms import Transform, quarter_turns
 
 

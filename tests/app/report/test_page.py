@@ -15,7 +15,7 @@ from quickstudy.experiments.sections import (
     Axis,
     Chart,
     ConfusedPair,
-    ConfusedPairs,
+    Confusions,
     Grid,
     Line,
     Linked,
@@ -64,7 +64,7 @@ def test_everything_is_escaped(result):
 
 def test_pictures_are_escaped():
     answers = [Answer(PICTURE, 0, 0), Answer(COLOURED, 0, 2)]
-    pairs = ConfusedPairs([ConfusedPair((PICTURE, COLOURED), 3, 0, 9)])
+    pairs = Confusions([ConfusedPair(1, 2, 3, 0, 9, (PICTURE, COLOURED))], 3, 50)
     text = a_page(TaskImages([([PICTURE], answers)], 0.5), pairs)
     demand_self_contained(text)
     assert "<script" not in text

@@ -22,6 +22,7 @@ def a_chart(*lines, x=Axis("x"), y=Axis("y"), title="t"):  # noqa: B008
 def drawn(chart):
     axes = Figure().subplots()
     plots.draw(axes, chart)
+    axes.autoscale_view()
     return axes
 
 
@@ -121,16 +122,31 @@ def test_a_number_in_a_name_is_not_rounded():
 @pytest.mark.parametrize("result", [a_learner_result(shots={}), a_policy_result()])
 def test_a_file_names_the_data(result, tmp_path):
     figure = plots.charts_figure(result.charts(), result.headline.said)
-    assert result.data in figure.get_suptitle()
+    assert result.data in figure.get_suptitle().replace("\n", " ")
     file = plots.save_charts(result.charts(), result.headline.said, tmp_path / "a.png")
     assert imread(file).shape[1] > 300
 
 
 def test_a_file_has_a_key():
-    lines = [Line("_policy", [0, 1], [1, 2], [0.1, 0.1]), Line("$n$", [0, 1], [2, 3])]
+    """Each name beside its own line, though intervals are lines, too."""
+    lines = [Line("_policy", [0, 1], [1, 2], [0.1, 0.1]), Line("$n$", [0, 1], [2, 3], colour=1)]
     figure = plots.charts_figure([a_chart(*lines), a_chart(lines[1])], NASTY)
-    keys = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figure.axes]
-    assert keys == [[" _policy", " $n$"], [" $n$"]]
+    keys = [axes.get_legend() for axes in figure.axes]
+    names = [[text.get_text() for text in key.get_texts()] for key in keys]
+    assert names == [[" _policy", " $n$"], [" $n$"]]
+    colours = [[line.get_color() for line in key.get_lines()] for key in keys]
+    assert colours == [list(plots.SERIES[:2]), [plots.SERIES[1]]]
+
+
+def test_a_file_s_title_is_whole():
+    title = (
+        "reward of an episode before and after 3 updates on 2,000 test tasks of " + "HalfCheetah"
+    )
+    figure = plots.charts_figure(a_policy_result().charts(), title)
+    figure.draw_without_rendering()
+    box = figure._suptitle.get_window_extent()
+    assert 0 < box.x0 < box.x1 < figure.bbox.x1
+    assert figure.get_suptitle().replace("\n", " ") == title
 
 
 def a_task(classes=2):

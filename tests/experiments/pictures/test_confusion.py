@@ -7,11 +7,8 @@ import pytest
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.pictures.confusion import (
-    Confusions,
-    Pair,
     class_image,
     class_name,
-    confused_section,
     confusions,
 )
 from quickstudy.tasks.episodes import Episodes
@@ -61,11 +58,8 @@ def test_a_class_is_shown_turned_as_it_is():
 
 def test_pairs_have_pictures_and_names():
     tasks = Episodes(marked(3), ways=2, shots=1, queries=1, names=("a", "b", "c"))
-    note, block = confused_section(tasks, Confusions((Pair(2, 0, 4, 1, 9),), 20, 7, 40)).blocks
-    assert note.text.startswith("7 of 40 queries in 20 test tasks were wrong")
-    (pair,) = block.pairs
-    assert (pair.forth, pair.back, pair.met) == (4, 1, 9)
-    assert [picture.alt for picture in pair.pictures] == ["c", "a"]
-    assert pair.pictures[0].pixels[0, 0, 0] == np.float32(2) / 255
-    (note,) = confused_section(tasks, Confusions((), 20, 0, 40)).blocks
-    assert note.text == "None: 0 of 40 queries in 20 test tasks were wrong."
+    for pair in confusions(Reads(), tasks, episodes=5, key=jax.random.key(0)).pairs:
+        classes = (pair.first, pair.second)
+        assert [picture.alt for picture in pair.pictures] == ["abc"[c] for c in classes]
+        pixels = [picture.pixels[0, 0, 0] for picture in pair.pictures]
+        np.testing.assert_allclose(pixels, np.array(classes) / 255)

@@ -25,3 +25,14 @@ def test_a_curve_or_images():
     assert shown(Reads(loss=squared_error), Sinusoid()) == [task]
     features = Episodes(np.zeros((4, 3, 7), np.float32), ways=2, shots=1, queries=1)
     assert shown(Reads(), features) in ([], [confused])
+
+
+def test_wrong_answers_are_told():
+    tasks = Episodes(marked(4), ways=2, shots=1, queries=1)
+    note, found = seen(Reads(), tasks, KEY, episodes=20)[1].blocks
+    assert note.text.startswith("20 of 40 queries in 20 test tasks were wrong. These pairs")
+    assert len(found.pairs) == 6
+    # The only class in every task is class 0: nothing can be wrong.
+    alone = Episodes(marked(4), ways=1, shots=1, queries=1)
+    (note,) = seen(Reads(), alone, KEY, episodes=20)[1].blocks
+    assert note.text == "None: 0 of 20 queries in 20 test tasks were wrong."

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,16 @@ SOFT = SERIES[-1]
 RIGHT, WRONG = "#1a7f37", "#c62828"
 WIDTH, HEIGHT, FONT = 400, 250, 12
 """Of a chart, in the pixels of a page; a file has 120 dots where a page has 72."""
+COLUMNS = 3
+"""Of a file's key."""
 MOST_CLASSES = 8
 """The most rows of a task's picture."""
 
 
-def draw(axes: Any, chart: Chart) -> None:
-    """Draw a chart, without its title and key, which a page and a file place otherwise."""
-    for line in chart.lines:
-        _draw_line(axes, line)
+def draw(axes: Any, chart: Chart) -> list[Any]:
+    """Draw a chart, without its title and key, which a page and a file place otherwise; gives what
+    stands for each line in a key."""
+    drawn = [_draw_line(axes, line) for line in chart.lines]
     _draw_axis(axes, "x", chart.x)
     _draw_axis(axes, "y", chart.y)
     axes.grid(axis="y", color=FAINT, linewidth=1)
@@ -47,21 +50,23 @@ def draw(axes: Any, chart: Chart) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)
     axes.tick_params(length=0, labelsize=FONT, labelcolor=SOFT)
+    return drawn
 
 
-def _draw_line(axes: Any, line: Line) -> None:
+def _draw_line(axes: Any, line: Line) -> Any:
     colour = SERIES[line.colour]
     x, y = np.asarray(line.x, float), np.asarray(line.y, float)
     y = np.where(np.isfinite(y), y, np.nan)
     shape = {"linestyle": {"dashed": (0, (3, 2)), "dots": ""}.get(line.style, "-")}
     if line.style in ("dots", "marked"):
         shape |= {"marker": "o", "markersize": 6}
-    axes.plot(x, y, color=colour, linewidth=2, solid_joinstyle="round", **shape)
+    (drawn,) = axes.plot(x, y, color=colour, linewidth=2, solid_joinstyle="round", **shape)
     if len(line.bars):
         bars = np.asarray(line.bars, float)
         known = np.isfinite(bars) & np.isfinite(y)
         shape = {"fmt": "none", "color": colour, "capsize": 3, "elinewidth": 1.2}
         axes.errorbar(x[known], y[known], bars[known], **shape)
+    return drawn
 
 
 def _draw_axis(axes: Any, name: str, axis: Axis) -> None:
@@ -77,12 +82,10 @@ def _draw_axis(axes: Any, name: str, axis: Axis) -> None:
         side.set_major_locator(MaxNLocator(6, integer=axis.whole, steps=[1, 2, 5, 10]))
     if not axis.names:
         side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    low, high = axis.limits or side.get_view_interval()
     if axis.limits is not None:
+        low, high = axis.limits
         margin = 0.02 * (high - low)  # a dot at the end is whole
-        low, high = low - margin, high + margin
-    if high > low:
-        axes.set(**{f"{name}lim": (low, high)})
+        axes.set(**{f"{name}lim": (low - margin, high + margin)})
 
 
 def charts_figure(charts: Sequence[Chart], title: str) -> Figure:
@@ -92,18 +95,20 @@ def charts_figure(charts: Sequence[Chart], title: str) -> Figure:
         charts: at least one.
         title: names the data and how many tasks.
     """
-    size = (WIDTH * len(charts) / 72, (HEIGHT + 90) / 72)
+    rows = max(-(-len(chart.lines) // COLUMNS) for chart in charts)
+    size = (WIDTH * len(charts) / 72, (HEIGHT + 75 + 16 * rows) / 72)
     figure = Figure(figsize=size, layout="constrained")
     for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
-        draw(axes, chart)
+        handles = draw(axes, chart)
         axes.set_title(chart.title, fontsize=FONT, parse_math=False)
-        handles = axes.lines[: len(chart.lines)]
         # A label that begins with "_" would be left out.
         labels = [f" {line.label}" for line in chart.lines]
-        key = axes.legend(handles, labels, fontsize=9, frameon=False)
+        place: Any = {"loc": "upper left", "bbox_to_anchor": (-0.1, -0.17), "ncols": COLUMNS}
+        key = axes.legend(handles, labels, fontsize=9, frameon=False, **place)
         for text in key.get_texts():
             text.set_parse_math(False)
-    figure.suptitle(title, fontsize=10, parse_math=False)
+    said = textwrap.fill(title, 60 * len(charts))
+    figure.suptitle(said, fontsize=10, parse_math=False)
     return figure
 
 
@@ -121,8 +126,8 @@ def inline_svg(chart: Chart, number: int) -> Markup:
 
     Example:
         >>> line = Line("a", (0, 1), (0.5, 2.0))
-        >>> inline_svg(Chart("a < b", Axis("x"), Axis("y"), [line]), 0)[:54]
-        Markup('<svg role="img" aria-label="a &lt; b" viewBox="0 0 400 ')
+        >>> inline_svg(Chart("a < b", Axis("x"), Axis("y"), [line]), 0)[:38]
+        Markup('<svg role="img" aria-label="a &lt; b" ')
     """
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout="constrained")
     figure.patch.set_visible(False)

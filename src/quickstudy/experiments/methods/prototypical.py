@@ -1,15 +1,17 @@
 """Prototypical networks, and what learners of any number of ways share."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput
 from quickstudy.experiments.method import LearnerMethod
 from quickstudy.experiments.problem import ExampleProblem, Problem
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
 
+MANY = 20
+"""Classes of a training task, where nobody asks for another number."""
 SimilarityName = Literal["euclidean", "dot", "cosine"]
 
 
@@ -17,19 +19,27 @@ SimilarityName = Literal["euclidean", "dot", "cosine"]
 class MetricConfig(LearnerMethod):
     """Base: learners that compare embeddings, and take any number of classes."""
 
-    train_ways: int = 20
-    """Classes per training task; more than at test is what the paper recommends."""
+    train_ways: int = 0
+    """Classes per training task; more than at test is what the paper recommends. With 0, 20, or
+    all of training where there are fewer."""
+
+    def prepared(self, problem: Problem) -> Self:
+        """With as many training ways as there are classes for."""
+        ready = super().prepared(problem)
+        known = problem.training_classes if isinstance(problem, ExampleProblem) else None
+        return (
+            replace(ready, train_ways=min(MANY, known)) if known and not self.train_ways else ready
+        )
 
     @property
     def training_ways(self) -> int:
         """More than at test."""
-        return self.train_ways
+        return self.train_ways or MANY
 
     def check(self, problem: Problem) -> None:
         """There must be classes to compare with."""
         super().check(problem)
         demand_classification(self, problem)
-        demand_counts(train_ways=self.train_ways)
 
 
 def demand_classification(method: LearnerMethod, problem: Problem) -> None:

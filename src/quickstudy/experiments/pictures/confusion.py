@@ -1,7 +1,6 @@
 """Which classes a learner takes for each other, over many tasks."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
@@ -11,53 +10,12 @@ import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from quickstudy.errors import demand_counts
-from quickstudy.experiments.sections import ConfusedPair, ConfusedPairs, Note, Picture, Section
+from quickstudy.experiments.sections import ConfusedPair, Confusions, Picture
 from quickstudy.learners.learner import Learner
 from quickstudy.learners.losses import possible
 from quickstudy.mesh import map_over_tasks
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.transforms import quarter_turns
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two classes of the distribution, and how often queries of one were taken for the other.
-
-    Attributes:
-        first: the class whose queries were taken for `second` the more often.
-        second: the other.
-        forth: queries of `first` that were taken for `second`.
-        back: queries of `second` that were taken for `first`.
-        met: queries of both in the tasks that held both.
-    """
-
-    first: int
-    second: int
-    forth: int
-    back: int
-    met: int
-
-    @property
-    def count(self) -> int:
-        """Confusions in both directions."""
-        return self.forth + self.back
-
-
-@dataclass(frozen=True)
-class Confusions:
-    """What went wrong on many tasks.
-
-    Attributes:
-        pairs: of classes, those most often confused first.
-        episodes: how many tasks.
-        wrong: queries that were given a wrong class.
-        queries: all queries.
-    """
-
-    pairs: tuple[Pair, ...]
-    episodes: int
-    wrong: int
-    queries: int
 
 
 def confusions(
@@ -94,38 +52,10 @@ def confusions(
         pairs[tuple(sorted(pair))] += count
     ranked = sorted(pairs, key=lambda pair: (-pairs[pair], pair))[:most]
     return Confusions(
-        tuple(_pair(pair, mistaken, true) for pair in ranked),
-        episodes,
+        tuple(_pair(tasks, pair, mistaken, true) for pair in ranked),
         int(wrong.sum()),
         int(real.sum()),
     )
-
-
-def confused_section(tasks: Episodes, found: Confusions) -> Section:
-    """The pairs with a picture of either class.
-
-    Args:
-        tasks: what `found` was counted on.
-        found: of `confusions`.
-    """
-    share = f"{found.wrong:,} of {found.queries:,} queries in {found.episodes:,} test tasks"
-    title = "Classes taken for each other"
-    if not found.pairs:
-        return Section(title, [Note(f"None: {share} were wrong.")])
-    said = Note(
-        f"{share} were wrong. These pairs were confused the most often (more tasks tell more: "
-        "quickstudy report --episodes). A class is shown by one item, as it is in the data."
-    )
-    pairs = [
-        ConfusedPair(
-            (class_picture(tasks, pair.first), class_picture(tasks, pair.second)),
-            pair.forth,
-            pair.back,
-            pair.met,
-        )
-        for pair in found.pairs
-    ]
-    return Section(title, [said, ConfusedPairs(pairs)])
 
 
 def class_picture(tasks: Episodes, number: int) -> Picture:
@@ -176,10 +106,13 @@ def _answers(
     return map_over_tasks(one, fixed, key, episodes)
 
 
-def _pair(pair: tuple[int, ...], mistaken: Counter, true: np.ndarray) -> Pair:
+def _pair(
+    tasks: Episodes, pair: tuple[int, ...], mistaken: Counter, true: np.ndarray
+) -> ConfusedPair:
     """The pair, the direction of more mistakes first."""
     first, second = sorted(pair, key=lambda c: -mistaken[c, sum(pair) - c])
     is_either = (true == first) | (true == second)
     together = (true == first).any(1) & (true == second).any(1)
-    met = int(is_either[together].sum())
-    return Pair(first, second, mistaken[first, second], mistaken[second, first], met)
+    forth, back = mistaken[first, second], mistaken[second, first]
+    pictures = (class_picture(tasks, first), class_picture(tasks, second))
+    return ConfusedPair(first, second, forth, back, int(is_either[together].sum()), pictures)

@@ -35,14 +35,14 @@ class Fit:
     curves: dict[str, np.ndarray]
 
 
-def fit(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> Fit:
+def regression(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> Fit:
     """The task `tasks.sample(key)`, before and after 1, 5 and 10 steps, or just after adapting.
 
     Example:
         >>> import quickstudy as qs
         >>> model = qs.MLP(1, (8, 1), key=jax.random.key(0))
         >>> learner = qs.MAML(model, inner_lr=0.01, loss=qs.squared_error)
-        >>> list(fit(learner, Sinusoid(), jax.random.key(1)).curves)
+        >>> list(regression(learner, Sinusoid(), jax.random.key(1)).curves)
         ['before', 'after 1 step', 'after 5 steps', 'after 10 steps']
     """
     x = jnp.linspace(*tasks.inputs, 121)[:, None]
@@ -58,7 +58,7 @@ def fit(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> Fit:
     )
 
 
-def fit_chart(found: Fit) -> Chart:
+def regression_chart(found: Fit) -> Chart:
     """All of a fit; predictions that run away leave the picture."""
     xs = found.x.tolist()
     lines = [Line("truth", xs, found.truth.tolist(), style="dashed", colour=GREY)]

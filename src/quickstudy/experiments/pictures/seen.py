@@ -5,13 +5,18 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.experiments.pictures.confusion import confused_section, confusions
-from quickstudy.experiments.pictures.regression import fit, fit_chart
+from quickstudy.experiments.pictures.confusion import confusions
+from quickstudy.experiments.pictures.regression import regression, regression_chart
 from quickstudy.experiments.pictures.task_images import MOST_ITEMS, TaskImages, task_images
 from quickstudy.experiments.sections import Note, Section
 from quickstudy.learners.learner import Learner
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.sinusoid import Sinusoid
+
+CONFUSED = (
+    "These pairs were confused the most often (more tasks tell more: quickstudy report "
+    "--episodes). A class is shown by one item, as it is in the data."
+)
 
 
 def seen(learner: Learner, tasks: Any, key: PRNGKeyArray, *, episodes: int = 200) -> list[Section]:
@@ -24,7 +29,7 @@ def seen(learner: Learner, tasks: Any, key: PRNGKeyArray, *, episodes: int = 200
         episodes: in how many tasks to look for confused classes.
     """
     if isinstance(tasks, Sinusoid):
-        return [Section("One task", [fit_chart(fit(learner, tasks, key))])]
+        return [Section("One task", [regression_chart(regression(learner, tasks, key))])]
     images = first_task(learner, tasks, key)
     if images is None:
         return []
@@ -35,7 +40,11 @@ def seen(learner: Learner, tasks: Any, key: PRNGKeyArray, *, episodes: int = 200
     sections = [Section("One task", [said, images])]
     if isinstance(tasks, Episodes):
         found = confusions(learner, tasks, episodes=episodes, key=key)
-        sections.append(confused_section(tasks, found))
+        share = (
+            f"{found.wrong:,} of {found.queries:,} queries in {episodes:,} test tasks were wrong"
+        )
+        blocks = [Note(f"{share}. {CONFUSED}"), found] if found.pairs else [Note(f"None: {share}.")]
+        sections.append(Section("Classes taken for each other", blocks))
     return sections
 
 

@@ -31,7 +31,8 @@ class BenchmarkImages(ImageProblem):
         """Conv4 as the papers have it: 64 filters, pooled."""
         return Conv4Config(filters=64, downsample="pool")
 
-    def classes(self, source: Source) -> int:
+    @property
+    def training_classes(self) -> int | None:
         """64, in both."""
         return 64
 

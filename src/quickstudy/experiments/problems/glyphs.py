@@ -23,7 +23,8 @@ class GlyphImages(ImageProblem):
         """28×28, one channel."""
         return (28, 28, 1)
 
-    def classes(self, source: Source) -> int:
+    @property
+    def training_classes(self) -> int | None:
         """As many as the training split has: known without drawing them."""
         return 1057
 

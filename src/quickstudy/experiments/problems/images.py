@@ -69,7 +69,7 @@ class ImageProblem(ExampleProblem):
 
     def classes(self, source: Source) -> int:
         """As many as the training split has, rotations counted."""
-        return self.episodes("train", source, self.ways).classes
+        return self.training_classes or self.episodes("train", source, self.ways).classes
 
     def shape(self) -> str:
         """For example "5-way 1-shot"."""

@@ -44,7 +44,8 @@ class OmniglotImages(ImageProblem):
         """600 under `finn2017`, 1,000 otherwise."""
         return 600 if self.protocol == "finn2017" else 1000
 
-    def classes(self, source: Source) -> int:
+    @property
+    def training_classes(self) -> int | None:
         """The protocol's number: weights can be read where the data are not."""
         return TRAINING_CLASSES[self.protocol]
 

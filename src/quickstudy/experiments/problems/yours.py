@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KEPT: dict[str, Any] = {"kept": True}
 """Marks a field that a run keeps, and that is no flag."""
 Ratios = tuple[float, float, float]
+RATIOS = (0.64, 0.16, 0.2)
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class YourImages(ImageProblem):
 
     usual: ClassVar[dict[str, int]] = {"steps": 1000, "meta_batch": 4, "validate_every": 200}
 
-    ratios: Ratios = (0.64, 0.16, 0.2)
-    """The shares of the classes in training, validation and test; or, above 1, their numbers."""
+    ratios: Ratios | None = None
+    """The shares of the classes in training, validation and test, or, above 1, their numbers; by
+    default 0.64, 0.16 and 0.2, but at least --ways classes in each."""
     split_file: Path | None = None
     """A .csv with the columns class and split, in place of ratios."""
     split_seed: int = 0
@@ -75,19 +77,19 @@ class YourImages(ImageProblem):
         from quickstudy.tasks.splits import class_splits
 
         names = self.names()
-        given = tuple(int(r) if r > 1 else float(r) for r in self.ratios)
-        _demand_enough(self, len(names))
-        how = {"ratios": given, "split_file": self.split_file, "seed": self.split_seed}
-        splits = class_splits(names, **how)
-        found = replace(self, **{split: tuple(own) for split, own in splits.items()}).shaped()
-        for split, own in splits.items():
-            if len(own) < self.ways:
-                raise BadInput(
-                    f"{self.path} has {len(own)} classes for {split}, and {self.ways}-way tasks "
-                    f"need {self.ways}; give --ways {max(len(own), 2)}, other --ratios, or a "
-                    f"--split-file. {WITHOUT_TRAINING.format(self.path)}"
-                )
-        return found
+        if self.ratios is None and self.split_file is None and len(names) < 3 * self.ways:
+            raise BadInput(
+                f"{self.path} has {len(names)} classes; {self.ways}-way training needs "
+                f"{3 * self.ways}, {self.ways} in each of training, validation and test: give "
+                "more, or fewer --ways. Without training, a pretrained network takes any number of "
+                f"classes: quickstudy classify {self.path} NEW_IMAGES/"
+            )
+        given = _numbers(len(names), self.ways) if self.ratios is None else self.ratios
+        if max(given) > 1:
+            given = tuple(map(int, given))
+        how: Any = {"ratios": given, "split_file": self.split_file, "seed": self.split_seed}
+        splits = class_splits(names, **how, ways=self.ways)
+        return replace(self, **{split: tuple(own) for split, own in splits.items()}).shaped()
 
     def tested_as(self, other: Problem) -> Self:
         """Every class is tested, where this is not the data that the run was trained on."""
@@ -96,7 +98,7 @@ class YourImages(ImageProblem):
                            shape_of_one=other.shape_of_one)  # fmt: skip
         inputs = getattr(other, "inputs", ())
         found = super().tested_as(other).sized_as(inputs)
-        return replace(found, test=self.names(), ratios=(0.0, 0.0, 1.0)).shaped()
+        return replace(found, test=self.names()).shaped()
 
     def sized_as(self, inputs: Inputs) -> Self:
         """With images of that shape, where they can be made so."""
@@ -115,9 +117,10 @@ class YourImages(ImageProblem):
         data = self.read(names, source)
         return Episodes.of(data, ways=ways, shots=self.shots, queries=self.queries)
 
-    def classes(self, source: Source) -> int:
-        """Those of training."""
-        return len(self.train)
+    @property
+    def training_classes(self) -> int | None:
+        """Those of training, once they are divided."""
+        return len(self.train) or None
 
     def notes(self) -> list[str]:
         """Which class is in which split; the run's recipe.json keeps it."""
@@ -129,23 +132,13 @@ class YourImages(ImageProblem):
         return f"{self.path} ({len(self.test)} test classes), {self.shape()}"
 
 
-WITHOUT_TRAINING = (
-    "To tell your classes apart without training, by a pretrained encoder: quickstudy classify "
-    "{} NEW_IMAGES/"
-)
-
-
-def _demand_enough(problem: YourImages, classes: int) -> None:
-    """Refuse data that cannot be divided into three splits of at least `ways` classes."""
-    needed = 3 * problem.ways
-    if problem.split_file is None and 0 not in problem.ratios and classes < needed:
-        least = max(classes // 3, 0)
-        smaller = f"give --ways {least} or fewer, or " if least >= 2 else ""
-        raise BadInput(
-            f"{problem.path} has {classes} classes; {problem.ways}-way tasks need {needed}, "
-            f"{problem.ways} in each of training, validation and test: {smaller}more classes. "
-            + WITHOUT_TRAINING.format(problem.path)
-        )
+def _numbers(classes: int, ways: int) -> tuple[float, ...]:
+    """The usual shares, or numbers of classes where a share would be smaller than `ways`."""
+    smallest = min(int(0.16 * classes), int(0.2 * classes))
+    if smallest >= ways or classes < 3 * ways:
+        return RATIOS
+    others = (max(ways, int(0.16 * classes)), max(ways, int(0.2 * classes)))
+    return (classes - sum(others), *others)
 
 
 @dataclass(frozen=True)
@@ -154,6 +147,7 @@ class FolderImages(YourImages):
 
     name: ClassVar[str] = "folder"
     has: ClassVar[str] = "photographs in folders"
+    at_test: ClassVar[dict[str, str]] = {**YourImages.at_test, "ink": "ink"}
 
     @classmethod
     def spelled(cls) -> str:
@@ -164,8 +158,9 @@ class FolderImages(YourImages):
     """Images are scaled to so many pixels in height and width."""
     colour: Literal["auto", "colour", "grey"] = "auto"
     """Whether images are read in colour; `auto` looks whether any of them has a colour."""
-    ink: Literal["paper", "auto", "dark", "light"] = "paper"
-    """Whether images are drawings, to be shown as light ink: `paper` leaves them as they are."""
+    ink: Literal["light", "dark", "auto"] = "light"
+    """`light` leaves images as they are; `dark` inverts drawings of dark ink on light paper, and
+    `auto` those grey images whose border is lighter than middle grey."""
 
     def names(self) -> tuple[str, ...]:
         """The sub-folders."""
@@ -182,8 +177,8 @@ class FolderImages(YourImages):
         """As large, and as coloured, as the learner's own images."""
         if len(inputs) != 3 or self.shape_of_one:
             return self
-        colour: Any = "colour" if inputs[2] == 3 else "grey"
-        return replace(self, size=inputs[0], shape_of_one=inputs, colour=colour)
+        how: Any = {"colour": "colour"} if inputs[2] == 3 else {"colour": "grey", "ink": "auto"}
+        return replace(self, size=inputs[0], shape_of_one=inputs, **how)
 
     def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
         """The images, once for each set of classes."""
@@ -235,26 +230,27 @@ def _class_files(path: str) -> dict[str, list[Path]]:
 
 
 @functools.lru_cache(maxsize=4)
-def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: str) -> "ImageClasses":
+def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: Any) -> "ImageClasses":
     from quickstudy.tasks.folders import read_classes
+    from quickstudy.tasks.pictures import Look
 
     files = _class_files(path)
     if missing := [name for name in names if name not in files]:
         raise DataError(f"{path} has no folder {missing[0]!r}, which the run's split names")
     chosen = {name: files[name] for name in names}
-    how: dict[str, Any] = {} if ink == "paper" else {"ink": ink}
-    return read_classes(chosen, size=(inputs[0], inputs[1]), channels=inputs[2], **how)
+    return read_classes(chosen, Look((inputs[0], inputs[1]), inputs[2], ink))
 
 
 def _channels(path: str) -> int:
     """3 if any of the first images of each class has a colour, else 1."""
     import numpy as np
-    from PIL import Image
 
+    from quickstudy.tasks.pictures import Look, read_picture
+
+    small = Look((32, 32), 3, "light", "stretch")
     for files in _class_files(path).values():
         for file in files[:3]:
-            with Image.open(file) as image:
-                pixels = np.asarray(image.convert("RGB").resize((32, 32)), np.int16)
+            pixels = read_picture(file, small).pixels.astype(int)
             if np.ptp(pixels, axis=-1).max() > 12:
                 return 3
     return 1
