@@ -1,102 +1,329 @@
-"""A recipe and a learner of one's own, from a file or a package, through the command line."""
+"""Code of one's own is one file: a learner, a network, a problem, an environment, a recipe."""
 
 import importlib.metadata
 import json
+import multiprocessing
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
-from quickstudy.recipes import find, from_json, known, own
 
 import quickstudy as qs
 from quickstudy.app.cli import main
+from quickstudy.experiments import own
+from quickstudy.experiments.own import from_file
+from quickstudy.experiments.recipes import find_recipe, known
+from references.own_code import forget
+from references.refusing import demand_refused, stopped
 
-FILE = '''
+MINE = '''
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 import quickstudy as qs
-from quickstudy.recipes import FewShot
+from sibling import START
+
+if TYPE_CHECKING:
+    from nowhere import Nothing
 
 
-class Scaled(qs.Learner):
-    """A line through the support set's mean, with a learned slope."""
+class Line(qs.Learner):
+    """A line through the support set's mean, with a learned slope; it needs no network."""
 
-    slope: jax.Array
+    slope: jax.Array = eqx.field(default_factory=lambda: jnp.array(START))
 
-    def adapt(self, support, *, key=None):
+    def adapt(self, support: qs.Examples, *, key: Nothing | None = None):
         middle = jnp.mean(support.y, 0, keepdims=True)
         return lambda x: middle + self.slope * x
 
 
+class Start(qs.Learner):
+    """The first field is `model`: a network with a head."""
+
+    model: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return self.model
+
+
+class Centre(qs.Learner):
+    """The first field is something else: a network that makes features."""
+
+    embed: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return lambda x: jnp.mean(self.embed(x), -1, keepdims=True)
+
+
+class Many(qs.Learner):
+    one: eqx.Module
+    two: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return self.one
+
+
 @dataclass(frozen=True)
-class Lines(FewShot):
-    """Lines for sinusoids."""
+class Sloped(qs.LearnerMethod):
+    """A slope of one's own."""
 
-    name: ClassVar[str] = "lines"
-    reaches: ClassVar[str] = "little"
-    takes: ClassVar[str] = "no time"
-    source: ClassVar[str] = "https://example.org"
-
-    steps: int = 4
-    start: float = 0.5
+    slope: float = START
     """The first slope."""
 
-    def learner(self):
-        return Scaled(jnp.array(self.start), loss=qs.squared_error)
-
-    def tasks(self, split, shape=None, source=None):
-        return qs.Sinusoid()
+    def learner(self, problem: qs.ExampleProblem, seed: int):
+        return Line(jnp.array(self.slope), loss=problem.loss)
 
 
+@dataclass(frozen=True)
+class Waves(type(qs.find_problem("sinusoid"))):
+    """Sinusoids of one's own."""
+
+    name = "waves"
+    amplitude: float = 2.0
+    """How high."""
+
+    def tasks(self, split, source):
+        return qs.Sinusoid(shots=3, queries=4, amplitude=(self.amplitude, self.amplitude))
+
+    def training_tasks(self, split, source, ways=None):
+        return self.tasks(split, source)
+
+
+def features(inputs, *, key):
+    return qs.MLP(inputs[0], (6,), key=key)
+
+
+class Features(eqx.Module):
+    weight: jax.Array
+
+    def __init__(self, inputs, *, key):
+        self.weight = jax.random.normal(key, (inputs[0], 7))
+
+    def __call__(self, x):
+        return jnp.tanh(x @ self.weight)
+
+
+def flat(inputs, *, key):
+    return lambda x: x[:, 0]
+
+
+class Lever(qs.Environment):
+    """Which of two levers pays?"""
+
+    horizon: int = 2
+    actions = qs.Discrete(2)
+    observation_shape = (1,)
+
+    def sample(self, key):
+        return jax.random.bernoulli(key)
+
+    def reset(self, key, task):
+        return jnp.zeros(()), jnp.ones(1)
+
+    def step(self, key, state, action, task):
+        return qs.Step(state, jnp.ones(1), (action == task) * 1.0, jnp.array(False))
+
+
+MINE = qs.Recipe(Waves(amplitude=3.0), Sloped(slope=0.25), qs.Budget(steps=4))
 not_a_recipe = 3
 '''
+FEW = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2"
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "mine.py"
-    path.write_text(FILE)
-    return path
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("code")
+    (folder / "mine.py").write_text(MINE)
+    (folder / "sibling.py").write_text("START = 0.5\n")
+    yield folder / "mine.py"
+    forget(folder)
 
 
-def test_train_and_evaluate(file, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    small = ["--validation-episodes", "2", "--run", "run"]
-    main(["train", "mine.py:Lines", "--start", "0.25", *small])
-    assert "squared error" in capsys.readouterr().out
-    assert json.loads((tmp_path / "run" / "recipe.json").read_text())["start"] == 0.25
-    monkeypatch.chdir("/")
-    main(["evaluate", str(tmp_path / "run"), "--episodes", "4", "--no-curves"])
-
-
-def test_a_name_that_comes_back(file):
-    recipe = find(f"{file}:Lines")(start=2.0)
-    assert recipe.name == f"{file}:Lines"
-    assert from_json(recipe.to_json()) == recipe
-    assert find(f"{file}:Lines") is type(recipe)
+def results(run):
+    (file,) = run.glob("evaluation-test-3-episodes*.json")
+    return json.loads(file.read_text())
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("train", "name"),
     [
-        ("nowhere.py:Lines", "no file .*nowhere.py"),
-        ("{}:Circles", "has no 'Circles'; its recipes are: Lines"),
-        ("{}:not_a_recipe", "3 is no recipe; give a frozen dataclass"),
+        ("train {}:Line --on sinusoid", "line-sinusoid"),
+        ("train {}:Start --on sinusoid --width 4", "start-sinusoid"),
+        ("train {}:Centre --on sinusoid --width 4", "centre-sinusoid"),
+        ("train {}:Sloped --on sinusoid --slope 2", "sloped-sinusoid"),
+        ("train {0}:Sloped --on {0}:Waves --amplitude 1", "sloped-waves"),
+        ("train maml --on {}:Waves --width 4", "maml-waves"),
+        ("train maml --on sinusoid --network {}:features", "maml-sinusoid"),
+        ("train ridge --on sinusoid --network {}:Features", "ridge-sinusoid"),
+        ("train {}:MINE --slope 1", "mine.py:MINE"),
     ],
 )
-def test_what_is_not_there(file, name, message):
-    with pytest.raises(qs.BadInput, match=message):
-        find(name.format(file))
+def test_examples_are_learned(train, name, mine, tmp_path, capsys):
+    run = tmp_path / "run"
+    main(f"{train.format(mine)} {FEW} --no-test --run {run}".split())
+    assert f"training {name} in {run}" in capsys.readouterr().err
+    opened = f"evaluate {run} --recipe {mine}:Line --episodes 3 --no-curves"
+    main(opened.split())
+    assert "squared error" in capsys.readouterr().out
+    found = results(run)
+    assert found["recipe"] == name
+    assert found["data"].startswith("waves" if "Waves" in train or "MINE" in train else "sinusoid")
+    for flag in ("slope", "amplitude"):
+        if f"--{flag}" in train:
+            part = {"slope": "method", "amplitude": "problem"}[flag]
+            asked = float(train.partition(f"--{flag} ")[2])
+            assert json.loads((run / "recipe.json").read_text())[part][flag] == asked
 
 
-def test_a_package_that_is_broken_harms_no_other(file, monkeypatch, caplog):
+def test_a_recipe_has_the_settings_of_its_value(mine):
+    recipe = find_recipe(f"{mine}:MINE")
+    assert (recipe.problem.amplitude, recipe.method.slope, recipe.budget.steps) == (3.0, 0.25, 4)
+    assert recipe.learner().slope == 0.25
+
+
+def test_a_compiled_family_is_acted_in(mine, tmp_path, capsys):
+    run, small = tmp_path / "run", "--width 4 --episodes 2 --minibatches 1 --epochs 1"
+    main(f"train rl2 --on {mine}:Lever {small} {FEW} --no-test --run {run}".split())
+    main(f"evaluate {run} --recipe {mine}:Lever --episodes 3".split())
+    assert results(run)["data"] == "mine.py:Lever"
+    assert "random" in capsys.readouterr().out
+    said = stopped(["play", str(run), "--recipe", f"{mine}:Lever"], capsys)
+    assert "Lever" in said
+
+
+POLES = '''
+import gymnasium
+import numpy as np
+
+HORIZON = 20
+
+
+class Pictured(gymnasium.Wrapper):
+    def render(self):
+        return np.full((20, 30, 3), 200, np.uint8)
+
+
+class Poles:
+    """CartPole whose pole has another length in each task."""
+
+    horizon = HORIZON
+
+    def make(self):
+        return Pictured(gymnasium.make("CartPole-v1"))
+
+    def sample_task(self, rng):
+        return rng.uniform(0.25, 1.0)
+
+    def set_task(self, env, length):
+        env.unwrapped.length = length
+
+
+class Half:
+    def sample_task(self, rng):
+        return 1
+'''
+
+
+@pytest.fixture(scope="module")
+def poles(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("families")
+    (folder / "poles.py").write_text(POLES)
+    yield folder / "poles.py"
+    forget(folder)
+
+
+@pytest.mark.parametrize(
+    ("method", "small"),
+    [
+        ("rl2", "--width 4 --minibatches 1 --epochs 1 --processes 2"),
+        ("maml", "--width 4 --trajectories 2 --updates 1"),
+    ],
+)
+def test_a_gymnasium_family_is_acted_in(method, small, poles, tmp_path, capsys):
+    """Also in processes that could not import what the file defines; none of them stays."""
+    pytest.importorskip("gymnasium")
+    run, before = tmp_path / "run", multiprocessing.active_children()
+    main(f"train {method} --on {poles}:Poles {small} {FEW} --no-test --run {run}".split())
+    main(f"evaluate {run} --recipe {poles}:Poles --episodes 3".split())
+    assert multiprocessing.active_children() == before
+    found = results(run)
+    assert found["data"] == "poles.py:Poles"
+    assert all(0 < stage["mean"] <= 20 for stage in found["policy"]["episodes"])
+    main(f"play {run} --recipe {poles}:Poles".split())
+    assert (run / "play-test-0.gif").stat().st_size > 100
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("nowhere.py:X --on sinusoid", "no file .*nowhere.py"),
+        ("{mine}:Circle --on sinusoid", "has no 'Circle'; it defines: .*Line, .*MINE"),
+        ("{mine}:not_a_recipe", "3; give a recipe, a method .* or a class that extends"),
+        ("{mine}:Line", "line is a method; name a problem too"),
+        ("{mine}", r"names a file; name what is meant in it, too, as .*mine\.py:NAME"),
+        ("{mine}:Many --on sinusoid", "needs one, two; give all fields but the network a default"),
+        ("maml --on {mine}:Line", "give a problem .*, an Environment, or a Gymnasium family"),
+        ("rl2 --on {poles}:Half", "without make, set_task, horizon"),
+        ("maml --on sinusoid --network {mine}:flat", r"mine\.py:flat makes .* of a batch of 2"),
+        ("{mine}:MINE --on sinusoid", "is a recipe, with a problem of its own"),
+        ("{mine}:Line --on bandit", "learns from labelled examples, and bandit is not"),
+    ],
+)
+def test_what_cannot_be(arguments, said, mine, poles, tmp_path, monkeypatch, capsys):
+    import re
+
+    monkeypatch.chdir(tmp_path)
+    typed = arguments.format(mine=mine, poles=poles).split()
+    text = stopped(["train", *typed], capsys)
+    assert re.search(said, " ".join(text.split())), text
+    demand_refused(["train", *typed], "quickstudy:", tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = 1\nb = undefined\n", "line 2: NameError"),
+        ("a = 1\n\nb = (\n", "line 3: SyntaxError"),
+        ("def f():\n    raise OSError('lost')\n\nf()\n", "line 2: OSError: lost"),
+        ("import nothing_of_this_name\n", "line 1: ModuleNotFoundError"),
+    ],
+)
+def test_an_error_in_the_file_is_told_with_its_line(text, said, tmp_path):
+    path = tmp_path / "faulty.py"
+    path.write_text(text)
+    with pytest.raises(qs.BadInput, match=rf"faulty\.py, {said}"):
+        from_file(f"{path}:a")
+    assert "faulty" not in sys.modules
+    assert str(tmp_path) not in sys.path
+    path.write_text("a = 1\n")
+    assert from_file(f"{path}:a").thing == 1, "once it is mended"
+    forget(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["random", "jax", "quickstudy", "zoneinfo"])
+def test_a_file_must_not_hide_another_module(name, tmp_path):
+    (tmp_path / f"{name}.py").write_text("a = 1\n")
+    with pytest.raises(qs.BadInput, match=rf"{name}\.py has the name of a module .*rename"):
+        from_file(f"{tmp_path / name}.py:a")
+
+
+def test_a_file_runs_once_and_may_be_imported(mine):
+    assert from_file(f"{mine}:Line").thing is from_file(f"{mine}:Line").thing
+    assert sys.modules["mine"].Line is from_file(f"{mine}:Line").thing
+
+
+def test_a_package_that_is_broken_harms_no_other(mine, monkeypatch, caplog):
     def load(point):
         if point.name == "broken":
             raise ImportError("no module named torch")
-        return find(f"{file}:Lines") if point.name == "lines" else 3
+        return find_recipe(f"{mine}:MINE") if point.name == "lines" else 3
 
     names = ("broken", "number", "lines")
     points = [EntryPoint(name, f"somewhere:{name}", own.GROUP) for name in names]
@@ -109,21 +336,22 @@ def test_a_package_that_is_broken_harms_no_other(file, monkeypatch, caplog):
     with pytest.raises(
         qs.BadInput, match=r"broken = .*\(ImportError: no module named torch\); mend"
     ):
-        find("broken")
+        find_recipe("broken")
     with pytest.raises(qs.BadInput, match=r"entry point number = .* is no recipe"):
-        find("number")
-    assert find("maml-glyphs").name == "maml-glyphs"
+        find_recipe("number")
+    assert find_recipe("maml-glyphs").name == "maml-glyphs"
     own.from_packages.cache_clear()
 
 
-def test_from_a_package(file, monkeypatch):
-    point = EntryPoint("lines", "somewhere:Lines", own.GROUP)
-    monkeypatch.setattr(EntryPoint, "load", lambda self: find(f"{file}:Lines"))
+def test_from_a_package(mine, monkeypatch):
+    point = EntryPoint("lines", "somewhere:MINE", own.GROUP)
+    monkeypatch.setattr(EntryPoint, "load", lambda self: find_recipe(f"{mine}:MINE"))
     monkeypatch.setattr(own, "entry_points", lambda group: [point])
     own.from_packages.cache_clear()
     assert "lines" in known()
-    assert find("lines").reaches == "little"
+    assert find_recipe("lines").name == "lines"
+    assert find_recipe("lines").method.slope == 0.25
     monkeypatch.setattr(own, "entry_points", importlib.metadata.entry_points)
     own.from_packages.cache_clear()
     with pytest.raises(qs.BadInput, match="no recipe 'lines'"):
-        find("lines")
+        find_recipe("lines")

@@ -83,7 +83,7 @@ def test_each_aim_and_version_is_the_paper_s(name):
 
 @pytest.mark.parametrize("name", BODIES)
 def test_a_told_task_is_seen_after_the_body(name):
-    hidden, told = (BODIES[name](sees=s).environment("test", 4).host for s in ("body", "task"))
+    hidden, told = (BODIES[name](sees=s).environment("test", 9).host for s in ("body", "task"))
     without, seen = hidden.begin(seed=3), told.begin(seed=3)
     tasks = np.stack([np.ravel(env.unwrapped.task) for env in told.environments])
     assert len(np.unique(tasks, axis=0)) > 1
