@@ -70,7 +70,7 @@ def helped(arguments, capsys):
     assert stop.value.code == 0
     out = capsys.readouterr().out
     assert "{None}" not in out
-    return set(re.findall(r"^[│ ]*--([a-z-]+)", out, re.MULTILINE)), out
+    return set(re.findall(r"^[│| ]*--([a-z][a-z-]*)", out, re.MULTILINE)), out
 
 
 COMMON = {"seed", "steps", "meta-batch", "validate-every", "validation-episodes"}

@@ -1,5 +1,6 @@
 """Runs and files are opened, and nothing that stands in them is ever run."""
 
+import contextlib
 import json
 
 import pytest
@@ -103,18 +104,13 @@ def test_nothing_that_a_file_names_is_run(place, here, capsys, monkeypatch):
     save_arrays(run.learner_file, learner, recipe)
     save_arrays(here / "file.safetensors", learner, recipe)
     refused = place not in ("recipe", "budget")  # there it is a name, which means nothing
+    said = r"--recipe PATH|0\.1 wrote this"
     for path in (run.folder, here / "file.safetensors"):
-        if refused:
-            with pytest.raises(qs.BadInput, match=r"--recipe PATH|of version 0\.1|0\.1 wrote this"):
-                qs.load(path)
+        with pytest.raises(qs.BadInput, match=said) if refused else contextlib.nullcontext():
+            qs.load(path)
     for command in COMMANDS if refused else ():
         said = stopped(command.format(run="run", file="file.safetensors").split(), capsys)
         assert "--recipe" in said or "0.1 wrote this" in said, command
-    if not refused:
-        try:
-            qs.load(run.folder)
-        except qs.QuickstudyError as error:
-            assert "own" in str(error)
     assert not (here / "ran").exists(), "x.py was run"
     assert not (here / "out.safetensors").exists()
 

@@ -28,7 +28,7 @@ FILES = zipfile.ZipFile(DATA / "weights-0.1.zip").namelist()
 def test_every_recipe_of_version_0_1_is_here():
     assert len(WRITTEN) == 86
     assert len(DEFAULTS) == 56
-    assert NEW == {"cavia-sinusoid"}
+    assert {"cavia-sinusoid"} == NEW
     assert set(DEFAULTS) < set(RECIPES)
 
 
@@ -73,7 +73,7 @@ def test_a_setting_that_is_not_of_0_1_is_refused():
         translated({"recipe": "maml-glyphs", "colour": "red"})
     with pytest.raises(qs.BadInput, match=r"by 'x\.py:X', a recipe of your own"):
         translated({"recipe": "x.py:X", "steps": 3})
-    with pytest.raises(qs.BadInput, match="context of a recipe of version 0.1 is 'half'"):
+    with pytest.raises(qs.BadInput, match=r"context of a recipe of version 0\.1 is 'half'"):
         translated({"recipe": "matching-glyphs", "context": "half"})
 
 

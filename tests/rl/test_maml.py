@@ -14,7 +14,7 @@ import quickstudy as qs
 from quickstudy.envs.bandit import Arms
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
-from quickstudy.rl.estimators import LVC, DiCE, Naive, ScoreTerm
+from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
 from quickstudy.rl.maml import MAMLRL, update_returns
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of

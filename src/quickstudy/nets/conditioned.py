@@ -26,13 +26,13 @@ class WithContext(eqx.Module):
     network: Any
     context: Float[Array, " size"]
 
-    def __call__(self, x: Float[Array, "n *inputs"]) -> Float[Array, "n outputs"]:
+    def __call__(self, x: Float[Array, "n ... inputs"]) -> Float[Array, "n outputs"]:
         return self.network(self._beside(x))
 
-    def condition(self, x: Float[Array, "n *inputs"]) -> "WithContext":
+    def condition(self, x: Float[Array, "n ... inputs"]) -> "WithContext":
         """Let the network see the support inputs."""
         return WithContext(condition(self.network, self._beside(x)), self.context)
 
-    def _beside(self, x: Float[Array, "n *inputs"]) -> Float[Array, "n *both"]:
+    def _beside(self, x: Float[Array, "n ... inputs"]) -> Float[Array, "n ... both"]:
         context = jnp.broadcast_to(self.context, (*x.shape[:-1], self.context.size))
         return jnp.concatenate([x, context], -1)

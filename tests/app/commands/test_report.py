@@ -137,9 +137,7 @@ def test_other_runs_are_put_beside(bandit, tmp_path, capsys):
     said = stopped(f"report {bandit} --beside {other}".split(), capsys)
     assert f"quickstudy evaluate {other}" in said
     recipe = load_recipe(bandit)
-    never = dataclasses.replace(
-        recipe, method=dataclasses.replace(recipe.method, forgets="never")
-    )
+    never = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, forgets="never"))
     export(never.learner(), other / "learner.safetensors", never)
     found = json.loads((bandit / "evaluation-test-20-episodes.json").read_text())
     found["policy"]["total"]["mean"] = 7.125

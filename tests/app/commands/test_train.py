@@ -1,4 +1,4 @@
-"""`quickstudy train`: a complete folder, resumed to the same bits, and nothing left of a refusal."""
+"""`quickstudy train`: a complete folder, resumed to the same bits, and no trace of a refusal."""
 
 import itertools
 import json

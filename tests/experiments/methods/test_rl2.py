@@ -1,4 +1,4 @@
-"""RL² as settings: every memory is trained, rates end at zero, and ablations show what they must."""
+"""RL² as settings: every memory is trained, rates end at zero, ablations show what they must."""
 
 import itertools
 
@@ -34,7 +34,7 @@ def test_a_layer_may_read_the_observation_first():
     plain, read = (typed("rl2-games", f"--width 8 --reader {size}").learner() for size in (0, 3))
     assert isinstance(read.memory, qs.Reader)
     assert isinstance(plain.memory, qs.GRU)
-    with pytest.raises(qs.BadInput, match="--reader is not read .* --memory is table"):
+    with pytest.raises(qs.BadInput, match=r"--reader is not read .* --memory is table"):
         typed("rl2-tabular", "--reader 8")
 
 

@@ -1,6 +1,8 @@
 """A folder of images and an .npz file as problems: divided by class, kept, told, and tested on."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,8 @@ from quickstudy.experiments.recipe import from_json
 from references.own_code import folder_of_classes, npz_of_images
 from references.refusing import demand_refused, stopped
 
-TINY = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2 --filters 2".split()
+SMALL = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2 --filters 2"
+TINY = SMALL.split()
 SPLITS = ("train", "validation", "test")
 
 
@@ -47,8 +50,6 @@ def glyphs_run(tmp_path_factory):
 
 
 def divided(problem, **settings):
-    from dataclasses import replace
-
     return replace(problem, **settings).prepared(Source())
 
 
@@ -62,7 +63,9 @@ def test_every_class_is_in_one_split_which_the_run_keeps_and_tells(run, photos, 
     assert kept["problem"]["shape_of_one"] == [12, 12, 1]
     assert kept["recipe"] == "prototypical-birds"
     again = ["--ways", "3", "--size", "12", "--train-ways", "3", "--no-test"]
-    main(["train", "prototypical", "--on", str(photos), *TINY, *again, "--run", str(tmp_path / "a")])
+    main(
+        ["train", "prototypical", "--on", str(photos), *TINY, *again, "--run", str(tmp_path / "a")]
+    )
     told = capsys.readouterr().err
     for name, split in zip(("training", "validation", "test"), splits, strict=True):
         assert f"{name}: {', '.join(split)}" in told
@@ -153,10 +156,10 @@ def test_the_folder_is_what_is_read(glyphs_run, photos, monkeypatch):
     ],
 )
 def test_what_cannot_be_tested(flags, said, glyphs_run, photos, capsys):
-    import re
-
     before = sorted(glyphs_run.iterdir())
-    text = stopped(["evaluate", str(glyphs_run), *flags.replace("FOLDER", str(photos)).split()], capsys)
+    text = stopped(
+        ["evaluate", str(glyphs_run), *flags.replace("FOLDER", str(photos)).split()], capsys
+    )
     assert re.search(said, text), text
     assert sorted(glyphs_run.iterdir()) == before
 
