@@ -42,9 +42,10 @@ def close(a, b, tolerance=2e-5):
         np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("trials", [12, 10])
+@pytest.mark.parametrize("trials", [12, 8])
 def test_devices_change_nothing(trials, one_device):
-    """One device and two; 10 trials do not share out evenly, and what fills up must not count."""
+    """One device and two; 8 trials do not share out evenly: 9 are drawn on one, 12 on two, and what
+    fills up must not count."""
     algorithm = rl2(PPO(optax.sgd(0.1), epochs=2, minibatches=3), trials=trials)
     two = updated(algorithm)
     one_device()
