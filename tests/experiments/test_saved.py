@@ -15,7 +15,7 @@ from quickstudy.experiments.problems.sinusoid import SinusoidCurves
 from quickstudy.experiments.recipe import Recipe
 from quickstudy.experiments.recipes import find_recipe
 from quickstudy.experiments.saved import export, load, load_recipe, opened
-from quickstudy.experiments.settings import Own, written
+from quickstudy.experiments.settings import Own, settings_json
 from quickstudy.testing.comparing import same_bits
 from references.own_code import forget
 from references.recipes import typed
@@ -59,7 +59,7 @@ def here(tmp_path, monkeypatch):
 
 
 SINUSOID = {
-    part: written(getattr(find_recipe("maml-sinusoid").prepared(), part))
+    part: settings_json(getattr(find_recipe("maml-sinusoid").prepared(), part))
     for part in ("problem", "method", "budget")
 }
 PLACES = {
@@ -70,8 +70,8 @@ PLACES = {
     "family": {
         "recipe": "a",
         "problem": {"name": "own", "episodes": 2, "own": {"own": "x.py:X"}},
-        "method": written(find_recipe("rl2-bandit").method),
-        "budget": written(Budget()),
+        "method": settings_json(find_recipe("rl2-bandit").method),
+        "budget": settings_json(Budget()),
     },
     "method": {"recipe": "a", **SINUSOID, "method": {"own": "x.py:Method"}},
     "learner": {"recipe": "a", **SINUSOID, "method": {"name": "own", "own": {"own": "x.py:X"}}},

@@ -11,7 +11,7 @@ from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig
 from quickstudy.experiments.methods.rl2 import ImprovementConfig, RL2Config, TRPOConfig
 from quickstudy.experiments.networks import NetworkConfig
 from quickstudy.experiments.problems.yours import FolderImages
-from quickstudy.experiments.settings import Own, Scope, read, written
+from quickstudy.experiments.settings import Own, Scope, read_settings, settings_json
 
 KINDS = (NetworkConfig, HistoryConfig, SupportMemoryConfig, ImprovementConfig)
 
@@ -23,14 +23,14 @@ KINDS = (NetworkConfig, HistoryConfig, SupportMemoryConfig, ImprovementConfig)
 )
 def test_every_choice_comes_back(value):
     (base,) = (base for base in KINDS if issubclass(value, base))
-    assert read(base, json.loads(json.dumps(written(value())))) == value()
+    assert read_settings(base, json.loads(json.dumps(settings_json(value())))) == value()
 
 
 def test_nested_values_come_back():
     method = RL2Config(memory=GRUConfig(8, reader=2), improvement=TRPOConfig(0.5), discount=1)
-    assert read(RL2Config, json.loads(json.dumps(written(method)))) == method
+    assert read_settings(RL2Config, json.loads(json.dumps(settings_json(method)))) == method
     kept = FolderImages(ratios=(3, 1, 1), path="/a", shape_of_one=(2, 2, 1), train=("a", "b"))
-    assert read(FolderImages, json.loads(json.dumps(written(kept)))) == kept
+    assert read_settings(FolderImages, json.loads(json.dumps(settings_json(kept)))) == kept
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_nested_values_come_back():
 )
 def test_what_cannot_be_read(kind, value, said):
     with pytest.raises(BadInput, match=said):
-        read(kind, value)
+        read_settings(kind, value)
 
 
 def test_the_user_s_own_is_found_by_its_name_only():
     """Whatever folder its file stood in."""
     scope = Scope({"Net": print})
-    found = read(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Net"}}, scope)
+    found = read_settings(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Net"}}, scope)
     assert found.own == Own("nets.py:Net")
     assert found.own.thing is print
     with pytest.raises(BadInput, match=r"\(not Net\)"):
-        read(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Other"}}, scope)
+        read_settings(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Other"}}, scope)

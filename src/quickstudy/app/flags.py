@@ -81,12 +81,12 @@ def with_flags(value: Any, parsed: Mapping[str, Any]) -> Any:
     return dataclasses.replace(value, **changed) if changed else value
 
 
-def chosen(value: Any, arguments: Sequence[str]) -> Any:
+def with_choices(value: Any, arguments: Sequence[str]) -> Any:
     """The value with the choices that the arguments name, each with its own defaults.
 
     Example:
         >>> from quickstudy.experiments.methods.matching import MatchingConfig
-        >>> chosen(MatchingConfig(), ["--context", "full"]).context.reads
+        >>> with_choices(MatchingConfig(), ["--context", "full"]).context.reads
         5
     """
     hints, changed = typing.get_type_hints(type(value)), {}
@@ -96,7 +96,7 @@ def chosen(value: Any, arguments: Sequence[str]) -> Any:
             continue
         asked = value_of(field.name, arguments)
         kept = now if asked in (None, now.name) else _choice(hints[field.name], asked, field.name)
-        changed[field.name] = chosen(kept, arguments)
+        changed[field.name] = with_choices(kept, arguments)
     return dataclasses.replace(value, **changed) if changed else value
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from quickstudy.app.flags import (
     Flag,
-    chosen,
     demand_read,
     flags_of,
     parse,
     unchosen,
+    with_choices,
     with_flags,
 )
 from quickstudy.errors import BadInput
@@ -106,8 +106,8 @@ def with_arguments(
     Raises:
         BadInput: a flag that this run does not read.
     """
-    problem = chosen(recipe.problem, arguments)
-    method = chosen(recipe.method.prepared(problem), arguments)
+    problem = with_choices(recipe.problem, arguments)
+    method = with_choices(recipe.method.prepared(problem), arguments)
     method.check(problem)
     hidden = method.unread()
     flags = [*flags_of(problem), *flags_of(method), *flags_of(recipe.budget, hidden), *more]

@@ -6,7 +6,7 @@ from typing import Any, Self
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.method import Method, Test, Trainer
 from quickstudy.experiments.problem import Problem, Source
-from quickstudy.experiments.settings import NOTHING, Scope, read, written
+from quickstudy.experiments.settings import NOTHING, Scope, read_settings, settings_json
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """The name and every setting, as `recipe.json` and exported files hold them."""
-        parts = {part: written(getattr(self, part)) for part in ("problem", "method", "budget")}
+        parts = {
+            part: settings_json(getattr(self, part)) for part in ("problem", "method", "budget")
+        }
         return {"recipe": self.name, **parts}
 
 
@@ -88,7 +90,7 @@ def from_json(value: dict[str, Any], scope: Scope = NOTHING) -> Recipe:
     """The recipe that `Recipe.to_json` wrote, or version 0.1 of quickstudy.
 
     Raises:
-        BadInput: see `quickstudy.experiments.settings.read`.
+        BadInput: see `quickstudy.experiments.settings.read_settings`.
     """
     from quickstudy.experiments.methods import any_method
     from quickstudy.experiments.problems import any_problem
@@ -100,4 +102,4 @@ def from_json(value: dict[str, Any], scope: Scope = NOTHING) -> Recipe:
     problem = any_problem(value["problem"], scope)
     method = any_method(value["method"], problem, scope)
     card = RECIPES[name].card if name in RECIPES else Card()
-    return Recipe(problem, method, read(Budget, value["budget"]), card, name)
+    return Recipe(problem, method, read_settings(Budget, value["budget"]), card, name)

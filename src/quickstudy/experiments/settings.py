@@ -106,23 +106,25 @@ class Scope:
 NOTHING = Scope()
 
 
-def written(value: Any) -> Any:
+def settings_json(value: Any) -> Any:
     """A value of settings as JSON.
 
     Example:
         >>> from quickstudy.experiments.networks import MLPConfig
-        >>> written(MLPConfig(width=8))
+        >>> settings_json(MLPConfig(width=8))
         {'name': 'mlp', 'width': 8, 'layers': 2}
     """
     if isinstance(value, Own):
         return {"own": value.where}
     if is_dataclass(value) and not isinstance(value, type):
-        settings = {field.name: written(getattr(value, field.name)) for field in fields(value)}
+        settings = {
+            field.name: settings_json(getattr(value, field.name)) for field in fields(value)
+        }
         return {**_named(value), **settings}
     if isinstance(value, Mapping):
-        return {str(name): written(one) for name, one in value.items()}
+        return {str(name): settings_json(one) for name, one in value.items()}
     if isinstance(value, tuple | list):
-        return [written(one) for one in value]
+        return [settings_json(one) for one in value]
     return str(value) if isinstance(value, Path) else value
 
 
@@ -147,8 +149,8 @@ def place_of(thing: Any) -> str:
     return f"{Path(file).name if file else thing.__module__}:{thing.__qualname__}"
 
 
-def read(kind: type, value: Any, scope: Scope = NOTHING) -> Any:
-    """The value that `written` wrote.
+def read_settings(kind: type, value: Any, scope: Scope = NOTHING) -> Any:
+    """The value that `settings_json` wrote.
 
     Args:
         kind: what it is one of.
@@ -161,7 +163,7 @@ def read(kind: type, value: Any, scope: Scope = NOTHING) -> Any:
 
     Example:
         >>> from quickstudy.experiments.networks import NetworkConfig
-        >>> read(NetworkConfig, {"name": "mlp", "width": 8})
+        >>> read_settings(NetworkConfig, {"name": "mlp", "width": 8})
         MLPConfig(width=8, layers=2)
     """
     if not isinstance(value, Mapping):
@@ -171,11 +173,11 @@ def read(kind: type, value: Any, scope: Scope = NOTHING) -> Any:
         kind = found if isinstance(found, type) else type(found)
     elif issubclass(kind, Choice):
         kind = _chosen(kind, str(value.get("name", "")))
-    return read_as(kind, value, scope)
+    return read_settings_as(kind, value, scope)
 
 
-def read_as(kind: type, value: Mapping[str, Any], scope: Scope = NOTHING) -> Any:
-    """The same, where the class is known already; see `read`."""
+def read_settings_as(kind: type, value: Mapping[str, Any], scope: Scope = NOTHING) -> Any:
+    """The same, where the class is known already; see `read_settings`."""
     hints = typing.get_type_hints(kind)
     known = {field.name for field in fields(kind)}
     settings = {name: one for name, one in value.items() if name in known or name not in _TAGS}
@@ -211,7 +213,7 @@ def _leaf(hint: Any, value: Any, name: str, scope: Scope) -> Any:
         where: Any = value
         return Own(where["own"], scope.find(where["own"]))
     if isinstance(hint, type) and is_dataclass(hint):
-        return read(hint, value, scope)
+        return read_settings(hint, value, scope)
     if get_origin(hint) is tuple and isinstance(value, list | tuple):
         return tuple(tuple(one) if isinstance(one, list) else one for one in value)
     _demand_type(hint, value, name)

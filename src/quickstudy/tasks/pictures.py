@@ -73,14 +73,14 @@ class Look(NamedTuple):
         return self
 
 
-class Picture(NamedTuple):
+class ReadPicture(NamedTuple):
     """What a file showed: uint8 `[h, w]` or `[h, w, 3]`, and whether that is one of many frames."""
 
     pixels: np.ndarray
     animated: bool
 
 
-def read_picture(file: str | Path, look: Look) -> Picture:
+def read_picture(file: str | Path, look: Look) -> ReadPicture:
     """One image file. EXIF's orientation is applied, transparency laid on white paper, and 16
     bits are divided by 65,535; of an animation the first frame is shown.
 
@@ -101,7 +101,7 @@ def read_picture(file: str | Path, look: Look) -> Picture:
     padded = np.zeros((*look.size, *pixels.shape[2:]), np.uint8)
     top, left = (look.size[0] - h) // 2, (look.size[1] - w) // 2
     padded[top : top + h, left : left + w] = pixels
-    return Picture(padded, animated)
+    return ReadPicture(padded, animated)
 
 
 def read_image(

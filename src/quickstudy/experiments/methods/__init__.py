@@ -27,7 +27,7 @@ from quickstudy.experiments.methods import (
     transfer,
 )
 from quickstudy.experiments.problem import Problem
-from quickstudy.experiments.settings import Scope, read, read_as
+from quickstudy.experiments.settings import Scope, read_settings, read_settings_as
 
 METHODS: tuple[type[Method], ...] = (
     prototypical.PrototypicalConfig,
@@ -80,5 +80,5 @@ def any_method(value: Mapping[str, Any], problem: Problem, scope: Scope) -> Meth
     name = value.get("name")
     for kind in (*METHODS, *HIDDEN):
         if kind.name == name and isinstance(problem, kind.learns):
-            return read_as(kind, value, scope)
-    return read(Method, value, scope)
+            return read_settings_as(kind, value, scope)
+    return read_settings(Method, value, scope)

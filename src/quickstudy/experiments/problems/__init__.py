@@ -21,7 +21,7 @@ from quickstudy.experiments.problems import (
     tabular,
     yours,
 )
-from quickstudy.experiments.settings import Own, Scope, read
+from quickstudy.experiments.settings import Own, Scope, read_settings
 
 PROBLEMS: tuple[type[Problem], ...] = (
     yours.FolderImages,
@@ -107,4 +107,4 @@ def problem_of(own: Own) -> Problem:
 
 def any_problem(value: Mapping[str, Any], scope: Scope) -> Problem:
     """The problem that a file says."""
-    return read(Problem, value, scope)
+    return read_settings(Problem, value, scope)
