@@ -131,7 +131,7 @@ class HostProblem(FamilyProblem):
         make = partial(family.make, "rgb_array")
         horizon = self.horizon or family.horizon
         made = (make, family.sample_task, family.set_task, copies, horizon)
-        if self.processes == 0 or copies == 1:  # one copy has nothing to share, as when a run opens
+        if self.processes == 0:
             return HostFamily(HostEnvironment(*made))
         return HostFamily(HostWorkers(*made, processes=self.processes))
 
