@@ -25,6 +25,7 @@ import quickstudy as qs
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.recipes import RECIPES
 from quickstudy.experiments.settings import Choice
+from quickstudy.training.algorithm import update
 from quickstudy.training.meta_training import MetaTraining, episode_scores
 from side_by_side import finish, milliseconds, seconds
 
@@ -66,7 +67,7 @@ def training(recipe: Any) -> tuple[Any, dict[str, float]]:
     tasks = recipe.method.training_tasks(recipe.problem, Source())
     algorithm = MetaTraining(recipe.learner(), tasks, tasks, optax.adam(1e-3), TASKS, TASKS)
     return compiled(
-        lambda own, state, key, p: own.update(state, key, p),
+        update,
         *(algorithm, algorithm.init(), jax.random.key(0), jnp.array(0.5)),
     )
 

@@ -24,6 +24,7 @@ import maml_rl_peer
 import quickstudy as qs
 from quickstudy.experiments.recipes import RECIPES
 from quickstudy.mesh import map_over_tasks, replicate
+from quickstudy.training.algorithm import update
 from side_by_side import finish, milliseconds, seconds
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -47,7 +48,7 @@ def ours(setting: maml_rl_peer.Setting) -> tuple[Any, Callable[[], Any]]:
         inner_steps=1,
     )
     made = method.algorithm(recipe.problem, replace(recipe.budget, meta_batch=setting.tasks))
-    run = eqx.filter_jit(lambda own, state, key: own.update(state, key, jnp.zeros(())))
+    run = eqx.filter_jit(lambda own, state, key: update(own, state, key, jnp.zeros(())))
     algorithm, state = replicate((made, made.init()))
     # The head begins at zero, where the Hessian is not that of any later step.
     state = run(algorithm, state, jax.random.key(0))[0]

@@ -25,6 +25,7 @@ from quickstudy.experiments.methods.histories import HistoryConfig
 from quickstudy.experiments.recipes import RECIPES
 from quickstudy.mesh import replicate
 from quickstudy.rl.rl2 import trial_episodes
+from quickstudy.training.algorithm import update
 from side_by_side import finish, milliseconds, seconds
 
 FAMILIES = ("bandit", "tabular", "gridnavi", "maze", "games", "half-circle")
@@ -47,7 +48,7 @@ def random_trials(family: str) -> tuple[Callable[[], Any], int]:
 def training_step(recipe: Any) -> tuple[Callable[[], Any], int]:
     """A training step of a recipe, and how many environment steps it takes."""
     algorithm = recipe.method.algorithm(recipe.problem, recipe.budget)
-    run = eqx.filter_jit(lambda own, state, key: own.update(state, key, jnp.zeros(())))
+    run = eqx.filter_jit(lambda own, state, key: update(own, state, key, jnp.zeros(())))
     algorithm, state = replicate((algorithm, algorithm.init()))
     state = run(algorithm, state, jax.random.key(0))[0]
     steps = algorithm.trials * algorithm.trial.steps

@@ -4,6 +4,7 @@ Writes matching.png, prototypes.png, maml.png, transfer.png and resets.png besid
 key and every number of steps stands here; the captions in the pages repeat them.
 """
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def glyph_learner(learner: qs.Learner, shots: int, steps: int, key: Any) -> Any:
     """The learner trained on 10-way tasks of printed characters, and the tasks of unseen ones."""
     train, validation = (qs.glyphs(s, ways=10, shots=shots) for s in ("train", "validation"))
     optimiser = optax.adam(3e-3)
-    plan = qs.Plan(steps=steps, meta_batch=2, optimiser=optimiser, validate_every=steps)
+    plan = qs.MetaPlan(steps=steps, meta_batch=2, optimiser=optimiser, validate_every=steps)
     trained = qs.train(learner, train, validation=validation, plan=plan, key=key)
     return trained, qs.glyphs("test", ways=5, shots=shots, queries=1)
 
@@ -257,7 +258,7 @@ def transfer() -> None:
     """One test task under MAML and under a pre-trained network, and the mean error of many."""
     model_key, train_key, test_key, task_key = keys(4)
     tasks = qs.Sinusoid(shots=10)
-    plan = qs.Plan(steps=10_000, meta_batch=10, validate_every=1000)
+    plan = qs.MetaPlan(steps=10_000, meta_batch=10, validate_every=1000)
     task, truth = tasks.sample(task_key), tasks.truth(task_key)
     x = jnp.linspace(-5, 5, 200)[:, None]
     figure = Figure(figsize=(9.4, 4.4))
@@ -327,14 +328,15 @@ def remembering(
 ) -> Any:
     """What a GRU earns in 4,000 trials, trained on 256 in each step."""
     model_key, train_key, test_key = keys(3)
+    trial = dataclasses.replace(trial, in_a_row=in_a_row)
     memory = qs.GRU.create(trial.inputs, 64, key=model_key)
     policy = qs.MetaPolicy.create(trial, memory, forgets=forgets, told=no_beginnings)
     rate = optax.cosine_decay_schedule(3e-3, 16 * steps)
     optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(rate))
     ppo = qs.PPO(optimiser, entropy_weight=entropy_weight)
-    rl2 = qs.RL2(policy, trial, ppo, 256, 1000, in_a_row=in_a_row)
+    rl2 = qs.RL2(policy, trial, ppo, 256, 1000)
     trained = qs.fit(rl2, qs.Plan(steps, validate_every=steps), key=train_key).best
-    earn = acting(trained, trial, in_a_row=in_a_row)
+    earn = acting(trained, trial)
     return evaluate_earnings(earn, trials=4000, key=test_key).policy
 
 

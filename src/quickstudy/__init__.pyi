@@ -20,6 +20,8 @@ from .errors import CheckpointError as CheckpointError
 from .errors import DataError as DataError
 from .errors import NonFiniteLoss as NonFiniteLoss
 from .errors import QuickstudyError as QuickstudyError
+from .estimators.few_shot_classifier import FewShotClassifier as FewShotClassifier
+from .estimators.few_shot_regressor import FewShotRegressor as FewShotRegressor
 from .evaluation.tasks import Estimate as Estimate
 from .evaluation.tasks import Evaluation as Evaluation
 from .evaluation.tasks import evaluate as evaluate
@@ -37,6 +39,10 @@ from .experiments.recipe import Recipe as Recipe
 from .experiments.recipes import find_recipe as find_recipe
 from .experiments.saved import export as export
 from .experiments.saved import load as load
+from .features.cache import encoded as encoded
+from .features.encoder import Encoder as Encoder
+from .features.encoder import encoder as encoder
+from .features.pretrained import pretrained as pretrained
 from .inner import FirstOrder as FirstOrder
 from .inner import FromZero as FromZero
 from .inner import LearnedRate as LearnedRate
@@ -83,6 +89,7 @@ from .mesh import set_up_devices as set_up_devices
 from .nets.conditioned import WithContext as WithContext
 from .nets.context import Context as Context
 from .nets.conv4 import Conv4 as Conv4
+from .nets.efficientnet import EfficientNetLite as EfficientNetLite
 from .nets.memory import GRU as GRU
 from .nets.memory import LSTM as LSTM
 from .nets.memory import Memory as Memory
@@ -109,8 +116,6 @@ from .rl.estimators import DiCE as DiCE
 from .rl.estimators import Naive as Naive
 from .rl.estimators import ScoreTerm as ScoreTerm
 from .rl.host_adaptation import host_adaptations as host_adaptations
-from .rl.host_maml import HostMAMLRL as HostMAMLRL
-from .rl.host_rl2 import HostRL2 as HostRL2
 from .rl.host_rollout import host_rollouts as host_rollouts
 from .rl.maml import MAMLRL as MAMLRL
 from .rl.outer import OuterAscent as OuterAscent
@@ -151,5 +156,6 @@ from .tasks.task import sample_batch as sample_batch
 from .tasks.varying import Varying as Varying
 from .training.fit import Fitted as Fitted
 from .training.fit import fit as fit
+from .training.plan import MetaPlan as MetaPlan
 from .training.plan import Plan as Plan
 from .training.train import train as train

@@ -7,13 +7,14 @@ run side by side.
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, PRNGKeyArray, PyTree, Scalar
+from jaxtyping import Array, Bool, PRNGKeyArray, PyTree, Scalar
 
 from quickstudy.files import cache_folder
 
@@ -94,65 +95,76 @@ def map_over_tasks(
     return _mapped(each, f, arguments, key, tasks)
 
 
-def on_shares(
-    f: Callable[[Any, Any, Any], PyTree],
+class Shares(NamedTuple):
+    """What was done in each task, in equal shares for the devices.
+
+    Attributes:
+        rows: a pytree of arrays `[n, ...]`, one row per task.
+        real: `[n]`; rows that are there to make all shares equal must count for nothing.
+    """
+
+    rows: PyTree
+    real: Bool[Array, " n"]
+
+
+def gathered(
+    f: Callable[[Any, Any, Any], Shares],
     arguments: PyTree,
     key: PRNGKeyArray,
     tasks: int,
     *,
     multiple: int = 1,
-) -> PyTree:
+) -> Shares:
     """f(arguments, keys, real) on every device, each with its share of the tasks side by side.
-
-    For algorithms that update more than once on the same tasks, and meet through `total` on the
-    way. Tasks beyond `tasks` are there to make all shares equal, and must count for nothing.
+    What it returns stays on the device that made it.
 
     Args:
         f: pure; `keys` are fold_in(key, i) for this device's numbers i, in order, and `real` says
-            which are below `tasks`. Its outputs must be equal on all devices: made of `total`s.
+            which are below `tasks`.
         arguments: a pytree of arrays that all devices share.
         key: folded with the task's number.
         tasks: n, static.
         multiple: every share's size is a multiple of it.
-
-    Returns:
-        f's outputs, replicated.
     """
     here = -(-tasks // (task_mesh().size * multiple)) * multiple
 
-    def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
+    def local(arguments: PyTree, key: PRNGKeyArray) -> Shares:
         numbers = jax.lax.axis_index(AXIS) * here + jnp.arange(here)
         return f(arguments, _keys(key, numbers), numbers < tasks)
 
-    return _on_every_device(local, PartitionSpec())(arguments, key)
+    return _on_every_device(local, PartitionSpec(AXIS))(arguments, key)
 
 
-def on_given(
-    f: Callable[[Any, Any, Any], PyTree], arguments: PyTree, data: PyTree, *, multiple: int = 1
-) -> PyTree:
-    """`on_shares` for tasks that have happened already: f(arguments, data, real) on every device.
+def dealt(rows: PyTree, *, multiple: int = 1) -> Shares:
+    """What was done outside the mesh, one row per task, in shares whose sizes are multiples."""
+    tasks = jax.tree.leaves(rows)[0].shape[0]
+    together = task_mesh().size * multiple
+    numbers = np.arange(-(-tasks // together) * together)
+    # What fills the shares up repeats the last task, so that it is as harmless as that one.
+    filled = jax.tree.map(lambda x: x[np.minimum(numbers, tasks - 1)], rows)
+    return Shares(filled, jnp.asarray(numbers < tasks))
+
+
+def on_shares(f: Callable[[Any, Any, Any], PyTree], arguments: PyTree, shares: Shares) -> PyTree:
+    """f(arguments, rows, real) on every device, each with its share.
+
+    For algorithms that update more than once on the same tasks, and meet through `total` on the
+    way.
 
     Args:
-        f: pure; `data` is this device's share, and `real` says which of it counts. Its outputs
-            must be equal on all devices: made of `total`s.
+        f: pure; its outputs must be equal on all devices: made of `total`s.
         arguments: a pytree of arrays that all devices share.
-        data: a pytree of arrays `[n, ...]`, one row per task.
-        multiple: every share's size is a multiple of it.
+        shares: of `gathered` or `dealt`.
 
     Returns:
         f's outputs, replicated.
     """
-    tasks = jax.tree.leaves(data)[0].shape[0]
-    here = -(-tasks // (task_mesh().size * multiple)) * multiple
-    numbers = jnp.arange(here * task_mesh().size)
-    # What fills the shares up repeats the last task, so that it is as harmless as that one.
-    data = jax.tree.map(lambda x: x[jnp.minimum(numbers, tasks - 1)], data)
 
-    def local(arguments: PyTree, given: PyTree) -> PyTree:
-        return f(arguments, *given)
+    def local(arguments: PyTree, shares: Shares) -> PyTree:
+        return f(arguments, *shares)
 
     run = _on_every_device(local, PartitionSpec(), given=PartitionSpec(AXIS))
-    return run(arguments, (data, numbers < tasks))
+    return run(arguments, shares)
 
 
 def map_in_batches(

@@ -14,15 +14,16 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.envs.tabular import Table
-from quickstudy.mesh import on_given
-from quickstudy.rl.adaptation import log_probs, policy_actions
+from quickstudy.mesh import dealt, on_shares
+from quickstudy.rl.adaptation import path_log_probs, policy_actions
 from quickstudy.rl.estimators import FirstOrderEstimator
 from quickstudy.rl.maml import Meta, _Stored
 from quickstudy.rl.trust_region import Linearised, TrustRegion, _for_fisher, fisher_product
+from quickstudy.training.algorithm import update
 from references.enumeration import HORIZON, REAL, STATES, to_go
 from references.worlds import RATE, TASKS, Sampled, Ways, World
 
-KEY = jax.random.key(0)
+KEY, DONE = jax.random.key(0), jnp.ones(())
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -53,7 +54,7 @@ def test_meta_gradient_through_two_steps(world):
         stored, gradients = world.acted(theta), {}
         for name, estimator in estimators.items():
             algorithm = world.maml(qs.OuterAscent(optax.sgd(1.0)), estimator)
-            after = algorithm.improve(algorithm.init(), *stored)[0].parameters
+            after = algorithm.improve(algorithm.init(), dealt(stored), DONE)[0].parameters
             gradients[name] = jax.flatten_util.ravel_pytree(after[0])[0] - theta
         return gradients
 
@@ -76,7 +77,8 @@ def test_learned_rates_are_part_of_the_meta_gradient(world):
     def found(theta, rates):
         rule = qs.LearnedRates(world.policy_of(rates))
         algorithm = world.maml(qs.OuterAscent(optax.sgd(1.0)), qs.DiCE(), rule)
-        after = algorithm.improve(algorithm.init(), *world.acted(theta, rates))[0].parameters
+        stored = dealt(world.acted(theta, rates))
+        after = algorithm.improve(algorithm.init(), stored, DONE)[0].parameters
         return jax.flatten_util.ravel_pytree(after)[0] - jnp.append(theta, rates)
 
     wanted = differences(
@@ -102,7 +104,7 @@ def test_score_term_gives_the_gradient_of_objective_two(world, steps):
             adaptation = Sampled(world.family, qs.Rate(RATE), estimator, trajectories=1)
             ascent = qs.OuterAscent(optax.sgd(1.0))
             algorithm = qs.MAMLRL(world.policy, adaptation, ascent, steps, n)
-            after = algorithm.improve(algorithm.init(), *stored)[0].parameters
+            after = algorithm.improve(algorithm.init(), dealt(stored), DONE)[0].parameters
             gradients.append(jax.flatten_util.ravel_pytree(after[0])[0] - theta)
         units = jax.vmap(adaptation.measured)(stored[1]).unit
         return gradients, ways.exact(theta, units, mean)
@@ -134,7 +136,7 @@ SAMPLED = {
 
 
 def expected(ways, theta, estimator):
-    """The mean of what `MAMLRL.update` climbs with one inner trajectory per task."""
+    """The mean of what `MAMLRL` climbs with one inner trajectory per task."""
     weights, old = map(jax.lax.stop_gradient, (ways.chances(theta), ways.logs(theta)))
     later = to_go(ways.mdp)
 
@@ -167,10 +169,10 @@ def test_sampled_meta_gradients_have_their_enumerated_means(world):
         adaptation = Sampled(family, qs.Rate(RATE), estimator, trajectories=1)
         ascent = qs.OuterAscent(optax.sgd(1.0))
         algorithm = qs.MAMLRL(world.policy, adaptation, ascent, 1, 512)
-        update = eqx.filter_jit(algorithm.update)
+        step = eqx.filter_jit(update)
         found = []
         for key in jax.random.split(KEY, 100):
-            after = update(algorithm.init(), key, jnp.zeros(()))[0].parameters[0]
+            after = step(algorithm, algorithm.init(), key, jnp.zeros(()))[0].parameters[0]
             found.append(jax.flatten_util.ravel_pytree(after)[0] - world.flat)
         found = np.stack(found)
         error = found.std(0, ddof=1) / len(found) ** 0.5 + 1e-12
@@ -193,7 +195,7 @@ def in_mesh(world, f, stored, adaptation=None):
         meta = Meta(world.policy, adaptation, TASKS)
         return f(parameters, meta.on(_Stored(*stored, real)))
 
-    return on_given(share, None, stored)
+    return on_shares(share, None, dealt(stored))
 
 
 def fisher_along(world, v, stored, every=1, adaptation=None):
@@ -246,7 +248,7 @@ def test_fisher_products_of_every_nth_trajectory(world, every):
         kept = jax.tree.map(lambda x: x[::every], paths)
 
         def surrogate(theta):
-            log_prob = log_probs(world.policy_of(theta), kept)
+            log_prob = path_log_probs(world.policy_of(theta), kept)
             return adaptation.estimator.surrogate(log_prob, kept.log_prob, advantage, kept.real)
 
         there = theta + RATE * jax.grad(surrogate)(theta) / HORIZON
@@ -289,7 +291,7 @@ def test_a_task_does_not_touch_another(world, baseline):
 
         def first(parameters, objective):
             mine = jax.lax.axis_index("tasks") == 0
-            here = objective.adapted(parameters).actions.logits, objective.advantage
+            here = objective.adapted(parameters).actions.logits, objective.taken.advantage
             return [jax.lax.psum(jnp.where(mine, x, 0.0), "tasks") for x in here]
 
         return in_mesh(world, first, (changed(sets), changed(after)), adaptation)
@@ -308,7 +310,7 @@ def test_every_accepted_step_stays_in_the_region(world):
     @eqx.filter_jit
     def step(state):
         sets, after = world.acted(jax.flatten_util.ravel_pytree(state.parameters[0])[0])
-        better, metrics = algorithm.improve(state, sets, after)
+        better, metrics = algorithm.improve(state, dealt((sets, after)), DONE)
 
         def logs(state, sets, after):
             there = algorithm.adaptation.replay(state.parameters[0], sets)

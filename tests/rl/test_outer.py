@@ -6,9 +6,10 @@ import numpy as np
 import optax
 import pytest
 
-from quickstudy.mesh import on_given
+from quickstudy.mesh import dealt, on_shares
 from quickstudy.rl.distributions import Categorical
 from quickstudy.rl.outer import Adapted, Objective, OuterAscent
+from quickstudy.rl.surrogate import Taken
 
 CLIP, RATE = 0.3, 0.5
 
@@ -23,10 +24,12 @@ def objective(chances, old, advantage):
     one = jnp.ones((len(advantage), 1, 1))
     return Objective(
         adapted=adapted,
-        chosen=jnp.ones(one.shape, int),
-        log_prob=jnp.log(old)[:, None, None],
-        advantage=advantage[:, None, None],
-        real=one > 0,
+        taken=Taken(
+            action=jnp.ones(one.shape, int),
+            log_prob=jnp.log(old)[:, None, None],
+            advantage=advantage[:, None, None],
+            real=one > 0,
+        ),
         gain=jnp.zeros(len(advantage)),
         of_every=lambda n: objective(chances, old, advantage),
     )
@@ -50,7 +53,7 @@ def test_beyond_the_clip_nothing_moves_up(epochs):
 
     devices = jax.device_count()
     theta = logit(now)
-    found = jax.jit(lambda: on_given(share, theta, jnp.zeros(devices)))()
+    found = jax.jit(lambda: on_shares(share, theta, dealt(jnp.zeros(devices))))()
     wanted = jnp.array([0.0, -1.5, 0.0, 0.5, 1.1]) * 0.6 / 5 * RATE
     if epochs == 1:
         np.testing.assert_allclose(found - theta, wanted, rtol=1e-5, atol=1e-7)

@@ -6,15 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 from quickstudy.evaluation.trials import same_tasks
-from quickstudy.mesh import on_shares
+from quickstudy.mesh import dealt, on_shares
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
 from quickstudy.rl.rl2 import RL2, trial_episodes, trial_tasks, trials_in_a_row
 from quickstudy.rl.trpo import TRPO
+from quickstudy.training.algorithm import update
 from quickstudy.training.fit import fit
 from quickstudy.training.plan import Plan
 from references.corridor import Corridor
@@ -34,7 +34,7 @@ def rl2(improvement, trial=BANDIT, trials=12, **settings):
 
 
 def updated(algorithm):
-    return eqx.filter_jit(algorithm.update)(algorithm.init(), KEY, jnp.zeros(()))
+    return eqx.filter_jit(update)(algorithm, algorithm.init(), KEY, jnp.zeros(()))
 
 
 def close(a, b, tolerance=2e-5):
@@ -42,9 +42,10 @@ def close(a, b, tolerance=2e-5):
         np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("trials", [12, 10])
+@pytest.mark.parametrize("trials", [12, 8])
 def test_devices_change_nothing(trials, one_device):
-    """One device and two; 10 trials do not share out evenly, and what fills up must not count."""
+    """One device and two; 8 trials do not share out evenly: 9 are drawn on one, 12 on two, and what
+    fills up must not count."""
     algorithm = rl2(PPO(optax.sgd(0.1), epochs=2, minibatches=3), trials=trials)
     two = updated(algorithm)
     one_device()
@@ -81,11 +82,12 @@ def test_advantages_are_above_the_mean_from_each_time_on():
     none changes nothing."""
     algorithm = rl2(PolicyGradient(optax.sgd(0.1)), discount=1.0, decay=1.0)
     keys = jax.random.split(KEY, 3)
-    paths = jax.vmap(lambda key: trials_in_a_row(algorithm.policy, BANDIT, key))(keys)
+    rows = jax.vmap(lambda key: trials_in_a_row(algorithm.policy, BANDIT, key))(keys)
+    paths = jax.tree.map(lambda x: x[:, 0], rows)
     paid = jnp.array([[2.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0], [9.0, 9.0, 9.0, 9.0]])
     log_prob, value = paths.notes
-    real = jnp.broadcast_to(jnp.array([True, True, False])[:, None, None], (3, 1, 4))
-    paths = paths._replace(reward=paid[:, None], real=real, notes=(log_prob, 0 * value))
+    real = jnp.broadcast_to(jnp.array([True, True, False])[:, None], (3, 4))
+    paths = paths._replace(reward=paid, real=real, notes=(log_prob, 0 * value))
     # One device per trial: means are over all of them.
     shares = jax.tree.map(lambda x: x[:, None], paths)
     batch = jax.vmap(algorithm._batch, axis_name="tasks")(shares)
@@ -144,7 +146,7 @@ def test_policy_gradient_by_enumeration():
         def share(policy, keys, real):
             return gradient_of(rule.loss, eqx.combine(policy, rest), batch)[0]
 
-        return jax.tree.map(lambda x: -x, on_shares(share, parameters, KEY, 2))
+        return jax.tree.map(lambda x: -x, on_shares(share, parameters, dealt(jnp.zeros(2))))
 
     wanted = jax.grad(expected)(parameters)
     close(gradient(batch), wanted, 1e-5)
@@ -176,12 +178,12 @@ def test_never_cleared_remembers_another_task():
     """In a row, a policy that never clears begins with the last MDP's memory, others do not."""
     from quickstudy.rl.policy import between_tasks, never
 
-    trial = qs.Trial(Corridor(), episodes=2)
+    trial = qs.Trial(Corridor(), episodes=2, in_a_row=2)
     memory = qs.GRU.create(trial.inputs, 6, key=KEY)
     for forgets in (between_tasks, never):
         policy = qs.MetaPolicy.create(trial, memory, forgets=forgets)
         policy = eqx.tree_at(lambda p: p.critic, policy, head(1))
-        rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY, in_a_row=2)
+        rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY)
         handed_on = jax.tree.map(lambda x: x[:, 0], rows.states)
         second = jax.tree.map(lambda x: x[1], rows.seen)
         rethink = eqx.filter_jit(type(policy).rethink)
@@ -207,15 +209,15 @@ class Paying(Corridor):
 def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
     """The last of a row is the MDP of that number, which differs from all others, for the whole
     trial."""
-    trial = qs.Trial(Paying(), episodes=2)
+    trial = qs.Trial(Paying(), episodes=2, in_a_row=in_a_row)
     policy = qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 6, key=KEY))
-    run = eqx.filter_jit(lambda key: trial_episodes(policy, trial, key, 5, in_a_row=in_a_row))
+    run = eqx.filter_jit(lambda key: trial_episodes(policy, trial, key, 5))
     found, tasks = run(KEY), trial_tasks(trial, KEY, 5)
     each = np.asarray(found.returns / found.lengths)
     np.testing.assert_allclose(each, np.asarray(tasks)[:, None].repeat(2, 1), rtol=1e-5)
     np.testing.assert_array_equal(same_tasks(trial, lambda tasks, _: tasks)(KEY, 5)[:, 0], tasks)
     assert len(set(np.asarray(tasks).tolist())) == 5
-    rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY, in_a_row=in_a_row)
+    rows = eqx.filter_jit(trials_in_a_row)(policy, trial, KEY)
     paid = [set(row) for row in np.asarray(rows.reward).tolist()]
     assert [len(one) for one in paid] == [1] * in_a_row
     assert len(set.union(*paid)) == in_a_row
@@ -224,16 +226,3 @@ def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
 def test_parts_must_divide():
     with pytest.raises(qs.BadInput, match="cannot be cut into 3"):
         rl2(PolicyGradient(optax.sgd(0.1)), parts=3)
-
-
-@pytest.mark.parametrize(
-    "memory", ["context", "context-mean", "snail", "transformer", "table", "none"]
-)
-def test_memories_with_nothing_to_see_are_trained(memory):
-    """Bandits show nothing, so that a part of the context encoder's state is empty."""
-    recipe = RECIPES["rl2-bandit"](memory=memory, meta_batch=8, width=8, episodes=4)
-    algorithm, progress = recipe.algorithm(), jnp.zeros(())
-    start = algorithm.init()
-    after, _ = eqx.filter_eval_shape(algorithm.update, start, KEY, progress)
-    for x, y in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):
-        assert jnp.shape(x) == y.shape

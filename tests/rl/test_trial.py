@@ -10,6 +10,7 @@ import quickstudy as qs
 from quickstudy.evaluation.trials import TrialEvaluation, acting
 from quickstudy.experiments.policy_result import heads
 from quickstudy.rl.rollout import earned, rollout
+from quickstudy.training.algorithm import update
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)
@@ -114,6 +115,6 @@ def test_double_precision(family):
         adaptation = qs.Adaptation(family, qs.Rates((0.1, 0.2)), qs.LVC(), trajectories=3)
         algorithm = qs.MAMLRL(policy, adaptation, qs.OuterTrustRegion(), steps=2, tasks=2)
         state = algorithm.init()
-        after, _ = eqx.filter_eval_shape(algorithm.update, state, KEY, jnp.zeros(()))
+        after, _ = eqx.filter_eval_shape(update, algorithm, state, KEY, jnp.zeros(()))
         for x, y in zip(*map(jax.tree.leaves, (state, after)), strict=True):
             assert x.dtype == y.dtype == jnp.float64

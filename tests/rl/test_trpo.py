@@ -11,10 +11,11 @@ import pytest
 import quickstudy as qs
 from quickstudy.mesh import on_shares
 from quickstudy.rl.batch import thoughts
-from quickstudy.rl.rl2 import RL2, _in_minibatches, trials_in_a_row
+from quickstudy.rl.rl2 import RL2, _in_minibatches
 from quickstudy.rl.trpo import TRPO, problem
 from quickstudy.rl.trust_region import Linearised, TrustRegion, fisher_product
 from quickstudy.testing.comparing import same_bits
+from quickstudy.training.algorithm import update
 
 KEY = jax.random.key(0)
 TRIAL = qs.Trial(qs.Bandit(arms=2), episodes=3)
@@ -33,13 +34,15 @@ def on_batch(algorithm, f):
     """f(policy, batch) on this algorithm's own batch, inside the mesh."""
     parameters, rest = eqx.partition(algorithm.policy, eqx.is_inexact_array)
 
-    def share(parameters, keys, real):
-        policy = eqx.combine(parameters, rest)
-        paths = jax.vmap(lambda k: trials_in_a_row(policy, TRIAL, k))(keys)
+    def share(parameters, paths, real):
         batch = _in_minibatches(algorithm._batch(paths), 1)
-        return f(policy, jax.tree.map(lambda x: x[0], batch))
+        return f(eqx.combine(parameters, rest), jax.tree.map(lambda x: x[0], batch))
 
-    return eqx.filter_jit(lambda: on_shares(share, parameters, KEY, algorithm.trials))()
+    @eqx.filter_jit
+    def found():
+        return on_shares(share, parameters, algorithm.collect(algorithm.init(), KEY))
+
+    return found()
 
 
 def test_fisher_product():
@@ -77,7 +80,7 @@ def test_fisher_product():
 @pytest.mark.parametrize("radius", [1e-3, 1e-1])
 def test_accepted_steps_stay_in_the_region(radius):
     algorithm = rl2(radius=radius, damping=1e-3)
-    _, metrics = eqx.filter_jit(algorithm.update)(algorithm.init(), KEY, jnp.zeros(()))
+    _, metrics = eqx.filter_jit(update)(algorithm, algorithm.init(), KEY, jnp.zeros(()))
     assert float(metrics["accepted"]) == 1.0
     assert 0 < float(metrics["kl"]) <= radius
     assert float(metrics["kl"]) > radius / 20
@@ -93,7 +96,7 @@ def test_what_cannot_be_improved_stays(monkeypatch):
     monkeypatch.setattr("quickstudy.rl.trpo.problem", hollow)
     algorithm = rl2(radius=1e-2, damping=1e-6)
     before = algorithm.init()
-    after, metrics = eqx.filter_jit(algorithm.update)(before, KEY, jnp.zeros(()))
+    after, metrics = eqx.filter_jit(update)(algorithm, before, KEY, jnp.zeros(()))
     assert float(metrics["accepted"]) == 0.0
     assert same_bits(after.parameters.memory, before.parameters.memory)
     assert same_bits(after.parameters.actor, before.parameters.actor)

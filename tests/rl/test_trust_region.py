@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from quickstudy.mesh import on_shares, total
+from quickstudy.mesh import dealt, on_shares, total
 from quickstudy.rl.trust_region import Problem, TrustRegion, trust_region_step
 
 KEY = jax.random.key(0)
@@ -27,12 +27,12 @@ def step(rise, apart, region):
         devices = total(jnp.ones(()))
         problem = Problem(
             outputs=flat,
-            surrogate=lambda _, now: rise(now - flat(THETA)) / devices,
+            surrogate=lambda now: rise(now - flat(THETA)) / devices,
             divergence=lambda old, now: apart(now - old) / devices,
         )
         return trust_region_step(theta, problem, region)
 
-    return jax.jit(lambda: on_shares(share, THETA, KEY, 2))()
+    return jax.jit(lambda: on_shares(share, THETA, dealt(jnp.zeros(2))))()
 
 
 def near(v):

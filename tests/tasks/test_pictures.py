@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -63,6 +64,8 @@ def test_sixteen_bits_are_divided_by_65535_whatever_the_brightest(tmp_path, top)
         file = saved(tmp_path / name, ramp)
         found = read_image(file, size=(64, 64), ink="light")
         np.testing.assert_array_equal(found, np.rint(ramp / 257).astype(np.uint8))
+        again = read_image(file, size=(64, 64), ink="light", levels=(0, max(top, 1)))
+        np.testing.assert_array_equal(found, again, "their range is never another")
 
 
 def test_float_images_are_from_0_to_1_or_their_range_is_stated(tmp_path):
@@ -107,7 +110,7 @@ def test_large_images_are_refused_before_they_are_decoded(tmp_path, monkeypatch)
     for width, height in ((30_000, 3_000), (60_000, 60_000)):
         data[16:24] = struct.pack(">II", width, height)
         chunk = bytes(data[12:29])
-        data[29:33] = struct.pack(">I", __import__("zlib").crc32(chunk))
+        data[29:33] = struct.pack(">I", zlib.crc32(chunk))
         (tmp_path / "bomb.png").write_bytes(data)
         with pytest.raises(DataError, match=r"bomb\.png has more than 89,000,000 pixels"):
             read_image(tmp_path / "bomb.png")

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Num, PRNGKeyArray
 
+from quickstudy.errors import BadInput
+
 Action = Num[Array, "..."]
 Observation = Float[Array, "..."]
 State = Any
@@ -71,8 +73,8 @@ class Step(NamedTuple):
     done: Bool[Array, ""]
 
 
-class Environment(eqx.Module):
-    """A family of MDPs. All methods are pure and of one task; `vmap` makes many.
+class MDPFamily(eqx.Module):
+    """A family of MDPs as policies know it, wherever they are stepped.
 
     Attributes:
         horizon: the most steps of an episode.
@@ -99,6 +101,11 @@ class Environment(eqx.Module):
     def observation_shape(self) -> tuple[int, ...]:
         """The shape of an observation; `(0,)` where there is nothing to see."""
 
+
+class Environment(MDPFamily):
+    """A family of MDPs that are compiled. All methods are pure and of one task; `vmap` makes
+    many."""
+
     @abc.abstractmethod
     def sample(self, key: PRNGKeyArray) -> MDP:
         """M_i ~ p(M): one task, a pytree of arrays. The key is consumed."""
@@ -110,3 +117,22 @@ class Environment(eqx.Module):
     @abc.abstractmethod
     def step(self, key: PRNGKeyArray, state: State, action: Action, task: MDP) -> Step:
         """Act. The key is consumed."""
+
+
+def compiled(family: MDPFamily) -> Environment:
+    """The family, whose MDPs are to be sampled and stepped in a compiled program.
+
+    Raises:
+        BadInput: it is stepped on the host.
+
+    Example:
+        >>> from quickstudy.envs.bandit import Bandit
+        >>> compiled(Bandit(arms=3)).horizon
+        1
+    """
+    if isinstance(family, Environment):
+        return family
+    raise BadInput(
+        f"a {type(family).__name__} is stepped on the host and cannot be compiled; train on it "
+        "with RL2 or MAMLRL, and act by host_rollouts"
+    )

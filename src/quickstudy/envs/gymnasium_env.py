@@ -1,5 +1,6 @@
 """Our environments as `gymnasium.Env`. Gymnasium is optional, and imported when it is needed."""
 
+import abc
 import functools
 import importlib
 from typing import Any
@@ -61,29 +62,77 @@ def as_gymnasium(
     References:
         https://gymnasium.farama.org/api/env/
     """
-    return _adapter()(environment, render_mode, bounds)
+    return in_gymnasium(_Adapted)(environment, render_mode, bounds)
 
 
 @functools.cache
-def _adapter() -> type:
-    """The class, made once Gymnasium is known to be there."""
-    gymnasium = import_gymnasium()
+def in_gymnasium(kind: type) -> Any:
+    """A class that has all of a `gymnasium.Env` but what Gymnasium gives, as one.
 
-    class Adapted(_Adapted, gymnasium.Env):
-        def reset(self, *, seed: int | None = None, options: dict | None = None) -> Any:
-            # Gymnasium's own: makes `np_random`, if there is a seed.
-            gymnasium.Env.reset(self, seed=seed)
-            if seed is not None or self.task is None:
-                self.task = self.environment.sample(self._key())
-            return self._begin()
+    Raises:
+        QuickstudyError: Gymnasium is not installed.
 
-    return Adapted
+    Example:
+        >>> in_gymnasium(TaskEpisodes).__name__  # doctest: +SKIP
+        'TaskEpisodes'
+    """
+    return type(kind.__name__.strip("_"), (kind, import_gymnasium().Env), {})
 
 
-class _Adapted:
-    """All of a `gymnasium.Env` but what needs Gymnasium."""
+class TaskEpisodes(abc.ABC):
+    """Episodes in a task that stays, for `in_gymnasium`: `reset(seed=…)` draws a new task and
+    everything random from the seed; `reset()` begins another episode in the same task.
+
+    Attributes:
+        horizon: the most steps of an episode.
+        task: M_i; `None` before the first reset.
+        time: steps taken, or `None` if no episode is going on.
+    """
 
     np_random: np.random.Generator
+    horizon: int
+    task: Any = None
+    time: int | None = None
+
+    @abc.abstractmethod
+    def draw(self) -> Any:
+        """A task, from `np_random`."""
+
+    @abc.abstractmethod
+    def begin(self) -> np.ndarray:
+        """Begin an episode: what is seen first."""
+
+    @abc.abstractmethod
+    def act(self, action: Any) -> tuple[np.ndarray, float, bool]:
+        """Act: observation, reward, and whether the episode is over by the MDP's own rules."""
+
+    def set_task(self, task: Any) -> None:
+        """Play in this task from the next `reset()` on."""
+        self.task, self.time = task, None
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> Any:
+        """Begin an episode: what is seen first, and nothing else to know."""
+        # Gymnasium's own: makes `np_random`, if there is a seed.
+        super().reset(seed=seed)  # pyright: ignore[reportAttributeAccessIssue]
+        if seed is not None or self.task is None:
+            self.task = self.draw()
+        observation, self.time = self.begin(), 0
+        return observation, {}
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict]:
+        """Act: observation, reward, terminated, truncated, nothing else to know."""
+        if self.time is None:
+            raise BadInput("no episode is going on; call reset() before step()")
+        observation, reward, terminated = self.act(action)
+        self.time += 1
+        truncated = not terminated and self.time >= self.horizon
+        if terminated or truncated:
+            self.time = None
+        return observation, reward, terminated, truncated, {}
+
+
+class _Adapted(TaskEpisodes):
+    """An environment of ours."""
 
     def __init__(
         self, environment: Environment, render_mode: str | None, bounds: tuple[float, float]
@@ -104,26 +153,20 @@ class _Adapted:
             if isinstance(actions, Discrete)
             else spaces.Box(-actions.limit, actions.limit, (actions.size,), np.float32)
         )
-        self.task: MDP = None
-        self.state: Any = None
-        self.time: int | None = None  # steps taken, or None if no episode is going on
+        self.horizon, self.state = environment.horizon, None
         self._reset, self._step = jax.jit(environment.reset), jax.jit(environment.step)
 
-    def set_task(self, task: MDP) -> None:
-        """Play in this task from the next `reset()` on."""
-        self.task, self.time = task, None
+    def draw(self) -> MDP:
+        return self.environment.sample(self._key())
 
-    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict]:
-        """Act: observation, reward, terminated, truncated, nothing else to know."""
-        if self.time is None:
-            raise BadInput("no episode is going on; call reset() before step()")
+    def begin(self) -> np.ndarray:
+        self.state, observation = self._reset(self._key(), self.task)
+        return np.array(observation)
+
+    def act(self, action: Any) -> tuple[np.ndarray, float, bool]:
         step = self._step(self._key(), self.state, np.asarray(action), self.task)
-        self.state, self.time = step.state, self.time + 1
-        terminated = bool(step.done)
-        truncated = not terminated and self.time >= self.environment.horizon
-        if terminated or truncated:
-            self.time = None
-        return np.array(step.observation), float(step.reward), terminated, truncated, {}
+        self.state = step.state
+        return np.array(step.observation), float(step.reward), bool(step.done)
 
     def render(self) -> Any:
         """The state as text or as a picture, or None without a mode."""
@@ -133,11 +176,6 @@ class _Adapted:
             raise BadInput("there is nothing to render yet; call reset() first")
         draw = self.environment.render if self.render_mode == "ansi" else self.environment.frame
         return draw(self.state, self.task)
-
-    def _begin(self) -> tuple[np.ndarray, dict]:
-        self.state, observation = self._reset(self._key(), self.task)
-        self.time = 0
-        return np.array(observation), {}
 
     def _key(self) -> jax.Array:
         return jax.random.key(int(self.np_random.integers(2**31)))

@@ -1,32 +1,21 @@
 """A family of MDPs that are stepped on the host, as policies and trials know it."""
 
 import equinox as eqx
-from jaxtyping import PRNGKeyArray
 
-from quickstudy.envs.environment import (
-    MDP,
-    Action,
-    Actions,
-    Environment,
-    Observation,
-    State,
-    Step,
-)
+from quickstudy.envs.environment import Actions, MDPFamily
 from quickstudy.envs.host import Host
 from quickstudy.errors import BadInput
 
 
-class HostFamily(Environment):
-    """A family of MDPs that are stepped on the host, for trials that policies act in there.
-
-    It says all that a policy must know of a family; nothing of it can be compiled.
+class HostFamily(MDPFamily):
+    """A family of MDPs that are stepped on the host, for policies to act and to be trained in.
 
     Attributes:
         host: steps copies of it.
         horizon: the host's.
 
     Raises:
-        BadInput: the host has no horizon, or the family is to be stepped in a compiled program.
+        BadInput: the host has no horizon.
 
     Example:
         >>> HostFamily(poles).observation_shape  # doctest: +SKIP
@@ -54,20 +43,13 @@ class HostFamily(Environment):
         """The shape of an observation."""
         return self.host.observation_shape
 
-    def sample(self, key: PRNGKeyArray) -> MDP:
-        """Refused: tasks are drawn on the host."""
-        raise self._refusal()
 
-    def reset(self, key: PRNGKeyArray, task: MDP) -> tuple[State, Observation]:
-        """Refused: episodes begin on the host."""
-        raise self._refusal()
+def host_of(family: MDPFamily) -> Host | None:
+    """What steps the family on the host; `None` for a family that is compiled.
 
-    def step(self, key: PRNGKeyArray, state: State, action: Action, task: MDP) -> Step:
-        """Refused: episodes go on on the host."""
-        raise self._refusal()
-
-    def _refusal(self) -> BadInput:
-        return BadInput(
-            "a HostFamily is stepped on the host and cannot be compiled; train with HostRL2 or "
-            "HostMAMLRL, and act by host_rollouts"
-        )
+    Example:
+        >>> from quickstudy.envs.bandit import Bandit
+        >>> host_of(Bandit(arms=3)) is None
+        True
+    """
+    return family.host if isinstance(family, HostFamily) else None

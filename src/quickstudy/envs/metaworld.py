@@ -6,7 +6,6 @@ older engine. So the tests hold this adapter against a stub of the package's int
 ask the package itself, and are skipped where it is not installed.
 """
 
-import functools
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from quickstudy.envs.gymnasium_env import import_gymnasium
+from quickstudy.envs.gymnasium_env import import_gymnasium, in_gymnasium
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.errors import BadInput, QuickstudyError
 
@@ -62,7 +61,7 @@ class RobotTasks:
 
         `reset()` begins an episode in the task that was set; without one it draws one.
         """
-        return _environment()(self, render_mode)
+        return in_gymnasium(_Arm)(self, render_mode)
 
     def set_task(self, env: Any, task: Manipulation) -> None:
         """Put an environment that `make` made into a task, from its next `reset()` on."""
@@ -152,20 +151,6 @@ def _arms(benchmark: Any, split: str) -> RobotTasks:
     return RobotTasks(classes, tuple(found), horizons.pop())
 
 
-@functools.cache
-def _environment() -> type:
-    """The class, made once Gymnasium is known to be there."""
-    gymnasium = import_gymnasium()
-
-    class Arm(_Arm, gymnasium.Env):
-        def reset(self, *, seed: int | None = None, options: dict | None = None) -> Any:
-            # Gymnasium's own: makes `np_random`, if there is a seed.
-            gymnasium.Env.reset(self, seed=seed)
-            return self._begin()
-
-    return Arm
-
-
 class _Arm:
     """All of a `gymnasium.Env` but what needs Gymnasium."""
 
@@ -216,7 +201,10 @@ class _Arm:
             self.made[name] = self.arms.classes[name](render_mode=self.render_mode)
         return self.made[name]
 
-    def _begin(self) -> tuple[Float32[np.ndarray, " n"], dict]:
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> Any:
+        """Begin an episode, in a task of its own if none was set."""
+        # Gymnasium's own: makes `np_random`, if there is a seed.
+        super().reset(seed=seed)  # pyright: ignore[reportAttributeAccessIssue]
         if self.task is None:
             self.set_task(self.arms.sample_task(self.np_random))
         seen, told = self.arm.reset()

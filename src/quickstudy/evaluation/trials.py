@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -10,13 +11,15 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.envs.host_family import HostFamily
+from quickstudy.envs.host_family import host_of
 from quickstudy.errors import demand_counts
 from quickstudy.evaluation.tasks import Estimate
-from quickstudy.rl.host_rollout import host_rollouts
+from quickstudy.rl.adaptation import Adaptation
+from quickstudy.rl.maml import update_returns
 from quickstudy.rl.policy import Actor
+from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.rl2 import trial_episodes, trial_tasks
-from quickstudy.rl.rollout import Earned, earned
+from quickstudy.rl.rollout import Earned
 from quickstudy.rl.trial import Trial
 
 Reference = Callable[[PRNGKeyArray, int], Any]
@@ -162,22 +165,23 @@ def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Refere
     return returns
 
 
-def acting(actor: Actor, trial: Trial, *, in_a_row: int = 1) -> Reference:
+def acting(actor: Actor, trial: Trial) -> Reference:
     """An actor as a reference, wherever the family is stepped.
 
     Args:
         actor: a policy or an oracle.
         trial: how many episodes, in which family.
-        in_a_row: MDPs in a row, of which the last is scored: for a policy that never clears its
-            memory, in compiled families.
     """
-    if isinstance(trial.environment, HostFamily):
-        return lambda key, trials: _of_episodes(
-            host_rollouts(actor, trial, key, trials), trial.episodes
-        )
-    return lambda key, trials: _episodes(actor, trial, key, trials, in_a_row=in_a_row)
+    run = trial_episodes if host_of(trial.environment) else _trial_episodes
+    return partial(run, actor, trial)
 
 
-_episodes = eqx.filter_jit(trial_episodes)
-_of_episodes = jax.vmap(earned, (0, None))
+def adapting(policy: Reactive, adaptation: Adaptation, updates: int) -> Reference:
+    """A policy that adapts by gradients as a reference, wherever the family is stepped: rewards
+    before any update, and after each."""
+    run = update_returns if host_of(adaptation.environment) else _update_returns
+    return partial(run, policy, adaptation, updates)
+
+
+_trial_episodes, _update_returns = eqx.filter_jit(trial_episodes), eqx.filter_jit(update_returns)
 _tasks = eqx.filter_jit(trial_tasks)

@@ -12,7 +12,7 @@ from quickstudy.experiments.problem import Problem, Split
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from quickstudy.envs.environment import Environment
+    from quickstudy.envs.environment import MDPFamily
     from quickstudy.evaluation.trials import Reference
     from quickstudy.rl.trial import Trial
 
@@ -29,7 +29,7 @@ class FamilyProblem(Problem):
         demand_counts(episodes=self.episodes)
 
     @abc.abstractmethod
-    def environment(self, split: Split, copies: int = 1) -> "Environment":
+    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
         """The family of MDPs of a split.
 
         Args:
@@ -37,11 +37,13 @@ class FamilyProblem(Problem):
             copies: how many are stepped side by side, where they are stepped on the host.
         """
 
-    def trial(self, split: Split, copies: int = 1, episodes: int | None = None) -> "Trial":
-        """What a policy acts in."""
+    def trial(
+        self, split: Split, copies: int = 1, episodes: int | None = None, in_a_row: int = 1
+    ) -> "Trial":
+        """What a policy acts in; arguments as `environment` and `quickstudy.Trial` have them."""
         from quickstudy.rl.trial import Trial
 
-        return Trial(self.environment(split, copies), episodes or self.episodes)
+        return Trial(self.environment(split, copies), episodes or self.episodes, in_a_row)
 
     def definition(self) -> dict[str, str]:
         """Which environment it is, and what else a score depends on, as evaluations note it."""
@@ -77,8 +79,8 @@ class FamilyProblem(Problem):
         return earn
 
     @contextmanager
-    def closing(self, environment: Any) -> "Iterator[None]":
-        """Ends what an environment runs on the host when the block ends."""
+    def closing(self, host: Any) -> "Iterator[None]":
+        """Ends what the host runs when the block ends; compiled families have none."""
         yield
 
     def picture(self, watched: "Watching", path: Any) -> Any:
@@ -119,7 +121,7 @@ class HostProblem(FamilyProblem):
         """An object with `make(render_mode)`, `sample_task(rng)`, `set_task(env, task)` and
         `horizon`: see `quickstudy.envs.mujoco.family.Family`."""
 
-    def environment(self, split: Split, copies: int = 1) -> "Environment":
+    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
         """Copies of the family, in as many processes as are asked for."""
         from functools import partial
 
@@ -139,15 +141,15 @@ class HostProblem(FamilyProblem):
         """The host is closed whenever it has been asked: its processes would outlive their work."""
 
         def returns(key: Any, trials: int) -> Any:
-            with self.closing(environment):
+            with self.closing(environment.host):
                 return earn(key, trials)
 
         return returns
 
     @contextmanager
-    def closing(self, environment: Any) -> "Iterator[None]":
+    def closing(self, host: Any) -> "Iterator[None]":
         """Closes the host."""
-        with closing(environment.host):
+        with closing(host):
             yield
 
     def picture(self, watched: Watching, path: Any) -> Any:

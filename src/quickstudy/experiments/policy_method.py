@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, Watching
 from quickstudy.experiments.method import TEST_SEED, Method, Test, Trainer
@@ -29,6 +29,11 @@ class PolicyMethod(Method):
     page_flags: ClassVar[tuple[str, ...]] = ("beside",)
     stage: ClassVar[str] = "episode"
     """What rewards are told by: an "episode" of a trial, or an "update"."""
+
+    @property
+    def in_a_row(self) -> int:
+        """MDPs that follow each other with the memory left as it is; the last is scored."""
+        return 1
 
     @abc.abstractmethod
     def copies(self, budget: Budget) -> int:
@@ -72,15 +77,11 @@ class PolicyMethod(Method):
         from quickstudy.training.plan import Plan
 
         algorithm = self.algorithm(problem, budget)
-        plan = Plan(
-            budget.steps,
-            budget.meta_batch,
-            validate_every=budget.validate_every,
-            validation_episodes=budget.validation_episodes,
-        )
+        demand_counts(validation_episodes=budget.validation_episodes, meta_batch=budget.meta_batch)
+        plan = Plan(budget.steps, budget.validate_every)
 
         def train(**where: Any) -> Any:
-            with problem.closing(getattr(algorithm, "environment", None)):
+            with problem.closing(algorithm.host):
                 return fit(algorithm, plan, key=jax.random.key(budget.seed + 1), **where).best
 
         return train
@@ -94,7 +95,8 @@ class PolicyMethod(Method):
         from quickstudy.evaluation.trials import evaluate_earnings
         from quickstudy.experiments.policy_result import PolicyResult
 
-        trial = problem.trial(test.split, self.copies(budget), self.stages(problem))
+        copies, stages = self.copies(budget), self.stages(problem)
+        trial = problem.trial(test.split, copies, stages, self.in_a_row)
         found = evaluate_earnings(
             self.earning(problem, learned, trial),
             trials=test.episodes or self.test_trials(problem),

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.learners.adapted import shape_of, through_the_door
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
@@ -25,6 +26,9 @@ from quickstudy.tasks.task import Examples, Task
 Predictor = Callable[[Any], Any]
 Progress = Float[Array, ""] | float
 """The share of training that is done, from 0 to 1."""
+
+_ADAPTING = {"adapt", "unadapted", "adapt_by_steps"}
+_COMPILED = _ADAPTING | {"meta_loss", "meta_gradient"}
 
 
 class Learner(eqx.Module):
@@ -43,10 +47,12 @@ class Learner(eqx.Module):
     """Whether its meta-gradient moves the averages of the norm `running`."""
 
     def __init_subclass__(cls, **settings: Any):
-        """Whatever adapts checks its support set, and reads queries as it read that."""
+        """Whatever adapts checks its support set, reads queries as it read that, and compiles
+        once for each shape."""
         super().__init_subclass__(**settings)
-        for name in {"adapt", "unadapted", "adapt_by_steps"} & vars(cls).keys():
-            setattr(cls, name, through_the_door(vars(cls)[name]))
+        for name in _COMPILED & vars(cls).keys():
+            once = compiled_once(vars(cls)[name])
+            setattr(cls, name, through_the_door(once) if name in _ADAPTING else once)
 
     @abc.abstractmethod
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
@@ -60,6 +66,7 @@ class Learner(eqx.Module):
             key: consumed, by learners that adapt at random; others ignore it.
         """
 
+    @compiled_once
     def unadapted(self, support: Examples) -> Predictor:
         """The predictor before it has learned from the support set's labels.
 
@@ -74,6 +81,7 @@ class Learner(eqx.Module):
         """
         return None
 
+    @compiled_once
     def meta_loss(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
@@ -92,6 +100,7 @@ class Learner(eqx.Module):
         loss = loss_on(self.loss, outputs, query)
         return loss, {"loss": loss, metric_name(query): score(outputs, query)}
 
+    @compiled_once
     def meta_gradient(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple["Learner", Metrics]:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.learners.adapted import shape_of
 from quickstudy.learners.learner import Learner, Predictor
@@ -35,6 +36,7 @@ class Relations(eqx.Module):
     relation: Any
     sums: Float[Array, "ways ..."]
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """The relation scores; a softmax is not taken."""
         return jax.nn.sigmoid(_scores(self, x)).reshape(len(x), len(self.sums))

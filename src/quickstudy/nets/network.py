@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.nets.norm import Norm, SupportNorm
 
@@ -86,6 +87,7 @@ class Linear(eqx.Module):
         """Weights at zero: every class equally likely at first."""
         return cls(jnp.zeros((inputs, outputs)), jnp.zeros(outputs))
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
         return x @ self.weight + self.bias[None]
 
@@ -103,6 +105,7 @@ class Headed(eqx.Module):
     body: Any
     head: Any
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
         return self.head(self.body(x))
 
@@ -123,6 +126,7 @@ class Batched(eqx.Module):
 
     module: Any
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
         return jax.vmap(self.module)(x)
 

@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, Environment, State
+from quickstudy.envs.environment import MDP, Action, MDPFamily, State
 from quickstudy.rl.trial import Seen
 
 
@@ -16,7 +16,7 @@ class Random(eqx.Module):
         environment: says which actions there are.
     """
 
-    environment: Environment
+    environment: MDPFamily
 
     def begin(self, task: MDP) -> State:
         """Nothing."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
-from quickstudy.envs.environment import MDP, Action, Environment, Observation
+from quickstudy.envs.environment import MDP, Action, MDPFamily, Observation
 from quickstudy.errors import demand_counts, demand_shares
 from quickstudy.inner import InnerRule
 from quickstudy.rl.baseline import Baseline, LinearBaseline
@@ -81,7 +81,7 @@ class Adaptation(eqx.Module):
         (2, 100)
     """
 
-    environment: Environment
+    environment: MDPFamily
     rule: InnerRule
     estimator: Estimator
     trajectories: int = eqx.field(static=True, default=20)
@@ -206,8 +206,7 @@ def of_every(n: int, stored: PyTree, axis: int = 0) -> PyTree:
 
 def path_log_probs(policy: Reactive, paths: Trajectories) -> Float[Array, "k time"]:
     """log π(a_t) of the actions that were taken."""
-    actions = policy_actions(policy, paths)
-    return jax.vmap(jax.vmap(type(actions).log_prob))(actions, paths.action)
+    return policy_actions(policy, paths).log_prob(paths.action)
 
 
 def policy_actions(policy: Reactive, paths: Trajectories) -> Any:

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Scalar
 from quickstudy.envs.environment import Action, State
 from quickstudy.mesh import Metrics, total
 from quickstudy.rl.policy import MetaPolicy, Thought
+from quickstudy.rl.surrogate import Taken
 from quickstudy.rl.trial import Seen
 
 
@@ -37,6 +38,11 @@ class Batch(NamedTuple):
     state: State | None
     spread: Float[Array, " parts"]
 
+    @property
+    def taken(self) -> Taken:
+        """The actions, of which surrogates are made."""
+        return Taken(self.action, self.log_prob, self.advantage, self.real)
+
 
 def mean_over(
     x: Float[Array, "..."], real: Bool[Array, "..."], axis: tuple[int, ...] | None = None
@@ -49,17 +55,6 @@ def mean_over(
 def thoughts(policy: MetaPolicy, batch: Batch) -> Thought:
     """What the policy makes of all steps, `[parts, time]`."""
     return jax.vmap(policy.rethink)(batch.state, batch.seen)
-
-
-def log_probs(thought: Thought, batch: Batch) -> Float[Array, "parts time"]:
-    """log π(a_t) of the actions that were taken."""
-    one = type(thought.actions).log_prob
-    return jax.vmap(jax.vmap(one))(thought.actions, batch.action)
-
-
-def entropies(thought: Thought) -> Float[Array, "parts time"]:
-    """How undecided the policy is at each step, in nats."""
-    return jax.vmap(jax.vmap(type(thought.actions).entropy))(thought.actions)
 
 
 def value_error(thought: Thought, batch: Batch) -> Float[Array, "parts time"]:

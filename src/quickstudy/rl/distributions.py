@@ -11,22 +11,23 @@ from quickstudy.envs.environment import Action
 
 
 class ActionDistribution(eqx.Module):
-    """π(· | what was seen), of one action; `vmap` for more."""
+    """π(· | what was seen), of one action, or of as many as there are axes in front; `sample` is of
+    one, and `vmap` makes more."""
 
     @abc.abstractmethod
     def sample(self, key: PRNGKeyArray) -> Action:
         """a ~ π. The key is consumed."""
 
     @abc.abstractmethod
-    def log_prob(self, action: Action) -> Float[Array, ""]:
+    def log_prob(self, action: Action) -> Float[Array, "*batch"]:
         """log π(a), in nats."""
 
     @abc.abstractmethod
-    def entropy(self) -> Float[Array, ""]:
+    def entropy(self) -> Float[Array, "*batch"]:
         """−E[log π], in nats."""
 
     @abc.abstractmethod
-    def divergence(self, other: "ActionDistribution") -> Float[Array, ""]:
+    def divergence(self, other: "ActionDistribution") -> Float[Array, "*batch"]:
         """KL(self ‖ other) = E_self[log self − log other], in nats."""
 
     @abc.abstractmethod
@@ -53,18 +54,18 @@ class Categorical(ActionDistribution):
         drawn = jnp.sum(cumulated <= jax.random.uniform(key) * cumulated[-1])
         return jnp.minimum(drawn, self.logits.shape[-1] - 1).astype(jnp.int32)
 
-    def log_prob(self, action: Action) -> Float[Array, ""]:
+    def log_prob(self, action: Action) -> Float[Array, "*batch"]:
         # A product with a one-hot row: its derivative is one, too, where an index's would scatter.
         chosen = jax.nn.one_hot(action, self.logits.shape[-1], dtype=self.logits.dtype)
-        return jnp.sum(jax.nn.log_softmax(self.logits) * chosen)
+        return jnp.sum(jax.nn.log_softmax(self.logits) * chosen, -1)
 
-    def entropy(self) -> Float[Array, ""]:
+    def entropy(self) -> Float[Array, "*batch"]:
         logs = jax.nn.log_softmax(self.logits)
-        return -jnp.sum(jnp.exp(logs) * logs)
+        return -jnp.sum(jnp.exp(logs) * logs, -1)
 
-    def divergence(self, other: "Categorical") -> Float[Array, ""]:  # pyright: ignore
+    def divergence(self, other: "Categorical") -> Float[Array, "*batch"]:  # pyright: ignore
         mine, theirs = jax.nn.log_softmax(self.logits), jax.nn.log_softmax(other.logits)
-        return jnp.sum(jnp.exp(mine) * (mine - theirs))
+        return jnp.sum(jnp.exp(mine) * (mine - theirs), -1)
 
     def mode(self) -> Int[Array, ""]:
         return jnp.argmax(self.logits).astype(jnp.int32)
@@ -88,17 +89,36 @@ class Gaussian(ActionDistribution):
     def sample(self, key: PRNGKeyArray) -> Float[Array, " d"]:
         return self.mean + jnp.exp(self.log_std) * jax.random.normal(key, self.mean.shape)
 
-    def log_prob(self, action: Action) -> Float[Array, ""]:
+    def log_prob(self, action: Action) -> Float[Array, "*batch"]:
         z = (action - self.mean) * jnp.exp(-self.log_std)
-        return jnp.sum(-0.5 * z**2 - self.log_std - 0.5 * jnp.log(2 * jnp.pi))
+        return jnp.sum(-0.5 * z**2 - self.log_std - 0.5 * jnp.log(2 * jnp.pi), -1)
 
-    def entropy(self) -> Float[Array, ""]:
-        return jnp.sum(self.log_std + 0.5 * jnp.log(2 * jnp.pi * jnp.e))
+    def entropy(self) -> Float[Array, "*batch"]:
+        return jnp.sum(self.log_std + 0.5 * jnp.log(2 * jnp.pi * jnp.e), -1)
 
-    def divergence(self, other: "Gaussian") -> Float[Array, ""]:  # pyright: ignore
+    def divergence(self, other: "Gaussian") -> Float[Array, "*batch"]:  # pyright: ignore
         ratio = jnp.exp(2 * (self.log_std - other.log_std))
         z = (self.mean - other.mean) * jnp.exp(-other.log_std)
-        return jnp.sum(other.log_std - self.log_std + 0.5 * (ratio + z**2 - 1))
+        return jnp.sum(other.log_std - self.log_std + 0.5 * (ratio + z**2 - 1), -1)
 
     def mode(self) -> Float[Array, " d"]:
         return self.mean
+
+
+def over_actions(
+    outputs: Float[Array, "*batch n"], log_std: Float[Array, " n"] | None, limit: float
+) -> ActionDistribution:
+    """What a network's outputs say of actions: softmax without a `log_std`, else a Gaussian.
+
+    Args:
+        outputs: logits, or the mean in units of the limit.
+        log_std: of a Gaussian, in units of the limit.
+        limit: the most of each coordinate.
+
+    Example:
+        >>> over_actions(jnp.ones(2), jnp.zeros(2), 0.5).mean.tolist()
+        [0.5, 0.5]
+    """
+    if log_std is None:
+        return Categorical(outputs)
+    return Gaussian(outputs * limit, jnp.broadcast_to(log_std + jnp.log(limit), outputs.shape))

@@ -73,16 +73,6 @@ def host_adaptations(
     return jax.tree.map(lambda x: x[:, :-1], all_of), jax.tree.map(lambda x: x[:, -1], all_of)
 
 
-def host_update_returns(
-    policy: Reactive, adaptation: Adaptation, updates: int, key: PRNGKeyArray, tasks: int
-) -> Float[np.ndarray, "tasks stages"]:
-    """`quickstudy.rl.maml.update_returns` on the host: the mean reward of an episode before, and
-    after each of so many updates. The key is consumed."""
-    sets, after = host_adaptations(policy, adaptation, updates, key, tasks)
-    earned = np.concatenate([sets.reward, after.reward[:, None]], 1)
-    return np.mean(np.sum(earned, -1), -1)
-
-
 class _Adapting:
     """Policies that adapt side by side, each in a task of its own."""
 

@@ -12,12 +12,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
-from quickstudy.envs.environment import MDP
+from quickstudy.envs.environment import MDP, compiled
+from quickstudy.envs.host import Host
+from quickstudy.envs.host_family import host_of
 from quickstudy.inner import InnerRule
-from quickstudy.mesh import each, map_over_tasks, on_given, on_shares, total
+from quickstudy.mesh import Shares, dealt, each, gathered, map_over_tasks, on_shares, total
 from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
+from quickstudy.rl.host_adaptation import host_adaptations
 from quickstudy.rl.outer import Adapted, Objective, Outer
 from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.surrogate import Taken
 
 
 class MAMLRLState(eqx.Module):
@@ -47,6 +51,11 @@ class MAMLRL(eqx.Module):
     tasks: int = eqx.field(static=True, default=20)
     validation_tasks: int = eqx.field(static=True, default=40)
 
+    @property
+    def host(self) -> Host | None:
+        """What steps the environments, if not the compiled program."""
+        return host_of(self.adaptation.environment)
+
     def init(self) -> MAMLRLState:
         """The state before the first step."""
         parameters = eqx.filter((self.policy, self.adaptation.rule), eqx.is_inexact_array)
@@ -60,64 +69,51 @@ class MAMLRL(eqx.Module):
         """The policy, and how it adapts, with the parameters of that state."""
         return Meta(self.policy, self.adaptation, self.tasks).at(state.parameters)
 
-    def update(
-        self, state: MAMLRLState, key: PRNGKeyArray, progress: Float[Array, ""]
-    ) -> tuple[MAMLRLState, dict[str, Scalar]]:
-        """Adapt in fresh tasks, act, and improve θ through the adaptation."""
-        fixed, rest = eqx.partition((self.policy, self.adaptation), eqx.is_array)
+    def collect(self, state: MAMLRLState, key: PRNGKeyArray) -> Shares:
+        """Adapt in fresh tasks, and act: the trajectories before each inner step, `[tasks, steps,
+        K, time]`, and those after the last, `[tasks, K, time]`. The key is consumed."""
+        policy, adaptation = self.adapting(state)
+        if self.host is not None:
+            return dealt(host_adaptations(policy, adaptation, self.steps, key, self.tasks))
+        fixed, rest = eqx.partition((policy, adaptation), eqx.is_array)
 
-        def share(arguments: Any, keys: Any, real: Any) -> Any:
-            state, fixed = arguments
+        def share(fixed: Any, keys: Any, real: Any) -> Shares:
             policy, adaptation = eqx.combine(fixed, rest)
-            meta = Meta(policy, adaptation, self.tasks)
-            now = meta.at(state.parameters)
-            sets, after = each(lambda k: self._experience(*now, k), keys)
-            return self._improved(state, meta, _Stored(sets, after, real))
+            return Shares(each(lambda k: self._experience(policy, adaptation, k), keys), real)
 
-        return on_shares(share, (state, fixed), key, self.tasks)
+        return gathered(share, fixed, key, self.tasks)
 
     def improve(
-        self, state: MAMLRLState, sets: Trajectories, after: Trajectories
+        self, state: MAMLRLState, batch: Shares, progress: Float[Array, ""]
     ) -> tuple[MAMLRLState, dict[str, Scalar]]:
-        """Improve θ through the adaptation on what was done already.
-
-        Args:
-            state: with the parameters that it was done with.
-            sets: the trajectories before each inner step, `[tasks, steps, K, time]`.
-            after: those after the last, `[tasks, K, time]`.
-        """
+        """Improve θ through the adaptation on what was done."""
         fixed, rest = eqx.partition((self.policy, self.adaptation), eqx.is_array)
-        tasks = after.reward.shape[0]
 
-        def share(arguments: Any, stored: Any, real: Any) -> Any:
-            (state, fixed), (sets, after) = arguments, stored
+        def share(arguments: Any, rows: Any, real: Any) -> Any:
+            (state, fixed), (sets, after) = arguments, rows
             policy, adaptation = eqx.combine(fixed, rest)
-            meta = Meta(policy, adaptation, tasks)
-            return self._improved(state, meta, _Stored(sets, after, real))
+            stored, meta = _Stored(sets, after, real), Meta(policy, adaptation, self.tasks)
+            parameters, outer, metrics = self.outer.improve(
+                state.parameters, state.outer, meta.on(stored)
+            )
+            before = jax.tree.map(lambda x: x[:, 0], stored.sets) if self.steps else stored.after
+            names, paths = ("return_before", "return"), (before, stored.after)
+            earned = [jnp.sum(jnp.where(real, _returns(p), 0.0)) for p in paths]
+            found = {n: total(e) / self.tasks for n, e in zip(names, earned, strict=True)}
+            return MAMLRLState(parameters, outer), {**metrics, **found}
 
-        return on_given(share, (state, fixed), (sets, after))
-
-    def _improved(
-        self, state: MAMLRLState, meta: "Meta", stored: "_Stored"
-    ) -> tuple[MAMLRLState, dict[str, Scalar]]:
-        """A better state, from this device's share of the tasks."""
-        objective = meta.on(stored)
-        parameters, outer, metrics = self.outer.improve(state.parameters, state.outer, objective)
-        before = jax.tree.map(lambda x: x[:, 0], stored.sets) if self.steps else stored.after
-        names, paths = ("return_before", "return"), (before, stored.after)
-        earned = [jnp.sum(jnp.where(stored.real, _returns(p), 0.0)) for p in paths]
-        found = {n: total(e) / meta.tasks for n, e in zip(names, earned, strict=True)}
-        return MAMLRLState(parameters, outer), {**metrics, **found}
+        return on_shares(share, (state, fixed), batch)
 
     def _experience(self, policy: Reactive, adaptation: Adaptation, key: PRNGKeyArray) -> Any:
         task_key, act_key = jax.random.split(key)
-        task = adaptation.environment.sample(task_key)
+        task = compiled(adaptation.environment).sample(task_key)
         return adaptation.run(policy, task, self.steps, act_key)
 
     def validate(self, state: MAMLRLState, key: PRNGKeyArray) -> dict[str, Scalar]:
         """The mean reward of an episode after adaptation, in tasks that are always the same."""
-        found = update_returns(*self.adapting(state), self.steps, key, self.validation_tasks)
-        return validated(found)
+        returns = update_returns(*self.adapting(state), self.steps, key, self.validation_tasks)
+        mean = jnp.mean(returns, 0)
+        return {"return": mean[-1], "return_before": mean[0], "score": mean[-1]}
 
 
 class _Stored(NamedTuple):
@@ -168,11 +164,11 @@ class Meta(eqx.Module):
         # of matrices, the baselines', at the same time.
         measured = each(self.adaptation.measured, stored.after)
         real = stored.after.real & stored.real[:, None, None]
-        each_step = (stored.after.action, stored.after.log_prob, measured.advantage, real)
+        taken = Taken(stored.after.action, stored.after.log_prob, measured.advantage, real)
         # Rounding apart, π_old after its adaptation is the policy that chose these actions.
         return Objective(
             adapted,
-            *of_every(every, each_step, axis=1),
+            of_every(every, taken, axis=1),
             gain=self._gain(stored) / measured.unit,
             of_every=lambda n: self.on(stored, n),
         )
@@ -198,23 +194,21 @@ def update_returns(
             `quickstudy.rl.rl2.trial_episodes`.
         tasks: how many.
     """
+    if host_of(adaptation.environment) is not None:
+        sets, after = host_adaptations(policy, adaptation, updates, key, tasks)
+        acted = jnp.concatenate([sets.reward, after.reward[:, None]], 1)
+        return jnp.mean(jnp.sum(acted, -1), -1)
     fixed, rest = eqx.partition((policy, adaptation), eqx.is_array)
 
     def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, " stages"]:
         policy, adaptation = eqx.combine(fixed, rest)
         task_key, act_key = jax.random.split(key)
-        task = adaptation.environment.sample(task_key)
+        task = compiled(adaptation.environment).sample(task_key)
         sets, after = adaptation.run(policy, task, updates, act_key)
         before = jnp.mean(jnp.sum(sets.reward, -1), -1)
         return jnp.append(before, after.mean_return)
 
     return map_over_tasks(one, fixed, key, tasks)
-
-
-def validated(returns: Float[Array, "tasks stages"]) -> dict[str, Scalar]:
-    """What validation says of `update_returns`."""
-    mean = jnp.mean(returns, 0)
-    return {"return": mean[-1], "return_before": mean[0], "score": mean[-1]}
 
 
 def _returns(paths: Trajectories) -> Float[Array, " tasks"]:

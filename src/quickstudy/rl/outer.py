@@ -8,11 +8,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, PyTree, Scalar
+from jaxtyping import Array, Float, PyTree, Scalar
 
-from quickstudy.envs.environment import Action
 from quickstudy.errors import demand_counts
 from quickstudy.mesh import total
+from quickstudy.rl.surrogate import Gain, Taken, clipped
 from quickstudy.rl.trust_region import Nearness, Problem, TrustRegion, trust_region_step
 
 
@@ -33,44 +33,27 @@ class Objective(NamedTuple):
 
     Attributes:
         adapted: from θ to what its adaptation comes to.
-        chosen: what was done.
-        log_prob: its log-probability when it was done.
-        advantage: how good it was.
-        real: which steps count.
+        taken: what was done after adaptation, `[tasks, K, time]`.
         gain: how much better an adapted policy's episodes were than those in other tasks, in the
             unit of the task's advantages: what its scores are worth.
         of_every: the same on every n-th trajectory of each task alone.
     """
 
     adapted: Callable[[PyTree], Adapted]
-    chosen: Action
-    log_prob: Float[Array, "tasks k time"]
-    advantage: Float[Array, "tasks k time"]
-    real: Bool[Array, "tasks k time"]
+    taken: Taken
     gain: Float[Array, " tasks"]
     of_every: Callable[[int], "Objective"]
 
-    def mean(self, each: Float[Array, "tasks k time"]) -> Scalar:
-        """This device's share of the mean over real steps."""
-        return jnp.sum(jnp.where(self.real, each, 0.0)) / self._count
-
-    @property
-    def _count(self) -> Scalar:
-        return jnp.maximum(total(jnp.sum(self.real)), 1)
-
-    def surrogate(self, adapted: Adapted, gain: Callable[[Array, Array], Array]) -> Scalar:
+    def surrogate(self, adapted: Adapted, gain: Gain = jnp.multiply) -> Scalar:
         """E[gain(ρ, A)], ρ = π_θ'(a) / π_old(a), and E-MAML's score term: together, per step of an
         episode, ∇θ' J and J ∇log p(τ)."""
-        now = _everywhere(type(adapted.actions).log_prob)(adapted.actions, self.chosen)
-        ratio = jnp.exp(jnp.where(self.real, now - self.log_prob, 0.0))
-        episodes = self.real.shape[1]
-        scored = jnp.sum(adapted.scores * self.gain) * episodes / self._count
-        return self.mean(gain(ratio, self.advantage)) + scored
+        episodes = self.taken.real.shape[1]
+        scored = jnp.sum(adapted.scores * self.gain) * episodes / self.taken.number
+        return self.taken.surrogate(adapted.actions, gain) + scored
 
     def divergence(self, old: Adapted, now: Adapted) -> Scalar:
         """E[KL(π_old ‖ π_θ')], of the adapted policies."""
-        apart = _everywhere(type(now.actions).divergence)
-        return self.mean(apart(old.actions, now.actions))
+        return self.taken.divergence(old.actions, now.actions)
 
 
 class Outer(eqx.Module):
@@ -120,11 +103,7 @@ class OuterTrustRegion(Outer):
 
     def problem(self, objective: Objective) -> Problem:
         """What a step is asked for."""
-        problem = Problem(
-            outputs=objective.adapted,
-            surrogate=lambda _, adapted: objective.surrogate(adapted, jnp.multiply),
-            divergence=objective.divergence,
-        )
+        problem = Problem(objective.adapted, objective.surrogate, objective.divergence)
         if self.curvature_every == 1:
             return problem
         some = objective.of_every(self.curvature_every)
@@ -156,13 +135,9 @@ class OuterAscent(Outer):
     ) -> tuple[PyTree, Any, dict[str, Scalar]]:
         """`epochs` steps."""
 
-        def gain(ratio: Array, advantage: Array) -> Array:
-            clipped = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
-            return jnp.minimum(ratio * advantage, clipped * advantage)
-
         def descend(carry: Any, _: None) -> tuple[Any, dict[str, Scalar]]:
             parameters, state = carry
-            loss = lambda p: -objective.surrogate(objective.adapted(p), gain)  # noqa: E731
+            loss = lambda p: -objective.surrogate(objective.adapted(p), clipped(self.clip))  # noqa: E731
             value, gradient = total(jax.value_and_grad(loss)(parameters))
             updates, state = self.optimiser.update(gradient, state, parameters)
             found = {"loss": value, "gradient_norm": optax.tree.norm(gradient)}
@@ -170,8 +145,3 @@ class OuterAscent(Outer):
 
         (parameters, state), found = jax.lax.scan(descend, (parameters, state), length=self.epochs)
         return parameters, state, jax.tree.map(lambda x: x[0], found)
-
-
-def _everywhere(f: Callable[..., Array]) -> Callable[..., Array]:
-    """`f` of one step, at every step of every trajectory of every task."""
-    return jax.vmap(jax.vmap(jax.vmap(f)))

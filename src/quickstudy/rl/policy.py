@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from quickstudy.envs.environment import MDP, Action, Discrete
 from quickstudy.nets.memory import Memory, State
 from quickstudy.nets.network import Network
-from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
+from quickstudy.rl.distributions import ActionDistribution, over_actions
 from quickstudy.rl.trial import Seen, Trial
 
 
@@ -165,10 +165,5 @@ class MetaPolicy(eqx.Module):
         return self._heads(self.memory.sequence(state, xs, forgets)[1])
 
     def _heads(self, hs: Float[Array, "time h"]) -> Thought:
-        out = self.actor(hs)
-        if self.log_std is None:
-            actions: ActionDistribution = Categorical(out)
-        else:
-            log_std = self.log_std + jnp.log(self.limit)
-            actions = Gaussian(out * self.limit, jnp.broadcast_to(log_std[None], out.shape))
+        actions = over_actions(self.actor(hs), self.log_std, self.limit)
         return Thought(actions, self.critic(hs)[:, 0])

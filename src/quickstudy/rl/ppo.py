@@ -10,15 +10,9 @@ from jaxtyping import Array, Float
 
 from quickstudy.errors import demand_counts
 from quickstudy.mesh import Metrics
-from quickstudy.rl.batch import (
-    Batch,
-    entropies,
-    gradient_of,
-    log_probs,
-    thoughts,
-    value_error,
-)
+from quickstudy.rl.batch import Batch, gradient_of, thoughts, value_error
 from quickstudy.rl.policy import MetaPolicy
+from quickstudy.rl.surrogate import clipped
 
 
 @runtime_checkable
@@ -78,11 +72,10 @@ class PPO(eqx.Module):
     ) -> tuple[Float[Array, "parts time"], dict[str, Array]]:
         """L at every step, `[parts, time]`."""
         thought = thoughts(policy, batch)
-        change = log_probs(thought, batch) - batch.log_prob
+        change = thought.actions.log_prob(batch.action) - batch.log_prob
         ratio = jnp.exp(change)
-        clipped = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
-        gain = jnp.minimum(ratio * batch.advantage, clipped * batch.advantage)
-        error, entropy = value_error(thought, batch), entropies(thought)
+        gain = clipped(self.clip)(ratio, batch.advantage)
+        error, entropy = value_error(thought, batch), thought.actions.entropy()
         each = -gain + self.value_weight * error - self.entropy_weight * entropy
         # E[ρ − 1 − log ρ] estimates KL(old ‖ new) with little variance.
         return each, {"value_error": error, "entropy": entropy, "kl": ratio - 1 - change}
@@ -134,8 +127,8 @@ class PolicyGradient(eqx.Module):
     ) -> tuple[Float[Array, "parts time"], dict[str, Array]]:
         """The loss at every step, `[parts, time]`."""
         thought = thoughts(policy, batch)
-        gain = log_probs(thought, batch) * batch.advantage
-        error, entropy = value_error(thought, batch), entropies(thought)
+        gain = thought.actions.log_prob(batch.action) * batch.advantage
+        error, entropy = value_error(thought, batch), thought.actions.entropy()
         each = -gain + self.value_weight * error - self.entropy_weight * entropy
         return each, {"value_error": error, "entropy": entropy}
 

@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, Continuous, Environment, State
+from quickstudy.envs.environment import MDP, Action, Continuous, MDPFamily, State
 from quickstudy.errors import BadInput
 from quickstudy.nets.conditioned import WithContext
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear
-from quickstudy.rl.distributions import ActionDistribution, Categorical, Gaussian
+from quickstudy.rl.distributions import ActionDistribution, over_actions
 from quickstudy.rl.trial import Seen
 
 # The standard deviation of hidden biases. With biases of zero a rectifier's features grow in
@@ -50,7 +50,7 @@ class Reactive(eqx.Module):
 
     @classmethod
     def create(
-        cls, environment: Environment, widths: tuple[int, ...], *, key: PRNGKeyArray
+        cls, environment: MDPFamily, widths: tuple[int, ...], *, key: PRNGKeyArray
     ) -> "Reactive":
         """A policy that finds all actions equally good at first.
 
@@ -63,7 +63,7 @@ class Reactive(eqx.Module):
 
     @classmethod
     def with_context(
-        cls, environment: Environment, widths: tuple[int, ...], size: int, *, key: PRNGKeyArray
+        cls, environment: MDPFamily, widths: tuple[int, ...], size: int, *, key: PRNGKeyArray
     ) -> "Reactive":
         """A policy whose first layer also reads a context, zeros at first.
 
@@ -89,7 +89,7 @@ class Reactive(eqx.Module):
         return eqx.tree_at(lambda p: p.head.weight, policy, SMALL * drawn / widths[-1] ** 0.5)
 
     @classmethod
-    def _headed(cls, environment: Environment, body: MLP | WithContext) -> "Reactive":
+    def _headed(cls, environment: MDPFamily, body: MLP | WithContext) -> "Reactive":
         actions = environment.actions
         features = body.network if isinstance(body, WithContext) else body
         head = Linear.zeros(features.layers[-1].bias.size, actions.size)
@@ -101,11 +101,7 @@ class Reactive(eqx.Module):
         """π(· | o) of n observations, as a batch of distributions."""
         x = observations.reshape(observations.shape[0], -1)
         x = x if x.shape[1] else jnp.ones((x.shape[0], 1))
-        out = self.head(self.body(x))
-        if self.log_std is None:
-            return Categorical(out)
-        log_std = self.log_std + jnp.log(self.limit)
-        return Gaussian(out * self.limit, jnp.broadcast_to(log_std[None], out.shape))
+        return over_actions(self.head(self.body(x)), self.log_std, self.limit)
 
     def begin(self, task: MDP = None) -> State:
         """Nothing to remember."""
@@ -129,9 +125,7 @@ def context_of(policy: Reactive) -> Any:
     raise BadInput("this policy reads no context; make it with Reactive.with_context")
 
 
-def _body(
-    environment: Environment, widths: tuple[int, ...], context: int, key: PRNGKeyArray
-) -> MLP:
+def _body(environment: MDPFamily, widths: tuple[int, ...], context: int, key: PRNGKeyArray) -> MLP:
     """From the observation, and a context of that size, to features; hidden biases are drawn."""
     inputs = math.prod(environment.observation_shape)
     weights_key, bias_key = jax.random.split(key)

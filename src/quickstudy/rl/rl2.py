@@ -12,10 +12,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.envs.environment import MDP
+from quickstudy.envs.environment import MDP, compiled
+from quickstudy.envs.host import Host
+from quickstudy.envs.host_family import host_of
 from quickstudy.errors import BadInput, demand_shares
-from quickstudy.mesh import map_in_batches, on_given, on_shares
+from quickstudy.mesh import Shares, dealt, gathered, map_in_batches, on_shares
 from quickstudy.rl.batch import Batch, mean_over
+from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import Actor, MetaPolicy
 from quickstudy.rl.ppo import Improvement, Metrics
 from quickstudy.rl.returns import advantages
@@ -42,8 +45,6 @@ class RL2(eqx.Module):
         discount: γ, over the whole trial.
         decay: λ of generalised advantages.
         parts: backpropagation is cut between so many equal parts of a trial; 1 does not cut.
-        in_a_row: MDPs that follow each other with the memory left as it is, for policies that
-            do not clear it themselves: 1, unless it is to be shown what that does.
 
     Raises:
         BadInput: the trial cannot be cut into `parts`, or γ or λ is outside [0, 1].
@@ -57,7 +58,6 @@ class RL2(eqx.Module):
     discount: float = eqx.field(static=True, default=0.99)
     decay: float = eqx.field(static=True, default=0.95)
     parts: int = eqx.field(static=True, default=1)
-    in_a_row: int = eqx.field(static=True, default=1)
 
     def __check_init__(self) -> None:
         demand_shares(discount=self.discount, decay=self.decay)
@@ -66,6 +66,11 @@ class RL2(eqx.Module):
                 f"a trial of {self.trial.steps} steps cannot be cut into {self.parts} equal parts; "
                 "give a number that divides it"
             )
+
+    @property
+    def host(self) -> Host | None:
+        """What steps the trials' environments, if not the compiled program."""
+        return host_of(self.trial.environment)
 
     def init(self) -> RL2State:
         """The state before the first step."""
@@ -76,128 +81,111 @@ class RL2(eqx.Module):
         """The policy with the parameters of that state."""
         return eqx.combine(state.parameters, self.policy)
 
-    def update(
-        self, state: RL2State, key: PRNGKeyArray, progress: Float[Array, ""]
-    ) -> tuple[RL2State, Metrics]:
-        """Collect `trials` trials with π_θ, and improve it on them."""
-        fixed, rest = eqx.partition((self.policy, self.trial), eqx.is_array)
+    def collect(self, state: RL2State, key: PRNGKeyArray) -> Shares:
+        """Trials with π_θ, `Rollout`s `[trials, time]`. The key is consumed."""
+        policy, multiple = self.learned(state), self.improvement.minibatches
+        if self.host is not None:
+            found = host_rollouts(policy, self.trial, key, self.trials, parts=self.parts)
+            return dealt(found, multiple=multiple)
+        fixed, rest = eqx.partition((policy, self.trial), eqx.is_array)
 
-        def share(arguments: Any, keys: Any, real: Any) -> tuple[Any, Any, Metrics]:
-            state, fixed = arguments
+        def share(fixed: Any, keys: Any, real: Any) -> Shares:
             policy, trial = eqx.combine(fixed, rest)
-            policy = eqx.combine(state.parameters, policy)
-            collect = lambda key: trials_in_a_row(  # noqa: E731
-                policy, trial, key, parts=self.parts, in_a_row=self.in_a_row
-            )
-            return self._improved(policy, state.optimiser, jax.vmap(collect)(keys), real)
+            rows = jax.vmap(lambda key: trials_in_a_row(policy, trial, key, parts=self.parts))(keys)
+            # From `[trials, in a row, time]`: a trial is one, whatever came before it.
+            in_turn = [jax.tree.map(lambda x, n=n: x[:, n], rows) for n in range(trial.in_a_row)]
+            paths = jax.tree.map(lambda *xs: jnp.concatenate(xs), *in_turn)
+            return Shares(paths, jnp.tile(real, trial.in_a_row))
 
-        parameters, optimiser, metrics = on_shares(
-            share, (state, fixed), key, self.trials, multiple=self.improvement.minibatches
-        )
-        return RL2State(parameters, optimiser), metrics
+        return gathered(share, fixed, key, self.trials, multiple=multiple)
 
-    def improve(self, state: RL2State, paths: Rollout) -> tuple[RL2State, Metrics]:
-        """Improve π_θ on trials `[trials, in a row, time]` that it has acted in already."""
+    def improve(
+        self, state: RL2State, batch: Shares, progress: Float[Array, ""]
+    ) -> tuple[RL2State, Metrics]:
+        """Improve π_θ on trials that it has acted in."""
         fixed, rest = eqx.partition(self.policy, eqx.is_array)
 
-        def share(arguments: Any, paths: Rollout, real: Any) -> tuple[Any, Any, Metrics]:
+        def share(arguments: Any, paths: Rollout, real: Any) -> tuple[RL2State, Metrics]:
             state, fixed = arguments
             policy = eqx.combine(state.parameters, eqx.combine(fixed, rest))
-            return self._improved(policy, state.optimiser, paths, real)
+            paths = paths._replace(real=paths.real & real[:, None])
+            earned = mean_over(jnp.sum(paths.reward, -1), paths.real[:, 0])
+            shares = _in_minibatches(self._batch(paths), self.improvement.minibatches)
+            policy, optimiser, metrics = self.improvement.improve(policy, state.optimiser, shares)
+            parameters = eqx.filter(policy, eqx.is_inexact_array)
+            return RL2State(parameters, optimiser), {**metrics, "return": earned}
 
-        multiple = self.improvement.minibatches
-        parameters, optimiser, metrics = on_given(share, (state, fixed), paths, multiple=multiple)
-        return RL2State(parameters, optimiser), metrics
-
-    def _improved(
-        self, policy: MetaPolicy, optimiser: Any, paths: Rollout, real: Any
-    ) -> tuple[Any, Any, Metrics]:
-        """Better parameters, from this device's share of the trials."""
-        paths = paths._replace(real=paths.real & real[:, None, None])
-        score = mean_over(jnp.sum(paths.reward, -1), paths.real[..., 0])
-        batch = _in_minibatches(self._batch(paths), self.improvement.minibatches)
-        policy, optimiser, metrics = self.improvement.improve(policy, optimiser, batch)
-        return eqx.filter(policy, eqx.is_inexact_array), optimiser, {**metrics, "return": score}
+        return on_shares(share, (state, fixed), batch)
 
     def validate(self, state: RL2State, key: PRNGKeyArray) -> Metrics:
         """The mean reward of a trial in fresh MDPs, always the same ones."""
-        policy = self.learned(state)
-        found = trial_episodes(
-            policy, self.trial, key, self.validation_trials, in_a_row=self.in_a_row
-        )
+        found = trial_episodes(self.learned(state), self.trial, key, self.validation_trials)
         mean = jnp.mean(jnp.sum(found.returns, -1))
         return {"return": mean, "score": mean}
 
     def _batch(self, paths: Rollout) -> Batch:
-        """Rollouts `[trials, in a row, time]` to parts `[trials, parts, time]`."""
+        """Rollouts `[trials, time]` to parts `[trials, parts, time]`."""
         log_prob, value = paths.notes
-        per_trial = jax.vmap(jax.vmap(advantages, (0, 0, 0, None, None)), (0, 0, 0, None, None))
+        per_trial = jax.vmap(advantages, (0, 0, 0, None, None))
         # How much of a trial is left says more of its reward than all else, and a memory learns
         # only late to count. So the mean from each time on is the batch's own, and the critic
         # tells what is above it.
         to_go = per_trial(paths.reward, jnp.zeros_like(value), paths.real, self.discount, 1.0)
-        mean = mean_over(to_go, paths.real, (0, 1))[None, None]
+        mean = mean_over(to_go, paths.real, (0,))[None]
         advantage = per_trial(paths.reward, mean + value, paths.real, self.discount, self.decay)
         target = advantage + value
         spread = _deviation(target, paths.real)
         centred = advantage - mean_over(advantage, paths.real)
         advantage = centred / _deviation(advantage, paths.real)
         path = (paths.seen, paths.action, log_prob, advantage, target, paths.real)
-        parts = jax.tree.map(self._cut, path)
-        parts_of = lambda x: x.reshape(x.shape[0], x.shape[1] * x.shape[2], *x.shape[3:])  # noqa: E731
+        seen, action, log_prob, advantage, target, real = jax.tree.map(self._cut, path)
         # A trial that is one part begins with the memory that remembers nothing.
-        in_parts = self.parts * self.in_a_row > 1
-        state = jax.tree.map(parts_of, paths.states) if in_parts else None
-        spreads = jnp.full(parts[2].shape[:2], spread)
-        seen, action, log_prob, advantage, target, real = parts
+        state = paths.states if self.parts * self.trial.in_a_row > 1 else None
+        spreads = jnp.full(advantage.shape[:2], spread)
         return Batch(seen, action, log_prob, advantage, target, real, state, spreads)
 
     def _cut(self, x: Array) -> Array:
-        """`[trials, in a row, time, ...]` to `[trials, parts, shorter time, ...]`."""
-        time = self.trial.steps // self.parts
-        return x.reshape(x.shape[0], self.in_a_row * self.parts, time, *x.shape[3:])
+        """`[trials, time, ...]` to `[trials, parts, shorter time, ...]`."""
+        return x.reshape(len(x), self.parts, x.shape[1] // self.parts, *x.shape[2:])
 
 
-def trials_in_a_row(
-    policy: Actor, trial: Trial, key: PRNGKeyArray, *, parts: int = 1, in_a_row: int = 1
-) -> Rollout:
+def trials_in_a_row(actor: Actor, trial: Trial, key: PRNGKeyArray, *, parts: int = 1) -> Rollout:
     """Trials in as many MDPs, one after the other, `[in a row, time]`; the actor's state is handed
     on, and it is for the actor to clear it. The key decides the last MDP, however many go before.
     """
 
     def one(state: Any, key: PRNGKeyArray) -> tuple[Any, Rollout]:
         task_key, act_key = jax.random.split(key)
-        task = trial.environment.sample(task_key)
-        path = rollout(policy, trial, task, act_key, state=state, parts=parts)
+        task = compiled(trial.environment).sample(task_key)
+        path = rollout(actor, trial, task, act_key, state=state, parts=parts)
         return path.last, path._replace(last=None)
 
-    if in_a_row == 1:
+    if trial.in_a_row == 1:
         path = one(None, key)[1]
         return jax.tree.map(lambda x: x[None], path)
-    before = jax.random.split(jax.random.split(key, 3)[2], in_a_row - 1)
-    start = policy.begin(trial.environment.sample(key))
+    before = jax.random.split(jax.random.split(key, 3)[2], trial.in_a_row - 1)
+    start = actor.begin(compiled(trial.environment).sample(key))
     return jax.lax.scan(one, start, jnp.concatenate([before, key[None]]))[1]
 
 
-def trial_episodes(
-    actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int, *, in_a_row: int = 1
-) -> Earned:
+def trial_episodes(actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int) -> Earned:
     """Reward and length of every episode of many trials `[trials, episodes]`, in MDPs that the key
     decides.
 
     Args:
-        actor: a policy or an oracle.
-        trial: how many episodes, in which family.
+        actor: a policy or an oracle; on the host a policy, or an actor that needs no task.
+        trial: how many episodes, in which family, compiled or on the host.
         key: consumed; the same key gives the same MDPs to every actor.
         trials: how many.
-        in_a_row: MDPs in a row, of which the last is scored.
     """
+    if host_of(trial.environment) is not None:
+        paths = host_rollouts(actor, trial, key, trials)
+        return jax.vmap(earned, (0, None))(paths, trial.episodes)
     fixed, rest = eqx.partition((actor, trial), eqx.is_array)
 
     def one(fixed: Any, key: PRNGKeyArray) -> Earned:
         actor, trial = eqx.combine(fixed, rest)
-        paths = trials_in_a_row(actor, trial, key, in_a_row=in_a_row)
-        last = jax.tree.map(lambda x: x[-1], paths)
+        last = jax.tree.map(lambda x: x[-1], trials_in_a_row(actor, trial, key))
         return earned(last, trial.episodes)
 
     return map_in_batches(one, fixed, key, trials)
@@ -211,7 +199,7 @@ def trial_tasks(trial: Trial, key: PRNGKeyArray, trials: int) -> MDP:
 
 def trial_task(trial: Trial, key: PRNGKeyArray, number: Array | int) -> MDP:
     """The MDP that `trial_episodes` meets with that key in the trial of that number."""
-    return trial.environment.sample(jax.random.split(jax.random.fold_in(key, number))[0])
+    return compiled(trial.environment).sample(jax.random.split(jax.random.fold_in(key, number))[0])
 
 
 def _in_minibatches(batch: Batch, n: int) -> Batch:

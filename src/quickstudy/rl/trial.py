@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, Environment, Observation, State
-from quickstudy.errors import demand_counts
+from quickstudy.envs.environment import MDP, Action, MDPFamily, Observation, State, compiled
+from quickstudy.envs.host_family import host_of
+from quickstudy.errors import BadInput, demand_counts
 
 
 class Seen(NamedTuple):
@@ -73,9 +74,12 @@ class Trial(eqx.Module):
     Attributes:
         environment: the family of MDPs.
         episodes: n.
+        in_a_row: MDPs that follow each other with the memory left as it is, of which the last is
+            scored, for policies that do not clear it themselves: 1, unless it is to be shown what
+            that does, in a compiled family.
 
     Raises:
-        BadInput: no episode.
+        BadInput: no episode or no MDP, or several in a row on the host.
 
     Example:
         >>> from quickstudy.envs.bandit import Bandit
@@ -84,11 +88,17 @@ class Trial(eqx.Module):
         (10, 6)
     """
 
-    environment: Environment
+    environment: MDPFamily
     episodes: int = eqx.field(static=True)
+    in_a_row: int = eqx.field(static=True, default=1)
 
     def __check_init__(self) -> None:
-        demand_counts(episodes=self.episodes)
+        demand_counts(episodes=self.episodes, in_a_row=self.in_a_row)
+        if self.in_a_row != 1 and host_of(self.environment):
+            raise BadInput(
+                f"in_a_row is {self.in_a_row}; on the host every trial begins with a fresh "
+                "memory: give 1"
+            )
 
     @property
     def steps(self) -> int:
@@ -105,7 +115,7 @@ class Trial(eqx.Module):
 
     def begin(self, key: PRNGKeyArray, task: MDP) -> tuple[Place, Seen]:
         """The first episode's start. The key is consumed."""
-        state, observation = self.environment.reset(key, task)
+        state, observation = compiled(self.environment).reset(key, task)
         zero = jnp.zeros(())
         nothing = jnp.zeros(self.environment.actions.size)
         zeros = jnp.zeros((), jnp.int32)
@@ -116,15 +126,16 @@ class Trial(eqx.Module):
     ) -> tuple[Place, Seen, Outcome]:
         """Act, and begin the next episode if this one is over. The key is consumed."""
         step_key, reset_key = jax.random.split(key)
-        after = self.environment.step(step_key, place.state, action, task)
-        done = after.done | (place.time + 1 >= self.environment.horizon)
-        fresh = self.environment.reset(reset_key, task)
+        environment = compiled(self.environment)
+        after = environment.step(step_key, place.state, action, task)
+        done = after.done | (place.time + 1 >= environment.horizon)
+        fresh = environment.reset(reset_key, task)
         state, observation = jax.tree.map(
             lambda new, old: jnp.where(done, new, old), fresh, (after.state, after.observation)
         )
         # Of the types that a trial begins with, whatever precision JAX counts in.
         action_t, reward_t, done_t = (
-            x.astype(float) for x in (self.environment.actions.encode(action), after.reward, done)
+            x.astype(float) for x in (environment.actions.encode(action), after.reward, done)
         )
         seen = Seen(observation, action_t, reward_t, done_t, jnp.zeros(()))
         place = Place(state, place.episode + done, jnp.where(done, 0, place.time + 1))

@@ -4,11 +4,9 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, PyTree, Scalar
+from jaxtyping import Array, PyTree, Scalar
 
-from quickstudy.mesh import total
 from quickstudy.rl.batch import Batch, gradient_of, thoughts, value_error
 from quickstudy.rl.distributions import ActionDistribution
 from quickstudy.rl.policy import MetaPolicy
@@ -74,23 +72,11 @@ def problem(policy: MetaPolicy, batch: Batch) -> Problem:
         batch: this device's share.
     """
     rest = eqx.partition(policy, eqx.is_inexact_array)[1]
-    count = jnp.maximum(total(jnp.sum(batch.real)), 1)
-
-    def share(each: Float[Array, "parts time"]) -> Scalar:
-        return jnp.sum(jnp.where(batch.real, each, 0.0)) / count
 
     def actions(parameters: PyTree) -> ActionDistribution:
         return thoughts(eqx.combine(parameters, rest), batch).actions
 
-    def surrogate(_: PyTree, actions: ActionDistribution) -> Scalar:
-        now = jax.vmap(jax.vmap(type(actions).log_prob))(actions, batch.action)
-        ratio = jnp.exp(now - batch.log_prob)
-        return share(ratio * batch.advantage)
-
-    def divergence(old: ActionDistribution, now: ActionDistribution) -> Scalar:
-        return share(jax.vmap(jax.vmap(type(old).divergence))(old, now))
-
-    return Problem(actions, surrogate, divergence)
+    return Problem(actions, batch.taken.surrogate, batch.taken.divergence)
 
 
 def _critic_loss(policy: MetaPolicy, batch: Batch) -> tuple[Array, dict[str, Array]]:

@@ -16,7 +16,7 @@ from quickstudy.mesh import total
 
 SHORTER = 0.8  # what each length is of the one before
 
-Share = Callable[[PyTree, PyTree], Scalar]
+Share = Callable[..., Scalar]
 """This device's share of a mean: the mean is the sum of all."""
 
 
@@ -62,7 +62,7 @@ class Problem(NamedTuple):
 
     Attributes:
         outputs: of `Nearness`.
-        surrogate: from parameters and their outputs; to be raised.
+        surrogate: from outputs; to be raised.
         divergence: of `Nearness`.
         sample: the same nearness on some of the data, from which F is estimated; by default all.
             F only chooses a direction, and conjugate gradients ask for many of its products, so
@@ -123,9 +123,8 @@ def trust_region_step(
         region: δ, and the search.
     """
     here = Linearised.at(parameters, problem.outputs)
-    value = jax.value_and_grad(problem.surrogate, (0, 1))
-    share, (direct, slope) = value(parameters, here.outputs)
-    before, gradient = total((share, jax.tree.map(jnp.add, direct, here.pull(slope))))
+    share, slope = jax.value_and_grad(problem.surrogate)(here.outputs)
+    before, gradient = total((share, here.pull(slope)))
     flat, unflatten = jax.flatten_util.ravel_pytree(gradient)
     fisher = fisher_product(*_for_fisher(parameters, problem, here))
 
@@ -140,7 +139,7 @@ def trust_region_step(
         number, (best, _, nearest) = tried
         there = jax.tree.map(jnp.add, parameters, unflatten(SHORTER**number * longest * x))
         now = problem.outputs(there)
-        gain, apart = total((problem.surrogate(there, now), problem.divergence(here.outputs, now)))
+        gain, apart = total((problem.surrogate(now), problem.divergence(here.outputs, now)))
         # Comparisons with not-a-number are false: a step that is none is not accepted.
         good = (gain > before) & (apart <= region.radius)
         best = jax.tree.map(lambda a, b: jnp.where(good, a, b), there, best)

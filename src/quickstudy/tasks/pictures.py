@@ -53,7 +53,7 @@ class Look(NamedTuple):
             inverts those grey images whose border is lighter than middle grey.
         fit: `pad` keeps an image's proportions and fills up with 0; `stretch` does not keep them.
         levels: the darkest and brightest level of images of floats or of 32-bit whole numbers;
-            floats are from 0 to 1 without it.
+            floats are from 0 to 1 without it, and images of 8 and 16 bits have their own range.
     """
 
     size: tuple[int, int] = (28, 28)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray, Shaped
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.tasks.labels import numbered, targets
 from quickstudy.tasks.reading import Levels, as_images, as_inputs, demand_readable
@@ -208,6 +209,7 @@ class TaskDistribution(Protocol[T]):
         ...
 
 
+@compiled_once
 def sample_batch(tasks: TaskDistribution[Task], key: PRNGKeyArray, n: int) -> Task:
     """Draw `n` tasks, stacked along a first axis; task i uses `fold_in(key, i)`.
 

@@ -17,7 +17,7 @@ from quickstudy.errors import (
 from quickstudy.mesh import replicate
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
-from quickstudy.training.algorithm import AnyAlgorithm
+from quickstudy.training.algorithm import Algorithm
 from quickstudy.training.pace import Pace, listening
 from quickstudy.training.plan import Plan
 from quickstudy.training.steps import advance, validate
@@ -50,7 +50,7 @@ class _Carry(NamedTuple):
 
 
 def fit(
-    algorithm: AnyAlgorithm,
+    algorithm: Algorithm,
     plan: Plan,
     *,
     key: PRNGKeyArray,
@@ -62,7 +62,7 @@ def fit(
 
     Args:
         algorithm: what a step is, and what validation is.
-        plan: of it, the numbers of steps; the rest is the algorithm's own.
+        plan: how many steps, and how often to validate.
         key: consumed.
         run: see `train`.
         report: see `train`.
@@ -110,7 +110,7 @@ def fit(
 
 
 def _advance(
-    algorithm: AnyAlgorithm,
+    algorithm: Algorithm,
     carry: _Carry,
     keys: Array,
     where: tuple[int, int, Plan],
@@ -139,7 +139,7 @@ def _save(run: Run, step: int, carry: _Carry, best: Any) -> None:
         raise CheckpointError(f"{error}, then continue with: {how}") from error
 
 
-def _best(algorithm: AnyAlgorithm, carry: _Carry) -> Any:
+def _best(algorithm: Algorithm, carry: _Carry) -> Any:
     return eqx.combine(carry.best, algorithm.learned(carry.state))
 
 
@@ -147,7 +147,7 @@ def _validates(step: int, plan: Plan) -> bool:
     return step % plan.validate_every == 0 or step == plan.steps
 
 
-def _begin(algorithm: AnyAlgorithm, run: Run | None) -> tuple[int, _Carry]:
+def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
     """The first state, or that of the run's newest checkpoint."""
     state = algorithm.init()
     best = eqx.filter(algorithm.learned(state), eqx.is_array)
@@ -166,7 +166,7 @@ def _seconds_before(run: Run | None) -> float:
 
 
 def _validate(
-    algorithm: AnyAlgorithm, carry: _Carry, key: PRNGKeyArray
+    algorithm: Algorithm, carry: _Carry, key: PRNGKeyArray
 ) -> tuple[_Carry, dict[str, float]]:
     found = validate(algorithm, carry.state, key)
     if float(found["score"]) > float(carry.score):

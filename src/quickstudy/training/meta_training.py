@@ -41,13 +41,23 @@ class MetaTraining(eqx.Module):
     meta_batch: int = eqx.field(static=True)
     validation_episodes: int = eqx.field(static=True)
 
+    @property
+    def host(self) -> None:
+        """None: tasks are sampled in the compiled program."""
+        return None
+
     def init(self) -> MetaState:
         """The state before the first step."""
         parameters = eqx.filter(self.learner, eqx.is_inexact_array)
         return MetaState(parameters, self.optimiser.init(parameters))
 
-    def update(
-        self, state: MetaState, key: PRNGKeyArray, progress: Float[Array, ""]
+    def collect(self, state: MetaState, key: PRNGKeyArray) -> PRNGKeyArray:
+        """A key is all that tasks are known by: each is sampled where its meta-gradient is taken,
+        so that a meta-batch never lies in memory."""
+        return key
+
+    def improve(
+        self, state: MetaState, batch: PRNGKeyArray, progress: Float[Array, ""]
     ) -> tuple[MetaState, Metrics]:
         """One meta-step: sample `meta_batch` tasks, average their meta-gradients, descend."""
         fixed, rest = eqx.partition((self.learner, self.tasks), eqx.is_array)
@@ -62,7 +72,7 @@ class MetaTraining(eqx.Module):
             return eqx.filter(gradient, eqx.is_inexact_array), metrics
 
         arguments = (state.parameters, fixed, progress)
-        gradient, metrics = mean_over_tasks(one, arguments, key, self.meta_batch)
+        gradient, metrics = mean_over_tasks(one, arguments, batch, self.meta_batch)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.parameters)
         metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
         return MetaState(optax.apply_updates(state.parameters, updates), optimiser), metrics

@@ -5,13 +5,15 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from quickstudy.training.algorithm import Algorithm, AnyAlgorithm, HostAlgorithm, Metrics
+from quickstudy.mesh import Metrics
+from quickstudy.training.algorithm import Algorithm, update
 
 
 def advance(
-    algorithm: AnyAlgorithm,
+    algorithm: Algorithm,
     state: Any,
     key: PRNGKeyArray,
     bounds: tuple[int, int, int],
@@ -27,16 +29,16 @@ def advance(
     Returns:
         the new state, and the metrics' means over the steps.
     """
-    if isinstance(algorithm, HostAlgorithm):
+    if algorithm.host is not None:
         return _advance_on_host(algorithm, state, key, bounds)
     start, stop, steps = (jnp.asarray(bound, jnp.int32) for bound in bounds)
     return jax.block_until_ready(_run_chunk(algorithm, state, key, (start, stop, steps)))
 
 
-def validate(algorithm: AnyAlgorithm, state: Any, key: PRNGKeyArray) -> Metrics:
+def validate(algorithm: Algorithm, state: Any, key: PRNGKeyArray) -> Metrics:
     """Score what is learned so far. The key is not consumed: validations meet the same tasks."""
-    if isinstance(algorithm, HostAlgorithm):
-        return algorithm.validate_on_host(state, key)
+    if algorithm.host is not None:
+        return algorithm.validate(state, key)
     return _run_validation(algorithm, state, key)
 
 
@@ -48,15 +50,15 @@ def _run_chunk(
 
     # Under its own jit the update is traced once, though its shapes are asked for first.
     @jax.jit
-    def update(state: Any, step: Array) -> tuple[Any, Metrics]:
+    def one(state: Any, step: Array) -> tuple[Any, Metrics]:
         progress = step.astype(jnp.float32) / steps.astype(jnp.float32)
-        return algorithm.update(state, jax.random.fold_in(key, step), progress)
+        return update(algorithm, state, jax.random.fold_in(key, step), progress)
 
     def body(step: Array, carry: tuple[Any, Metrics]) -> tuple[Any, Metrics]:
-        state, metrics = update(carry[0], step)
+        state, metrics = one(carry[0], step)
         return state, jax.tree.map(jnp.add, carry[1], metrics)
 
-    shapes = jax.eval_shape(update, state, start)[1]
+    shapes = jax.eval_shape(one, state, start)[1]
     zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     # A loop whose ends are arguments: chunks of any length share one compilation.
     state, totals = jax.lax.fori_loop(start, stop, body, (state, zeros))
@@ -64,15 +66,20 @@ def _run_chunk(
 
 
 def _advance_on_host(
-    algorithm: HostAlgorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
+    algorithm: Algorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
 ) -> tuple[Any, Metrics]:
     start, stop, steps = bounds
     found = []
     for step in range(start, stop):
-        now = jax.random.fold_in(key, step)
-        state, metrics = algorithm.update_on_host(state, now, step / steps)
+        batch = algorithm.collect(state, jax.random.fold_in(key, step))
+        state, metrics = _improve(algorithm, state, batch, np.float32(step / steps))
         found.append(metrics)
     return state, jax.tree.map(lambda *each: sum(each) / len(each), *found)
+
+
+@eqx.filter_jit
+def _improve(algorithm: Algorithm, state: Any, batch: Any, progress: Any) -> tuple[Any, Metrics]:
+    return algorithm.improve(state, batch, progress)
 
 
 @eqx.filter_jit

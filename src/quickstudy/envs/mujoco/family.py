@@ -1,14 +1,13 @@
 """A family of tasks for one body, as Gymnasium's environment and as copies on the host."""
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from quickstudy.envs.gymnasium_env import import_gymnasium
+from quickstudy.envs.gymnasium_env import TaskEpisodes, import_gymnasium, in_gymnasium
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.mujoco.body import Body
 from quickstudy.envs.mujoco.camera import Camera
@@ -86,7 +85,7 @@ class Family:
         """
         if render_mode not in MODES:
             raise BadInput(f"render_mode is {render_mode!r}; give one of {MODES}")
-        return _environment()(self, render_mode)
+        return in_gymnasium(_Simulated)(self, render_mode)
 
     def set_task(self, env: Any, task: Task) -> None:
         """Put an environment that `make` made into a task, from its next `reset()` on."""
@@ -97,26 +96,8 @@ class Family:
         return HostEnvironment(self.make, self.sample_task, self.set_task, copies, self.horizon)
 
 
-@functools.cache
-def _environment() -> type:
-    """The class, made once Gymnasium is known to be there."""
-    gymnasium = import_gymnasium()
-
-    class Simulated(_Simulated, gymnasium.Env):
-        def reset(self, *, seed: int | None = None, options: dict | None = None) -> Any:
-            # Gymnasium's own: makes `np_random`, if there is a seed.
-            gymnasium.Env.reset(self, seed=seed)
-            if seed is not None or self.task is None:
-                self.task = self.family.sample_task(self.np_random)
-            return self._begin()
-
-    return Simulated
-
-
-class _Simulated:
-    """All of a `gymnasium.Env` but what needs Gymnasium."""
-
-    np_random: np.random.Generator
+class _Simulated(TaskEpisodes):
+    """A body, and a task for it."""
 
     def __init__(self, family: Family, render_mode: str | None) -> None:
         self.family, self.render_mode, self.body = family, render_mode, family.body()
@@ -127,8 +108,7 @@ class _Simulated:
         }
         self.observation_space = spaces.Box(-np.inf, np.inf, seen.shape, np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (self.body.model.nu,), np.float32)
-        self.task: Task = None
-        self.time: int | None = None  # steps taken, or None if no episode is going on
+        self.horizon = family.horizon
         self.camera: Camera | None = None
 
     def set_task(self, task: Task) -> None:
@@ -136,24 +116,23 @@ class _Simulated:
         example = self._example()
         if np.shape(task) != np.shape(example):
             raise BadInput(f"the task is {task!r}; give one as {example!r} is one")
-        self.task, self.time = task, None
+        super().set_task(task)
 
-    def step(self, action: Any) -> tuple[Float32[np.ndarray, " n"], float, bool, bool, dict]:
-        """Act: observation, reward, terminated, truncated, nothing else to know."""
-        if self.time is None:
-            raise BadInput("no episode is going on; call reset() before step()")
+    def draw(self) -> Task:
+        return self.family.sample_task(self.np_random)
+
+    def begin(self) -> Float32[np.ndarray, " n"]:
+        self.body.begin(self.np_random)
+        return self._observation(self.task)
+
+    def act(self, action: Any) -> tuple[Float32[np.ndarray, " n"], float, bool]:
         action = np.asarray(action, np.float64)
         action = np.minimum(np.maximum(action, -1.0), 1.0)  # np.clip takes twice as long
         if action.shape != self.action_space.shape:
             raise BadInput(f"the action's shape is {action.shape}; give {self.action_space.shape}")
         self.body.act(action)
-        self.time += 1
         reward = float(self.family.reward(self.body, action, self.task))
-        terminated = bool(self.family.ended(self.body))
-        truncated = not terminated and self.time >= self.family.horizon
-        if terminated or truncated:
-            self.time = None
-        return self._observation(self.task), reward, terminated, truncated, {}
+        return self._observation(self.task), reward, bool(self.family.ended(self.body))
 
     def frame(self) -> UInt8[np.ndarray, "height width 3"]:
         """A picture of the body, from a camera that follows it."""
@@ -174,11 +153,6 @@ class _Simulated:
     def _example(self) -> Task:
         """One task."""
         return self.family.sample_task(np.random.default_rng(0))
-
-    def _begin(self) -> tuple[Float32[np.ndarray, " n"], dict]:
-        self.body.begin(self.np_random)
-        self.time = 0
-        return self._observation(self.task), {}
 
     def _observation(self, task: Task) -> Float32[np.ndarray, " n"]:
         seen = self.body.observe().astype(np.float32)

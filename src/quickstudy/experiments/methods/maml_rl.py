@@ -102,12 +102,11 @@ class MAMLPolicyConfig(PolicyMethod):
 
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """Adapt in tasks, act, and improve through the adaptation."""
-        from quickstudy.rl.host_maml import HostMAMLRL
         from quickstudy.rl.maml import MAMLRL
 
         environment = problem.environment("train", self.copies(budget))
         policy, rule = self._learner(environment, budget.seed)
-        found = MAMLRL(
+        return MAMLRL(
             policy,
             self.adaptation(rule, environment),
             self.outer.build(budget),
@@ -115,20 +114,13 @@ class MAMLPolicyConfig(PolicyMethod):
             budget.meta_batch,
             budget.validation_episodes,
         )
-        return HostMAMLRL(found) if isinstance(problem, HostProblem) else found
 
     def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
         """Rewards before and after each update."""
-        import equinox as eqx
-
-        from quickstudy.rl.host_adaptation import host_update_returns
-        from quickstudy.rl.maml import update_returns
+        from quickstudy.evaluation.trials import adapting
 
         policy, rule = learned
-        adaptation, updates = self.adaptation(rule, trial.environment), trial.episodes - 1
-        hosted = isinstance(problem, HostProblem)
-        run = host_update_returns if hosted else eqx.filter_jit(update_returns)
-        found = lambda key, trials: run(policy, adaptation, updates, key, trials)  # noqa: E731
+        found = adapting(policy, self.adaptation(rule, trial.environment), trial.episodes - 1)
         return problem.closed(found, trial.environment)
 
     def references(
@@ -199,7 +191,8 @@ class MAMLPolicyConfig(PolicyMethod):
 
         policy, rule = learned
         adaptation = self.adaptation(rule, trial.environment)
-        with problem.closing(trial.environment):
+        host: Any = getattr(trial.environment, "host", None)
+        with problem.closing(host):
             found, _ = host_adaptations(policy, adaptation, self.updates, key, 1, first=number)
         policies = replayed(policy, adaptation, jax.tree.map(lambda x: x[0], found))
         one = Trial(trial.environment, 1)

@@ -167,11 +167,10 @@ class RL2Config(PolicyMethod):
 
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """Collect trials, improve the policy, repeat."""
-        from quickstudy.rl.host_rl2 import HostRL2
         from quickstudy.rl.rl2 import RL2
 
-        trial = problem.trial("train", self.copies(budget))
-        found = RL2(
+        trial = problem.trial("train", self.copies(budget), in_a_row=self.in_a_row)
+        return RL2(
             self._policy(problem, trial, budget.seed),
             trial,
             self.improvement.build(budget),
@@ -180,16 +179,13 @@ class RL2Config(PolicyMethod):
             self.discount,
             self.decay,
             parts=self.parts,
-            in_a_row=self.in_a_row,
         )
-        return HostRL2(found) if isinstance(problem, HostProblem) else found
 
     def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
         """What was learned, acting in such trials."""
         from quickstudy.evaluation.trials import acting
 
-        found = acting(learned, trial, in_a_row=self.in_a_row)
-        return problem.closed(found, trial.environment)
+        return problem.closed(acting(learned, trial), trial.environment)
 
     def references(
         self, problem: FamilyProblem, trial: "Trial", seed: int

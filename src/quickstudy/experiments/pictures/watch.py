@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from quickstudy.checkpoint import write_atomically
 from quickstudy.envs.bandit import Bandit
 from quickstudy.envs.drawing import Drawn
-from quickstudy.envs.environment import Environment
+from quickstudy.envs.environment import MDPFamily
 from quickstudy.envs.navigation import Plane
 from quickstudy.errors import BadInput
 from quickstudy.oracles.bandits import play_bandits
@@ -96,7 +96,7 @@ def stage_names(stage: str, count: int) -> list[str]:
 
 
 def show(
-    environment: Environment,
+    environment: MDPFamily,
     task: Any,
     episodes: list[Episode],
     path: Path,

@@ -9,7 +9,7 @@ from quickstudy.experiments.problem import Problem, Split
 from quickstudy.experiments.settings import Own
 
 if TYPE_CHECKING:
-    from quickstudy.envs.environment import Environment
+    from quickstudy.envs.environment import MDPFamily
 
 PARTS = ("make", "sample_task", "set_task", "horizon")
 """What a family of Gymnasium environments has; `make` may take `render_mode`."""
@@ -27,7 +27,7 @@ class OwnFamily(FamilyProblem):
 
     own: Own = Own("")
 
-    def environment(self, split: Split, copies: int = 1) -> "Environment":
+    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
         """The same family in every split."""
         return _made(self.own)
 

@@ -11,15 +11,14 @@ import quickstudy as qs
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.evaluation.trials import acting
-from quickstudy.progress import Silent
-from quickstudy.rl.host_rl2 import HostRL2
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.ppo import PPO
 from quickstudy.rl.rl2 import RL2
-from quickstudy.training.algorithm import HostAlgorithm
+from quickstudy.rl.rollout import rollout
 from quickstudy.training.fit import fit
 from quickstudy.training.plan import Plan
 from references.corridor import Corridor
+from references.crashing import Crash, Crashing
 
 pytest.importorskip("gymnasium")
 from references import pulls
@@ -54,7 +53,7 @@ def policy_for(trial):
 
 def rl2(trial, trials=6, rate=0.1, **settings):
     improvement = PPO(optax.adam(rate), epochs=2, minibatches=2)
-    return HostRL2(RL2(policy_for(trial), trial, improvement, trials, 32, **settings))
+    return RL2(policy_for(trial), trial, improvement, trials, 32, **settings)
 
 
 def test_a_trial_on_the_host_is_a_trial():
@@ -121,7 +120,9 @@ def test_devices_change_nothing(trials, one_device):
 
     def updated():
         algorithm = rl2(bandits(copies=trials), trials)
-        return algorithm.update_on_host(algorithm.init(), KEY, 0.0)
+        state = algorithm.init()
+        batch = algorithm.collect(state, KEY)
+        return eqx.filter_jit(algorithm.improve)(state, batch, jnp.zeros(()))
 
     two = updated()
     one_device()
@@ -132,10 +133,10 @@ def test_devices_change_nothing(trials, one_device):
 def test_it_learns_and_is_the_same_when_resumed(tmp_path):
     """A GRU learns to stay with the one arm that pays; random pulls find it one time in three."""
     algorithm = rl2(bandits(copies=128), trials=128, rate=2e-2, discount=1.0)
-    assert isinstance(algorithm, HostAlgorithm)
+    assert algorithm.host is algorithm.trial.environment.host
     plan = Plan(steps=60, validate_every=20)
     whole = fit(algorithm, plan, key=KEY)
-    trial = algorithm.rl2.trial
+    trial = algorithm.trial
     random = acting(qs.Random(trial.environment), trial)(KEY, 640).returns
     assert random.shape == (640, 8)
     assert abs(random.mean() - 0.35) < 0.03
@@ -144,27 +145,12 @@ def test_it_learns_and_is_the_same_when_resumed(tmp_path):
 
     run = qs.Run.create(tmp_path / "run", {"recipe": "pulls"})
     with pytest.raises(Crash):
-        fit(algorithm, plan, key=KEY, run=run, report=Crashing(after=20))
+        fit(algorithm, plan, key=KEY, run=run, report=Crashing(at=20))
     assert run.checkpoints.steps()[0] == 20
     resumed = fit(algorithm, plan, key=KEY, run=run)
     for a, b in zip(*map(jax.tree.leaves, (resumed, whole)), strict=True):
         np.testing.assert_array_equal(a, b)
     assert run.metrics()[-1]["step"] == 60
-
-
-class Crash(Exception):
-    pass
-
-
-class Crashing(Silent):
-    """A report that ends the training after a step."""
-
-    def __init__(self, after):
-        self.after = after
-
-    def update(self, step, values):
-        if step >= self.after:
-            raise Crash
 
 
 def test_what_cannot_be():
@@ -174,8 +160,8 @@ def test_what_cannot_be():
         HostEnvironment(pulls.Pulls, pulls.sample_task, pulls.set_task, horizon=0)
     trial = bandits(copies=2)
     with pytest.raises(qs.BadInput, match="cannot be compiled"):
-        trial.environment.sample(KEY)
+        rollout(qs.Random(trial.environment), trial, None, KEY)
     with pytest.raises(qs.BadInput, match="act in it with rollout"):
         host_rollouts(qs.Random(qs.Bandit()), qs.Trial(qs.Bandit(), 2), KEY, 2)
     with pytest.raises(qs.BadInput, match="in_a_row is 2"):
-        rl2(trial, in_a_row=2)
+        qs.Trial(trial.environment, 2, in_a_row=2)

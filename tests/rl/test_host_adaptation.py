@@ -15,13 +15,12 @@ from quickstudy.envs.host_family import HostFamily
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
-from quickstudy.rl.host_adaptation import host_adaptations, host_update_returns
-from quickstudy.rl.host_maml import HostMAMLRL
+from quickstudy.rl.host_adaptation import host_adaptations
 from quickstudy.rl.host_rollout import host_rollouts
-from quickstudy.rl.maml import MAMLRL, replayed
+from quickstudy.rl.maml import MAMLRL, replayed, update_returns
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
-from quickstudy.training.algorithm import HostAlgorithm
+from quickstudy.training.algorithm import update
 from quickstudy.training.fit import fit
 from quickstudy.training.plan import Plan
 from references.corridor import Corridor
@@ -60,6 +59,14 @@ def maml(family, outer=OuterTrustRegion(), estimator=LVC(), rule=Rate(0.5), **se
     return MAMLRL(policy, adaptation, outer, **{"tasks": 6, "validation_tasks": 8, **settings})
 
 
+def improved(algorithm, state, batch):
+    return eqx.filter_jit(algorithm.improve)(state, batch, jnp.zeros(()))
+
+
+def step(algorithm, state):
+    return improved(algorithm, state, algorithm.collect(state, KEY))
+
+
 def close(one, other, rtol=1e-4, atol=1e-5):
     for a, b in zip(*map(jax.tree.leaves, (one, other)), strict=True):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
@@ -94,7 +101,7 @@ def test_trajectories_are_those_of_the_adapted_policies_in_their_tasks():
             demand_corridor(paths, length)
             found = eqx.filter_jit(log_probs)(there, paths)
             np.testing.assert_allclose(found[paths.real], paths.log_prob[paths.real], atol=1e-5)
-    stages = host_update_returns(policy, adaptation, 2, KEY, 6)
+    stages = update_returns(policy, adaptation, 2, KEY, 6)
     np.testing.assert_allclose(stages[:, 2], after.reward.sum(-1).mean(-1), rtol=1e-6)
     np.testing.assert_allclose(stages[:, :2], sets.reward.sum(-1).mean(-1), rtol=1e-6)
 
@@ -148,13 +155,11 @@ def test_the_improvement_is_the_compiled_one():
     estimator = ScoreTerm(Naive())
     compiled = maml(Corridor(), estimator=estimator)
     state = compiled.init()
-    now = compiled.adapting(state)
-    keys = jax.vmap(lambda i: jax.random.fold_in(KEY, i))(jnp.arange(6))
-    stored = eqx.filter_jit(jax.vmap(lambda key: compiled._experience(*now, key)))(keys)
-    whole = eqx.filter_jit(compiled.update)(state, KEY, jnp.zeros(()))
+    stored = eqx.filter_jit(compiled.collect)(state, KEY)
+    whole = eqx.filter_jit(update)(compiled, state, KEY, jnp.zeros(()))
     assert float(whole[1]["accepted"]) == 1
     on_host = maml(corridors(6 * K), estimator=estimator)
-    close(eqx.filter_jit(on_host.improve)(state, *stored), whole)
+    close(improved(on_host, state, stored), whole)
 
 
 def test_devices_change_nothing(one_device):
@@ -164,8 +169,8 @@ def test_devices_change_nothing(one_device):
     def updated():
         algorithm = maml(corridors(5 * K), rule=cavia, tasks=5, steps=2)
         policy = Reactive.with_context(algorithm.adaptation.environment, (4,), 3, key=KEY)
-        algorithm = HostMAMLRL(dataclasses.replace(algorithm, policy=policy))
-        return algorithm.update_on_host(algorithm.init(), KEY, 0.0)
+        algorithm = dataclasses.replace(algorithm, policy=policy)
+        return step(algorithm, algorithm.init())
 
     two = updated()
     one_device()
@@ -175,8 +180,8 @@ def test_devices_change_nothing(one_device):
 
 
 def test_without_a_step_it_trains_one_policy_for_all():
-    algorithm = HostMAMLRL(maml(corridors(6 * K), steps=0))
-    metrics = algorithm.update_on_host(algorithm.init(), KEY, 0.0)[1]
+    algorithm = maml(corridors(6 * K), steps=0)
+    metrics = step(algorithm, algorithm.init())[1]
     assert float(metrics["return"]) == float(metrics["return_before"])
     assert float(metrics["accepted"]) == 1
 
@@ -186,13 +191,13 @@ def test_it_learns_and_is_the_same_when_resumed(tmp_path):
     family = bandits(64 * K)
     rates = LearnedRates.like(maml(family).policy, 1.0)
     outer = OuterAscent(optax.adam(0.05))
-    algorithm = HostMAMLRL(maml(family, outer, rule=rates, tasks=64, validation_tasks=128))
-    assert isinstance(algorithm, HostAlgorithm)
+    algorithm = maml(family, outer, rule=rates, tasks=64, validation_tasks=128)
+    assert algorithm.host is family.host
     plan = Plan(steps=40, validate_every=20)
     whole = fit(algorithm, plan, key=KEY)
     policy, rule = whole.last
-    adaptation = eqx.tree_at(lambda a: a.rule, algorithm.maml.adaptation, rule)
-    found = host_update_returns(policy, adaptation, 1, KEY, 512).mean(0)
+    adaptation = eqx.tree_at(lambda a: a.rule, algorithm.adaptation, rule)
+    found = update_returns(policy, adaptation, 1, KEY, 512).mean(0)
     assert abs(found[0] - 0.35) < 0.05
     assert found[1] > found[0] + 0.1
 
