@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import equinox as eqx
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.extend.core import get_opaque_trace_state
 
 P = ParamSpec("P")
@@ -56,7 +57,7 @@ def compiled_once(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        if jax.config.jax_disable_jit or get_opaque_trace_state() != _OUTSIDE:
+        if _without_jit() or get_opaque_trace_state() != _OUTSIDE:
             return function(*args, **kwargs)
         leaves, structure = jax.tree.flatten((args, kwargs))
         arrays, kinds = [x for x in leaves if _is_array(x)], tuple(map(_kind, leaves))
@@ -100,8 +101,9 @@ class _Code:
         return function
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, _Code) and self._globals is other._globals
-        return same and self._code == other._code
+        if not isinstance(other, _Code):
+            return NotImplemented
+        return self._globals is other._globals and self._code == other._code
 
     def __hash__(self) -> int:
         return hash(self._code)
@@ -195,7 +197,7 @@ def _reaches_a_tracer(things: Iterable[Any]) -> bool:
     seen, left = {}, list(things)
     while left:
         thing = left.pop()
-        if isinstance(thing, jax.core.Tracer):
+        if isinstance(thing, Tracer):
             return True
         if id(thing) not in seen:
             seen[id(thing)] = thing  # kept: another object could get its id
@@ -218,6 +220,11 @@ def _held(thing: Any) -> Iterable[Any]:
     names = ("__closure__", "__defaults__", "__kwdefaults__", "__self__", "__func__", "__wrapped__")
     named = (getattr(thing, name, None) for name in (*names, "func", "args", "keywords"))
     return (*named, *getattr(thing, "__dict__", {}).values())
+
+
+def _without_jit() -> bool:
+    """Whether `jax.disable_jit()` holds here."""
+    return jax.config.jax_disable_jit  # type: ignore[attr-defined]
 
 
 def _kind(leaf: Any) -> tuple[Any, ...]:
