@@ -24,8 +24,6 @@ T = TypeVar("T")
 PROGRAMS = 128
 """How many programs are kept, over all methods and shapes; then the oldest goes."""
 
-_CONFIG: Any = jax.config  # whose flags have no types
-
 # A fresh thread is outside every transformation, even if `jit` is what imports this module.
 with ThreadPoolExecutor(1) as _thread:
     _OUTSIDE = _thread.submit(get_opaque_trace_state).result()
@@ -59,7 +57,7 @@ def compiled_once(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        if _CONFIG.jax_disable_jit or get_opaque_trace_state() != _OUTSIDE:
+        if _without_jit() or get_opaque_trace_state() != _OUTSIDE:
             return function(*args, **kwargs)
         leaves, structure = jax.tree.flatten((args, kwargs))
         arrays, kinds = [x for x in leaves if _is_array(x)], tuple(map(_kind, leaves))
@@ -104,7 +102,7 @@ class _Code:
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Code):
-            return False
+            return NotImplemented
         return self._globals is other._globals and self._code == other._code
 
     def __hash__(self) -> int:
@@ -222,6 +220,11 @@ def _held(thing: Any) -> Iterable[Any]:
     names = ("__closure__", "__defaults__", "__kwdefaults__", "__self__", "__func__", "__wrapped__")
     named = (getattr(thing, name, None) for name in (*names, "func", "args", "keywords"))
     return (*named, *getattr(thing, "__dict__", {}).values())
+
+
+def _without_jit() -> bool:
+    """Whether `jax.disable_jit()` holds here."""
+    return jax.config.jax_disable_jit  # type: ignore[attr-defined]
 
 
 def _kind(leaf: Any) -> tuple[Any, ...]:

@@ -27,6 +27,7 @@ Predictor = Callable[[Any], Any]
 Progress = Float[Array, ""] | float
 """The share of training that is done, from 0 to 1."""
 
+# The methods that a subclass may write and that compute.
 _ADAPTING = {"adapt", "unadapted", "adapt_by_steps"}
 _COMPILED = _ADAPTING | {"meta_loss", "meta_gradient"}
 
@@ -36,6 +37,9 @@ class Learner(eqx.Module):
 
     A subclass writes `adapt`, and is done. The rest has defaults that suit most learners:
     `meta_loss` is the query loss of the adapted predictor, `meta_gradient` its gradient.
+
+    These methods are pure. Called outside `jit` and its like they compile once for each shape, a
+    subclass's, too (`quickstudy.compiling`); within `jax.disable_jit()` they run line by line.
 
     Attributes:
         loss: L, from a predictor's outputs and the targets to a scalar.

@@ -199,9 +199,10 @@ T = TypeVar("T", covariant=True)
 class TaskDistribution(Protocol[T]):
     """p(T): a pure function from a key to a task, so `jax.vmap` makes a meta-batch of it.
 
-    The arrays a distribution samples from are its leaves; everything else is static. To compile
-    a call by hand, `equinox.filter_jit(tasks.sample)`: plain `jax.jit` cannot take a bound method
-    of a module that holds arrays.
+    The arrays a distribution samples from are its leaves; everything else is static. Those of this
+    library compile `sample` once for each shape, as `quickstudy.compiling.compiled_once` does for
+    one's own. To compile a call by hand, `equinox.filter_jit(tasks.sample)`: plain `jax.jit`
+    cannot take a bound method of a module that holds arrays.
     """
 
     def sample(self, key: PRNGKeyArray) -> T:
