@@ -9,12 +9,11 @@ program's temporary memory on one device; nothing comes from a cache of compiled
 """
 
 import argparse
-import dataclasses
 import itertools
 import sys
 import time
-import typing
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -23,24 +22,35 @@ import jax.numpy as jnp
 import optax
 
 import quickstudy as qs
-from quickstudy.recipes import RECIPES, Shape
+from quickstudy.experiments.problem import Source
+from quickstudy.experiments.recipes import RECIPES
+from quickstudy.experiments.settings import Choice
 from quickstudy.training.algorithm import update
 from quickstudy.training.meta_training import MetaTraining, episode_scores
 from side_by_side import finish, milliseconds, seconds
 
 TASKS = 8
-SHAPE = Shape(ways=5, shots=1, queries=5)
 FORMS = ("memory", "context", "method")
-"""The settings of recipes that choose another learner."""
+"""The settings of methods that choose another learner."""
 
 
 def variants(name: str) -> Iterator[tuple[str, Any]]:
     """A recipe in each of its forms, and what to call them."""
-    recipe = RECIPES[name]
-    hints = {field.name: field.type for field in dataclasses.fields(recipe)}
-    forms = [form for form in FORMS if form in hints]
-    for chosen in itertools.product(*(typing.get_args(hints[form]) for form in forms)):
-        yield ", ".join((name, *chosen)), recipe(**dict(zip(forms, chosen, strict=True)))
+    recipe = RECIPES[name].prepared()
+    forms = [form for form in FORMS if hasattr(recipe.method, form)]
+    choices = [choices_of(getattr(recipe.method, form)) for form in forms]
+    for chosen in itertools.product(*choices):
+        own = dict(zip(forms, (kind() for _, kind in chosen), strict=True))
+        method = replace(recipe.method, **own)
+        if hasattr(method, "train_ways"):  # or prototypes would train on more ways than others
+            method = replace(method, train_ways=recipe.problem.ways)
+        yield ", ".join((name, *(word for word, _ in chosen))), replace(recipe, method=method)
+
+
+def choices_of(value: Any) -> list[tuple[str, Any]]:
+    """The other choices of a value's kind, and itself, by name."""
+    kind = next(base for base in type(value).__mro__ if Choice in base.__bases__)
+    return list(kind.choices().items())
 
 
 def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[str, float]]:
@@ -54,7 +64,7 @@ def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[s
 
 def training(recipe: Any) -> tuple[Any, dict[str, float]]:
     """One meta-step."""
-    tasks = recipe.tasks("train", SHAPE)
+    tasks = recipe.method.training_tasks(recipe.problem, Source())
     algorithm = MetaTraining(recipe.learner(), tasks, tasks, optax.adam(1e-3), TASKS, TASKS)
     return compiled(
         update,
@@ -64,7 +74,8 @@ def training(recipe: Any) -> tuple[Any, dict[str, float]]:
 
 def testing(recipe: Any) -> tuple[Any, dict[str, float]]:
     """The adaptation to test tasks, and the answers to their queries."""
-    learner, tasks = recipe.for_test(recipe.learner()), recipe.tasks("test", SHAPE)
+    learner = recipe.method.for_test(recipe.learner())
+    tasks = recipe.problem.tasks("test", Source())
     return compiled(
         lambda learner, tasks, key: episode_scores(learner, tasks, key, TASKS)[1],
         *(learner, tasks, jax.random.key(0)),

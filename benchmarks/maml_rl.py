@@ -11,6 +11,7 @@ same trajectories in float64, and the gradient and the divergence must agree.
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -21,8 +22,8 @@ import torch
 
 import maml_rl_peer
 import quickstudy as qs
+from quickstudy.experiments.recipes import RECIPES
 from quickstudy.mesh import map_over_tasks, replicate
-from quickstudy.recipes import RECIPES
 from quickstudy.training.algorithm import update
 from side_by_side import finish, milliseconds, seconds
 
@@ -34,18 +35,21 @@ SHARES = (1, 4, 10)  # the Fisher matrix is that of every n-th trajectory
 
 def ours(setting: maml_rl_peer.Setting) -> tuple[Any, Callable[[], Any]]:
     """The algorithm, and a step of it that waits for the result."""
-    recipe = RECIPES["maml-navigation"](
-        meta_batch=setting.tasks,
+    recipe = RECIPES["maml-navigation"]
+    method = replace(
+        recipe.method,
         trajectories=setting.trajectories,
         width=setting.width,
-        inner_lr=setting.inner_lr,
+        adapts=replace(recipe.method.adapts, inner_lr=setting.inner_lr),
         discount=setting.discount,
-        radius=setting.radius,
+        outer=replace(
+            recipe.method.outer, radius=setting.radius, curvature_every=setting.curvature_every
+        ),
         inner_steps=1,
-        curvature_every=setting.curvature_every,
     )
+    made = method.algorithm(recipe.problem, replace(recipe.budget, meta_batch=setting.tasks))
     run = eqx.filter_jit(lambda own, state, key: update(own, state, key, jnp.zeros(())))
-    algorithm, state = replicate((recipe.algorithm(), recipe.algorithm().init()))
+    algorithm, state = replicate((made, made.init()))
     # The head begins at zero, where the Hessian is not that of any later step.
     state = run(algorithm, state, jax.random.key(0))[0]
     step = lambda: jax.block_until_ready(run(algorithm, state, jax.random.key(1)))  # noqa: E731

@@ -14,6 +14,7 @@ The share that a policy's rows have of the bare loop is to be 0.7 or more.
 import argparse
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.envs.mujoco.cheetah import cheetah
 from quickstudy.envs.workers import HostWorkers
-from quickstudy.recipes import RECIPES
+from quickstudy.experiments.recipes import RECIPES
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC
 from quickstudy.rl.host_adaptation import host_adaptations
@@ -63,9 +64,15 @@ def hosted(version: str, copies: int, processes: int) -> HostFamily:
     return HostFamily(HostWorkers(*made, processes=processes))
 
 
+def recipe_of(name: str, version: str) -> Any:
+    """A recipe with that version of the half-cheetah."""
+    recipe = RECIPES[name]
+    return replace(recipe, problem=replace(recipe.problem, version=version))
+
+
 def memory(family: HostFamily, version: str) -> Callable[[], Any]:
     """RL²'s policy through an episode in every copy."""
-    policy = RECIPES["rl2-cheetah"](version=version).learner()
+    policy = recipe_of("rl2-cheetah", version).learner()
     trial, copies = Trial(family, 1), family.host.copies
     return lambda: host_rollouts(policy, trial, jax.random.key(0), copies)
 
@@ -75,9 +82,10 @@ def gradient(family: HostFamily, version: str) -> Callable[[], Any]:
 
     The update itself takes no environment step; its time is the method's.
     """
-    recipe = RECIPES["maml-cheetah"](version=version)
+    recipe = recipe_of("maml-cheetah", version)
     policy, rule = recipe.learner()
-    k, tasks = recipe.trajectories, family.host.copies // recipe.trajectories
+    k = recipe.method.trajectories
+    tasks = family.host.copies // k
     adaptation = Adaptation(family, rule, LVC(), trajectories=k)
     return lambda: host_adaptations(policy, adaptation, 0, jax.random.key(0), tasks)
 

@@ -11,8 +11,8 @@ not compared.
 """
 
 import argparse
-import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -21,8 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import quickstudy as qs
+from quickstudy.experiments.methods.histories import HistoryConfig
+from quickstudy.experiments.recipes import RECIPES
 from quickstudy.mesh import replicate
-from quickstudy.recipes import RECIPES
 from quickstudy.rl.rl2 import trial_episodes
 from quickstudy.training.algorithm import update
 from side_by_side import finish, milliseconds, seconds
@@ -34,7 +35,7 @@ TRIALS = {"bandit": 4096, "tabular": 1024, "gridnavi": 1024, "maze": 256, "games
 
 def random_trials(family: str) -> tuple[Callable[[], Any], int]:
     """Trials with random actions, and how many steps they are."""
-    trial = RECIPES[f"rl2-{family}"](episodes=4).trial("train")
+    trial = RECIPES[f"rl2-{family}"].problem.trial("train", episodes=4)
     if family == "bandit":
         trial = qs.Trial(trial.environment, 100)
     trials = TRIALS.get(family, 1024)
@@ -46,7 +47,7 @@ def random_trials(family: str) -> tuple[Callable[[], Any], int]:
 
 def training_step(recipe: Any) -> tuple[Callable[[], Any], int]:
     """A training step of a recipe, and how many environment steps it takes."""
-    algorithm = recipe.algorithm()
+    algorithm = recipe.method.algorithm(recipe.problem, recipe.budget)
     run = eqx.filter_jit(lambda own, state, key: update(own, state, key, jnp.zeros(())))
     algorithm, state = replicate((algorithm, algorithm.init()))
     state = run(algorithm, state, jax.random.key(0))[0]
@@ -61,25 +62,30 @@ def peers(width: int) -> dict[str, Callable[[], Any]]:
     import rl_peer
 
     setting = rl_peer.Setting(width=width)
-    recipe = RECIPES["rl2-bandit"](
-        arms=setting.arms,
-        episodes=setting.pulls,
-        meta_batch=setting.trials,
-        width=width,
-        epochs=setting.epochs,
-        minibatches=setting.minibatches,
+    found = RECIPES["rl2-bandit"]
+    passes = {"epochs": setting.epochs, "minibatches": setting.minibatches}
+    method = replace(
+        found.method,
+        memory=replace(found.method.memory, width=width),
+        improvement=replace(found.method.improvement, **passes),
+    )
+    recipe = replace(
+        found,
+        problem=replace(found.problem, arms=setting.arms, episodes=setting.pulls),
+        method=method,
+        budget=replace(found.budget, meta_batch=setting.trials),
     )
     ours, _ = training_step(recipe)
     torch.manual_seed(0)
     policy, rng = rl_peer.Policy(setting), np.random.default_rng(0)
-    adam = torch.optim.Adam(policy.parameters(), lr=recipe.learning_rate)
+    adam = torch.optim.Adam(policy.parameters(), lr=recipe.budget.learning_rate)
     theirs = lambda: rl_peer.update(policy, adam, setting, rng)  # noqa: E731
     random = theirs()
     if abs(random - setting.pulls / 2) > 3:
         raise SystemExit(f"an untrained policy earned {random} of {setting.pulls}")
-    found = ours()[1]["return"]
-    if abs(float(found) - setting.pulls / 2) > 8:
-        raise SystemExit(f"a policy of one step earned {found} of {setting.pulls}")
+    earned = ours()[1]["return"]
+    if abs(float(earned) - setting.pulls / 2) > 8:
+        raise SystemExit(f"a policy of one step earned {earned} of {setting.pulls}")
     return {"ours": ours, "PyTorch": theirs}
 
 
@@ -90,11 +96,20 @@ def rate(run: Callable[[], Any], steps: int, rounds: int) -> float:
 
 def trainings(family: str) -> dict[str, Any]:
     """A recipe for each history encoder that the family can have, of 256 trials a step."""
-    recipe = dataclasses.replace(RECIPES[f"rl2-{family}"](), meta_batch=256, width=64)
-    found = {f"{memory} 64": dataclasses.replace(recipe, memory=memory) for memory in ENCODERS}
-    if recipe.states() is not None:
-        found["table 16"] = dataclasses.replace(recipe, memory="table", width=16)
+    recipe = RECIPES[f"rl2-{family}"]
+    recipe = replace(recipe, budget=replace(recipe.budget, meta_batch=256))
+    found = {f"{memory} 64": remembering(recipe, memory, 64) for memory in ENCODERS}
+    if recipe.problem.states() is not None:
+        found["table 16"] = remembering(recipe, "table", 16)
     return found
+
+
+def remembering(recipe: Any, memory: str, width: int) -> Any:
+    """The recipe with that history encoder; what its own encoder has in common with it stays."""
+    kind, own = HistoryConfig.choices()[memory], recipe.method.memory
+    kept = {name: getattr(own, name) for name in ("reader", "rounds") if hasattr(own, name)}
+    known = {name: value for name, value in kept.items() if hasattr(kind, name)}
+    return replace(recipe, method=replace(recipe.method, memory=kind(width=width, **known)))
 
 
 def tables(only: list[str], families: list[str], rounds: int) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from papers import of_run
 
-from quickstudy.app.report.curves import metric_of, thinned
+from quickstudy.experiments.training_curves import metric_of, thinned
 from quickstudy.runs import Run
 
 COLUMNS = 6

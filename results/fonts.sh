@@ -6,9 +6,9 @@ out=${1:?"give a folder for the runs"}
 learn() {
   local name=$1
   shift
-  [ -e "$out/$name/evaluation-test-on-prototypical-omniglot.json" ] && return
+  [ -e "$out/$name/evaluation-test-on-omniglot.json" ] && return
   quickstudy train "$@" --run "$out/$name" &&
-    quickstudy evaluate "$out/$name" --on prototypical-omniglot --no-curves
+    quickstudy evaluate "$out/$name" --on omniglot --no-curves
 }
 learn prototypical prototypical-glyphs
 learn matching matching-glyphs

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Gradient against memory in 2-D navigation: MAML, a policy pre-trained in all tasks and fine-tuned,
 # and RL², each with the same number of environment steps and tested in the same 200 unseen tasks,
-# beside an untrained policy with the same updates, and who knows the goal. Give a folder for the
-# runs, and how many environment steps if not 24 million: results/gradient_or_memory.sh runs/either
+# beside an untrained policy with the same updates, and an oracle that knows the goal. Give a folder
+# for the runs, and how many environment steps if not 24 million:
+# results/gradient_or_memory.sh runs/either
 set -uo pipefail
 out=${1:?"give a folder for the runs"}
 budget=${2:-24000000}

@@ -16,6 +16,25 @@ HEAD = (
 )
 
 
+def flat(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe.json by the names of settings: today's nests, and that of version 0.1 was flat.
+
+    Example:
+        >>> flat({"memory": {"name": "gru", "width": 64}, "budget": {"steps": 7}})
+        {'memory': 'gru', 'width': 64, 'steps': 7}
+    """
+    found: dict[str, Any] = {}
+    for name, value in recipe.items():
+        if not isinstance(value, dict):
+            found[name] = value
+            continue
+        if chosen := value.get("name", value.get("own")):
+            found[name] = chosen
+        inner = {own: one for own, one in value.items() if own not in ("name", "own")}
+        found |= {own: one for own, one in flat(inner).items() if own not in found}
+    return found
+
+
 def rows(folder: Path) -> str:
     """A row for each evaluation of a run, and the command below them."""
     recipe, environment = (
@@ -23,7 +42,7 @@ def rows(folder: Path) -> str:
         for name in ("recipe", "environment")
     )
     lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    last, machine = json.loads(lines[-1]), environment["machine"]
+    recipe, last, machine = flat(recipe), json.loads(lines[-1]), environment["machine"]
     trained = (
         f"{last['step']:,} of {recipe['steps']:,} steps, {last['seconds'] / 60:.1f} min",
         f"{machine['processor']}, {machine['cores']} cores",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from papers import of_run
-from row import written
+from row import flat, written
 
 MANY = 6  # more episodes of a trial than this are not told one by one
 
@@ -46,7 +46,9 @@ def sinusoids(run: Path) -> Iterator[str]:
 def fonts(run: Path) -> Iterator[str]:
     """One row: printed and handwritten characters."""
     printed = read(run / "evaluation-test.json")
-    handwritten = read(run / "evaluation-test-on-prototypical-omniglot.json")
+    names = ("omniglot", "prototypical-omniglot")  # the second is that of version 0.1
+    files = (read(run / f"evaluation-test-on-{name}.json") for name in names)
+    handwritten = next(filter(None, files), {})
     if printed and handwritten:
         cells = [written(found["after"], "accuracy") for found in (printed, handwritten)]
         yield f"| {run.name} | {' | '.join(cells)} | {minutes(run)} |"
@@ -56,7 +58,7 @@ def omniglot(run: Path) -> Iterator[str]:
     """One row: 1 and 5 shots of 5 and of 20 ways, and what the training was."""
     test = read(run / "evaluation-test.json")
     if test:
-        recipe = read(run / "recipe.json")
+        recipe = flat(read(run / "recipe.json"))
         more = ("5-shot", "20-way", "20-way-5-shot")
         found = [test, *(read(run / f"evaluation-test-{shape}.json") for shape in more)]
         if recipe["ways"] == 20:
@@ -78,7 +80,7 @@ def rl2(run: Path) -> Iterator[str]:
     names = ("test", "test-1000-episodes")
     test = next(filter(None, (read(run / f"evaluation-{name}.json") for name in names)), None)
     if test:
-        recipe, policy = read(run / "recipe.json"), test["policy"]
+        recipe, policy = flat(read(run / "recipe.json")), test["policy"]
         few = len(policy["episodes"]) <= MANY
         # Where all episodes are equally long there is nothing to tell.
         differ = few and any(own["interval"] for own in policy["lengths"])
@@ -101,7 +103,8 @@ def gradient_or_memory(run: Path) -> Iterator[str]:
     """One row: rewards before and after each update, or of each episode; below MAML's, others'."""
     test = read(run / "evaluation-test.json")
     if test:
-        yield _stages(run.name, test["policy"], f"{environment_steps(read(run / 'recipe.json')):,}")
+        steps = environment_steps(flat(read(run / "recipe.json")))
+        yield _stages(run.name, test["policy"], f"{steps:,}")
         beside = ("untrained", "random", "goal known") if run.name == "maml" else ()
         for name in beside:
             yield _stages(name, test["references"][name], "0")

@@ -13,6 +13,7 @@ from quickstudy.learners.losses import Loss
 from quickstudy.learners.transfer import Transfer
 from quickstudy.nets.norm import NORMS
 from quickstudy.testing import PROPERTIES, ConformanceError, check_learner
+from references.compilations import compilations
 
 
 class Clusters(eqx.Module):
@@ -182,6 +183,23 @@ def test_contract(name):
     assert all(eqx.is_inexact_array(leaf) for leaf in leaves), "ours hold nothing but arrays"
     training = CLASSES if isinstance(learner, Transfer) else None
     check_learner(learner, tasks, training=training, except_for=except_for)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_eager_use_compiles_once(name):
+    learner, tasks, _ = LEARNERS[name]
+    first, *later = (tasks.sample(jax.random.key(i)) for i in range(3))
+
+    def use(task):
+        for adapt in (learner.adapt, learner.unadapted):
+            adapt(task.support)(task.query.x)
+        learner.adapt_by_steps(task.support, 2)
+
+    use(first)
+    with compilations() as compiled:
+        for task in later:
+            use(task)
+    assert not compiled
 
 
 # One learner that is right, and for every property one that is wrong in just that.

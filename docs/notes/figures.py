@@ -43,7 +43,7 @@ def glyph_learner(learner: qs.Learner, shots: int, steps: int, key: Any) -> Any:
     """The learner trained on 10-way tasks of printed characters, and the tasks of unseen ones."""
     train, validation = (qs.glyphs(s, ways=10, shots=shots) for s in ("train", "validation"))
     optimiser = optax.adam(3e-3)
-    plan = qs.Plan(steps=steps, meta_batch=2, optimiser=optimiser, validate_every=steps)
+    plan = qs.MetaPlan(steps=steps, meta_batch=2, optimiser=optimiser, validate_every=steps)
     trained = qs.train(learner, train, validation=validation, plan=plan, key=key)
     return trained, qs.glyphs("test", ways=5, shots=shots, queries=1)
 
@@ -258,7 +258,7 @@ def transfer() -> None:
     """One test task under MAML and under a pre-trained network, and the mean error of many."""
     model_key, train_key, test_key, task_key = keys(4)
     tasks = qs.Sinusoid(shots=10)
-    plan = qs.Plan(steps=10_000, meta_batch=10, validate_every=1000)
+    plan = qs.MetaPlan(steps=10_000, meta_batch=10, validate_every=1000)
     task, truth = tasks.sample(task_key), tasks.truth(task_key)
     x = jnp.linspace(-5, 5, 200)[:, None]
     figure = Figure(figsize=(9.4, 4.4))

@@ -18,7 +18,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from quickstudy.checkpoint import Checkpoints, write_atomically, write_json
+from quickstudy.checkpoint import (
+    Checkpoints,
+    planned_steps,
+    with_steps,
+    write_atomically,
+    write_json,
+)
 from quickstudy.errors import CheckpointError
 
 RECIPE, ENVIRONMENT, METRICS = "recipe.json", "environment.json", "metrics.jsonl"
@@ -82,19 +88,20 @@ class Run:
             )
         return cls(folder, recipe)
 
-    def lengthened(self, recipe: dict[str, Any]) -> "Run":
-        """The same run with a recipe that has more steps, if it has; with which command it goes on
-        is noted beside the first one. What depends on the share of training that is over, as a rate
-        that falls to zero, goes on as if it had been meant to take so many steps."""
-        if recipe == self.recipe:
+    def lengthened(self, steps: int) -> "Run":
+        """The same run with so many steps; with which command it goes on is noted beside the first
+        one. What depends on the share of training that is over, as a rate that falls to zero, goes
+        on as if it had been meant to take so many steps."""
+        if steps == planned_steps(self.recipe):
             return self
+        recipe = with_steps(self.recipe, steps)
         now = environment()
         try:
             before = json.loads((self.folder / ENVIRONMENT).read_text())
         except (OSError, ValueError):
             before = {}
         longer = {name: now[name] for name in ("date", "command", "commit")}
-        longer |= {"step": max(self.checkpoints.steps(), default=0), "steps": recipe["steps"]}
+        longer |= {"step": max(self.checkpoints.steps(), default=0), "steps": steps}
         before["lengthened"] = [*before.get("lengthened", []), longer]
         self.write_json(ENVIRONMENT, before)
         self.write_json(RECIPE, recipe)

@@ -124,7 +124,8 @@ def test_dropout_draws_in_training_and_not_in_evaluation():
     thinned = qs.MAML(qs.Noisy(OwnModule(KEY)), inner_lr=0.5, steps=2)
     whole = qs.MAML(qs.Batched(eqx.nn.inference_mode(OwnModule(KEY))), inner_lr=0.5, steps=2)
     support, query = tasks.task.support, tasks.task.query
-    found, wanted = (learner.adapt(support)(query.x) for learner in (thinned, whole))
+    with jax.disable_jit():  # two compiled programs may round differently
+        found, wanted = (learner.adapt(support)(query.x) for learner in (thinned, whole))
     np.testing.assert_array_equal(found, wanted)
 
     @eqx.filter_jit

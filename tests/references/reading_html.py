@@ -1,5 +1,6 @@
 """Reads a page, and demands that it is whole and needs nothing from elsewhere."""
 
+import re
 from html.parser import HTMLParser
 
 VOID = {"meta", "img", "br"}
@@ -32,12 +33,20 @@ class Reader(HTMLParser):
 def demand_self_contained(text):
     read = Reader(text)
     assert not {"script", "link", "iframe", "object"} & set(read.tags)
-    assert "url(" not in text
+    assert set(re.findall(r"url\((.?)", text)) <= {"#"}
     assert "@import" not in text
+    policies = []
     for tag, name, value in read.attributes:
         assert not name.startswith("on"), (tag, name)
         if name == "src":
             assert value.startswith("data:"), value[:40]
         if name == "href":
             assert tag == "a"
+        if name == "xlink:href":
+            assert value.startswith("#"), value
+        if name == "http-equiv":
+            policies.append(value)
+    assert policies == ["Content-Security-Policy"]
+    named = [value for _, name, value in read.attributes if name == "id"]
+    assert len(named) == len(set(named))
     return read

@@ -8,7 +8,7 @@ import pytest
 
 from quickstudy.mesh import dealt, on_shares
 from quickstudy.rl.distributions import Categorical
-from quickstudy.rl.outer import Adapted, Objective, OuterAscent
+from quickstudy.rl.outer import AdaptedActions, Objective, OuterAscent
 from quickstudy.rl.surrogate import Taken
 
 CLIP, RATE = 0.3, 0.5
@@ -19,7 +19,7 @@ def objective(chances, old, advantage):
 
     def adapted(theta):
         logits = jnp.stack([jnp.zeros_like(theta), theta], -1)
-        return Adapted(Categorical(logits[:, None, None]), jnp.zeros(len(advantage)))
+        return AdaptedActions(Categorical(logits[:, None, None]), jnp.zeros(len(advantage)))
 
     one = jnp.ones((len(advantage), 1, 1))
     return Objective(

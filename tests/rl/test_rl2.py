@@ -10,7 +10,6 @@ import pytest
 import quickstudy as qs
 from quickstudy.evaluation.trials import same_tasks
 from quickstudy.mesh import dealt, on_shares
-from quickstudy.recipes import RECIPES
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
 from quickstudy.rl.rl2 import RL2, trial_episodes, trial_tasks, trials_in_a_row
@@ -227,16 +226,3 @@ def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
 def test_parts_must_divide():
     with pytest.raises(qs.BadInput, match="cannot be cut into 3"):
         rl2(PolicyGradient(optax.sgd(0.1)), parts=3)
-
-
-@pytest.mark.parametrize(
-    "memory", ["context", "context-mean", "snail", "transformer", "table", "none"]
-)
-def test_memories_with_nothing_to_see_are_trained(memory):
-    """Bandits show nothing, so that a part of the context encoder's state is empty."""
-    recipe = RECIPES["rl2-bandit"](memory=memory, meta_batch=8, width=8, episodes=4)
-    algorithm, progress = recipe.algorithm(), jnp.zeros(())
-    start = algorithm.init()
-    after, _ = eqx.filter_eval_shape(update, algorithm, start, KEY, progress)
-    for x, y in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):
-        assert jnp.shape(x) == y.shape

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from quickstudy.mesh import dealt, on_shares, total
-from quickstudy.rl.trust_region import Problem, TrustRegion, trust_region_step
+from quickstudy.rl.trust_region import RegionProblem, TrustRegion, trust_region_step
 
 KEY = jax.random.key(0)
 THETA = {"a": jnp.array([0.3, -0.7]), "b": jnp.array(1.1)}
@@ -25,7 +25,7 @@ def step(rise, apart, region):
 
     def share(theta, keys, real):
         devices = total(jnp.ones(()))
-        problem = Problem(
+        problem = RegionProblem(
             outputs=flat,
             surrogate=lambda now: rise(now - flat(THETA)) / devices,
             divergence=lambda old, now: apart(now - old) / devices,

@@ -1,6 +1,5 @@
-"""`.npz` files of labelled images, and the splits of classes: what is read and what is refused."""
+"""`.npz` files of labelled images: what is read and what is refused."""
 
-import json
 import pickle
 import re
 
@@ -9,7 +8,7 @@ import pytest
 
 from quickstudy.errors import BadInput, DataError
 from quickstudy.tasks.arrays import array_episodes, image_arrays
-from quickstudy.tasks.splits import class_splits, join_classes, read_splits, split_names
+from quickstudy.tasks.splits import join_classes
 
 NAMES = tuple("abcdefghij")
 
@@ -42,7 +41,7 @@ def test_images_are_sorted_by_label(tmp_path, channels):
 
 def test_numbered_labels_take_names(tmp_path):
     labels = np.array([7, 2, 7, 2])
-    plain = save(tmp_path / "a.npz", images=marked(labels).astype(np.int64), labels=labels)
+    plain = save(tmp_path / "a.npz", images=marked(labels), labels=labels)
     assert image_arrays(plain).names == ("2", "7")
     named = save(tmp_path / "b.npz", images=marked(labels), labels=labels, names=list("abcdefgh"))
     assert image_arrays(named).names == ("c", "h")
@@ -66,9 +65,9 @@ def test_images_may_be_by_class_already(tmp_path):
 IMAGES = marked(range(4))
 WRONG = {
     "nothing": ({"pictures": IMAGES}, "no array named images"),
-    "floats": ({"images": IMAGES / 255, "labels": [0, 0, 1, 1]}, "float64 images"),
-    "negative": ({"images": IMAGES.astype(int) - 1, "labels": [0, 0, 1, 1]}, "int64 images"),
-    "too large": ({"images": IMAGES.astype(int) + 300, "labels": [0, 0, 1, 1]}, "int64 images"),
+    "floats": ({"images": IMAGES * 1.5, "labels": [0, 0, 1, 1]}, r"float64 in 0 \.\.\. 4\.5"),
+    "negative": ({"images": IMAGES - 1.0, "labels": [0, 0, 1, 1]}, r"in -1 \.\.\. 2, outside 0"),
+    "whole": ({"images": IMAGES.astype(int), "labels": [0, 0, 1, 1]}, "int64 .*range is not known"),
     "lengths": ({"images": IMAGES, "labels": [0, 0, 1]}, re.escape("labels (3,)")),
     "no labels": ({"images": IMAGES[:, 0]}, "no labels"),
     "labels forgotten": ({"images": IMAGES}, r"no labels; add labels \[n\]"),
@@ -102,6 +101,19 @@ def test_arrays_of_other_forms_are_refused(tmp_path, case):
     with pytest.raises(DataError, match=message) as caught:
         image_arrays(save(tmp_path / "data.npz", **arrays))
     assert "data.npz" in str(caught.value)
+
+
+def test_levels_become_bytes_by_one_rule(tmp_path):
+    """0 ... 65,535 whatever the brightest, floats from 0 to 1, and others in a stated range."""
+    ramp, labels = np.arange(4).reshape(4, 1, 1), [0, 0, 1, 1]
+    cases = [
+        ((ramp * 257).astype(np.uint16), None, [0, 1, 2, 3]),
+        (ramp / 255, None, [0, 1, 2, 3]),
+        (ramp * 10, (0, 30), [0, 85, 170, 255]),
+    ]
+    for images, levels, wanted in cases:
+        path = save(tmp_path / "a.npz", images=images, labels=labels)
+        assert image_arrays(path, levels=levels).images.ravel().tolist() == wanted
 
 
 def trap(path):
@@ -158,88 +170,12 @@ def test_episodes_of_a_split_stay_in_its_classes(tmp_path):
         seen[split] = set(np.unique(tasks.images).tolist())
         assert {NAMES.index(name) for name in tasks.names} == seen[split]
     assert sorted(c for classes in seen.values() for c in classes) == list(range(10))
-    with pytest.raises(BadInput, match="3-way episodes need at least 3 classes; there are 2"):
+    with pytest.raises(
+        BadInput, match="3-way episodes need at least 3 classes; the split test has 2"
+    ):
         array_episodes(path, "test", ratios=(0.6, 0.2, 0.2), ways=3, shots=1, queries=3)
     with pytest.raises(BadInput, match="class 'a' has 4"):
         array_episodes(path, "train", ratios=(10, 0, 0), ways=3, shots=1, queries=4)
-
-
-def test_division_by_ratio_is_seeded_and_ignores_the_order_of_names():
-    parts = class_splits(NAMES, ratios=(0.6, 0.2, 0.2), seed=1)
-    assert parts == class_splits(NAMES[::-1], ratios=(0.6, 0.2, 0.2), seed=1)
-    assert parts != class_splits(NAMES, ratios=(0.6, 0.2, 0.2), seed=2)
-    assert [len(p) for p in parts.values()] == [6, 2, 2]
-    assert sorted(n for part in parts.values() for n in part) == list(NAMES)
-    assert [len(p) for p in class_splits(NAMES, ratios=(4, 3, 2)).values()] == [4, 3, 2]
-    with pytest.raises(BadInput, match=r"an empty part, validation: .* Give more classes"):
-        class_splits(NAMES[:3])
-    with pytest.raises(BadInput, match="give three"):
-        class_splits(NAMES, ratios=(0.8, 0.2))
-    with pytest.raises(BadInput, match="give three of at least 0"):
-        class_splits(NAMES, ratios=(0.8, float("nan"), 0.2))
-    with pytest.raises(BadInput, match=r"need 11 classes; there are 10\. Ask for fewer"):
-        class_splits(NAMES, ratios=(9, 1, 1))
-
-
-FORMS = {
-    "a.json": json.dumps({"train": ["c", "a"], "val": ["b"], "test": ["d e"]}),
-    "a.csv": "class,split\nc,train\nb,val\na,train\n'd e',test\n".replace("'", '"'),
-    "a.txt": "\ufeff# mine\ntrain:\nc\na # why\n\nval:\n b\ntest:\nd e\n",
-    "a.cfg": "[train]\nc\na\n[Valid]\nb\n[test]\nd e",
-}
-
-
-@pytest.mark.parametrize("name", FORMS)
-def test_split_files_of_every_form_say_the_same(tmp_path, name):
-    (tmp_path / name).write_text(FORMS[name], encoding="utf-8")
-    expected = {"train": ("c", "a"), "validation": ("b",), "test": ("d e",)}
-    assert read_splits(tmp_path / name) == expected
-    names = ["a", "b", "c", "d e", "in no split"]
-    assert class_splits(names, split_file=tmp_path / name) == expected
-
-
-def test_a_folder_of_lists_is_a_split_file(tmp_path):
-    for split, text in (("train", "b\na\n"), ("val", "c\n"), ("test", "d\n")):
-        (tmp_path / f"{split}.txt").write_text(text)
-    splits = read_splits(tmp_path)
-    assert splits == {"train": ("b", "a"), "validation": ("c",), "test": ("d",)}
-    assert split_names(splits, "train+val") == ("b", "a", "c")
-    for wrong in ("all", "train+train", "", "train,test"):
-        with pytest.raises(BadInput, match="There is no split"):
-            split_names(splits, wrong)
-    with pytest.raises(BadInput, match="'test' has no classes"):
-        split_names({"train": ("a",)}, "test")
-
-
-WRONG_SPLITS = {
-    "twice.json": ('{"train": ["a", "b"], "test": ["b"]}', "'b' twice, in train and in test"),
-    "other.json": ('{"base": ["a"]}', "split 'base', which is unknown"),
-    "shape.json": ('["a", "b"]', "not an object of lists"),
-    "numbers.json": ('{"train": [1, 2]}', "not an object of lists"),
-    "broken.json": ('{"train": [', "is not JSON"),
-    "columns.csv": ("name,part\na,train\n", "columns \\['name', 'part'\\]"),
-    "ragged.csv": ("class,split\na\n", "row 1 has 1 values"),
-    "headless.txt": ("a\nb\n", "begins with 'a', which stands under no split"),
-    "empty.txt": ("train:\n", "names no class"),
-    "unknown.txt": ("train:\na\n../../etc\n", r"1 classes that are not there, such as '\.\./"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG_SPLITS)
-def test_wrong_split_files_are_refused(tmp_path, name):
-    text, message = WRONG_SPLITS[name]
-    (tmp_path / name).write_text(text)
-    with pytest.raises(DataError, match=message) as caught:
-        class_splits(NAMES, split_file=tmp_path / name)
-    assert name in str(caught.value)
-
-
-def test_a_split_file_that_is_missing_or_no_text_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"There is no file .*none\.txt"):
-        read_splits(tmp_path / "none.txt")
-    (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00\xd8")
-    with pytest.raises(DataError, match=r"bytes\.txt is not a text file"):
-        read_splits(tmp_path / "bytes.txt")
 
 
 def test_splits_that_share_a_class_are_not_joined(tmp_path):

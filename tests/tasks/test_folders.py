@@ -1,11 +1,13 @@
 """The user's image folders: what comes out, and what is said about what cannot."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from quickstudy.errors import BadInput, DataError
-from quickstudy.tasks.folders import class_files, image_folder, query_images, read_image
+from quickstudy.errors import DataError
+from quickstudy.tasks.folders import class_files, image_folder, query_images
 
 
 def stroke(path, size=(40, 40), mode="L", paper=255, ink=0):
@@ -33,37 +35,6 @@ def test_classes_are_the_sub_folders(pets):
     assert data.images.shape == (2, 3, 28, 28)
     assert [p.name for p in class_files(pets)["cat"]] == ["0.png", "1.png", "2.png"]
     assert image_folder(pets, size=(20, 16), channels=3).images.shape == (2, 3, 20, 16, 3)
-
-
-def test_ink_is_light_whatever_the_paper(tmp_path):
-    dark_on_light = stroke(tmp_path / "a.png")
-    light_on_dark = stroke(tmp_path / "b.png", paper=0, ink=255)
-    one, other = read_image(dark_on_light), read_image(light_on_dark)
-    assert np.abs(one.astype(int) - other).max() <= 1
-    assert one[14, 14] > 200
-    assert one[0, 0] == 0
-    assert read_image(dark_on_light, ink="light")[0, 0] == 255
-    assert read_image(light_on_dark, ink="dark")[0, 0] == 255
-    assert read_image(dark_on_light, channels=3)[0, 0].tolist() == [255] * 3
-
-
-def test_proportions_stay_and_the_rest_is_ground(tmp_path):
-    image = read_image(stroke(tmp_path / "a.png", size=(80, 20), paper=255, ink=255), ink="light")
-    assert (image[10:17] > 200).all()
-    assert not image[:10].any()
-    assert not image[18:].any()
-
-
-def test_transparent_and_sixteen_bit_images_are_read(tmp_path):
-    clear = np.zeros((30, 30, 4), np.uint8)
-    clear[10:20, 10:20, 3] = 255
-    Image.fromarray(clear).save(tmp_path / "clear.png")
-    assert read_image(tmp_path / "clear.png")[14, 14] > 250
-    assert read_image(tmp_path / "clear.png")[1, 1] == 0
-    deep = np.full((30, 30), 65535, np.uint16)
-    deep[:, 15:] = 32768
-    Image.fromarray(deep).save(tmp_path / "deep.png")
-    assert abs(int(read_image(tmp_path / "deep.png", ink="light")[14, 25]) - 128) <= 1
 
 
 def test_queries_are_found_with_and_without_sub_folders(pets):
@@ -96,18 +67,64 @@ def test_what_is_wrong_is_named(pets, tmp_path):
         image_folder(pets)
 
 
-def test_files_that_are_no_images_are_named(pets):
-    notes = pets / "dog" / "notes.txt"
-    notes.write_text("no image")
-    with pytest.raises(DataError, match=r"notes\.txt is damaged or not an image"):
+def said(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_what_is_no_image_is_passed_over_and_counted(pets, caplog):
+    """In one line for all: what systems leave behind, notes, and what lies beside the classes."""
+    for name in ("Thumbs.db", "desktop.ini", "notes.txt", "._a.png"):
+        (pets / "cat" / name).write_bytes(b"no image")
+    for folder in ("__MACOSX", "cat/@eaDir", "dog/__MACOSX"):
+        (pets / folder).mkdir()
+        (pets / folder / "0.png").write_bytes(b"no image")
+    (pets / "splits.csv").write_text("class,split\n")
+    os.mkfifo(pets / "cat" / "pipe")
+    assert image_folder(pets).counts.tolist() == [3, 1]
+    [line] = said(caplog)
+    assert f"{pets}: passed over 10 that are no images here (" in line
+    caplog.clear()
+    assert len(query_images(pets)[0]) == 4
+    [line] = said(caplog)
+    assert "passed over 10" in line
+
+
+@pytest.mark.parametrize("name", ["a.heic", "b.AVIF", "c.NEF", "d.svg", "e.mp4"])
+def test_images_of_other_formats_are_named(pets, name):
+    (pets / "cat" / name).write_bytes(b"\0\0\0\x18ftypheic")
+    for read in (image_folder, query_images):
+        with pytest.raises(DataError, match=rf"{name} is \w+, which is not read.*PNG, JPEG"):
+            read(pets)
+
+
+def test_a_pipe_is_never_opened(pets):
+    os.mkfifo(pets / "dog" / "b.png")
+    for read, path in ((image_folder, pets), (query_images, pets / "dog" / "b.png")):
+        with pytest.raises(DataError, match=r"b\.png is no regular file"):
+            read(path)
+
+
+def test_names_are_in_one_form_of_unicode(pets):
+    stroke(pets / "cafe\u0301" / "a.png")
+    assert image_folder(pets).names == ("caf\u00e9", "cat", "dog")
+    stroke(pets / "caf\u00e9" / "b.png")
+    if len(list(pets.iterdir())) == 3:
+        pytest.skip("this file system composes names itself")
+    with pytest.raises(DataError, match="two folders named 'caf\u00e9', written in two forms"):
         image_folder(pets)
-    notes.unlink()
+
+
+def test_animations_are_counted(pets, caplog):
+    frames = [Image.new("L", (9, 9), grey) for grey in (255, 0)]
+    frames[0].save(pets / "dog" / "z.gif", save_all=True, append_images=frames[1:])
+    image = image_folder(pets, ink="light").images[1, 1]
+    assert (image > 250).all(), "the first frame"
+    assert "1 images are animated; the first frame of each is used" in said(caplog)
+
+
+def test_damaged_images_are_named(pets):
     whole = stroke(pets / "dog" / "cut.png", size=(200, 200)).read_bytes()
     (pets / "dog" / "cut.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"cut\.png is damaged"):
-        query_images(pets)
-
-
-def test_wrong_choices_are_refused(pets):
-    with pytest.raises(BadInput, match="channels is 2"):
-        read_image(pets / "cat" / "0.png", channels=2)
+    for read in (image_folder, query_images):
+        with pytest.raises(DataError, match=r"cut\.png is damaged"):
+            read(pets)

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from PIL import Image
 import quickstudy.tasks.cifar_fs as cifar
 import quickstudy.tasks.mini_imagenet as mini
 from quickstudy.errors import BadInput, DataError
-from quickstudy.tasks.folders import folder_episodes, read_image
+from quickstudy.tasks.folders import folder_episodes
+from quickstudy.tasks.pictures import read_image
 
 SPLITS = {"train": ["c0", "c3", "c2"], "val": ["c1"], "test": ["c5", "c4"]}
 LONG = {"train": "train", "val": "validation", "test": "test"}
@@ -79,19 +81,20 @@ def test_a_folder_is_divided_by_class(birds):
 
 
 def test_a_split_file_divides_and_only_its_images_are_read(birds, tmp_path):
-    (birds / "splits.txt").write_text("train:\nc7\nc2\nval:\nc1\ntest:\nc0\n")
-    (birds / "c9" / "notes.txt").write_text("no image, and of no split")
+    (birds / "splits.csv").write_text("class,split\nc7,train\nc2,train\nc1,val\nc0,test\n")
     tasks = folder_episodes(
-        birds, "train", split_file=birds / "splits.txt", ways=2, shots=1, queries=4
+        birds, "train", split_file=birds / "splits.csv", ways=2, shots=1, queries=4
     )
     assert tasks.names == ("c7", "c2")
     (birds / "c2" / "zero.png").touch()
     with pytest.raises(DataError, match=r"zero\.png is damaged or not an image"):
-        folder_episodes(birds, "train", split_file=birds / "splits.txt", ways=2, shots=1, queries=1)
+        folder_episodes(birds, "train", split_file=birds / "splits.csv", ways=2, shots=1, queries=1)
 
 
 def test_too_few_classes_and_items_are_named(birds):
-    with pytest.raises(BadInput, match="7-way episodes need at least 7 classes; there are 6"):
+    with pytest.raises(
+        BadInput, match="7-way episodes need at least 7 classes; the split train has 6"
+    ):
         folder_episodes(birds, "train", ways=7, shots=1, queries=1)
     (birds / "c3" / "0.png").unlink()
     with pytest.raises(BadInput, match="class 'c3' has 4"):
@@ -245,24 +248,26 @@ PICKLES = {
 
 
 @pytest.mark.parametrize("name", PICKLES)
-def test_pickles_are_refused_with_a_command_that_converts_them(tmp_path, name, monkeypatch):
+def test_pickles_are_refused_and_the_docs_convert_them(tmp_path, name, monkeypatch):
     load, contents = PICKLES[name]
     resize_to(cifar, monkeypatch, (4, 4))
     resize_to(mini, monkeypatch, (4, 4))
-    folder = tmp_path / "a folder's"
-    folder.mkdir()
     monkeypatch.setattr(pickle, "load", lambda *_, **__: pytest.fail("unpickled"))
     monkeypatch.setattr(pickle, "loads", lambda *_, **__: pytest.fail("unpickled"))
-    (folder / name).write_bytes(pickle.dumps(contents(SPLITS["test"])))
-    with pytest.raises(DataError, match=re.escape(f"{name} is a pickle")) as caught:
-        load(folder, "test")
-    [command] = re.findall(r"^    (python -c .*)$", str(caught.value), re.MULTILINE)
-    subprocess.run([sys.executable, *shlex.split(command)[1:]], check=True, timeout=30)
-    check_colours(load(folder, "test"), sorted(SPLITS["test"]))
+    (tmp_path / name).write_bytes(pickle.dumps(contents(SPLITS["test"])))
+    with pytest.raises(DataError, match=rf"{re.escape(name)} is a pickle.*docs/own-data\.md"):
+        load(tmp_path, "test")
+    docs = Path(__file__).parents[2] / "docs" / "own-data.md"
+    lines = re.findall(r"^python -c .*$", docs.read_text(), re.MULTILINE)
+    [line] = [line for line in lines if ("class_dict" in line) == name.endswith(".pkl")]
+    program = shlex.split(line)[2]
+    target = (tmp_path / name).with_suffix(".npz")
+    subprocess.run([sys.executable, "-c", program, tmp_path / name, target], check=True, timeout=30)
+    check_colours(load(tmp_path, "test"), sorted(SPLITS["test"]))
     resize_to(cifar, monkeypatch, (32, 32))
     resize_to(mini, monkeypatch, (84, 84))
     with pytest.raises(DataError, match=r"shape \(4, 4, 3\) instead of"):
-        load(folder, "test")
+        load(tmp_path, "test")
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,34 @@ def test_numbers_stay():
         ([[1.0], [2.0]], [0], "one label"),
         (np.zeros((0, 1)), np.zeros(0, int), "at least one"),
         ([[1.0]], ["cat"], "class numbers"),
-        ([[1.0]], [0.5], "class numbers"),
+        ([[1.0]], [1.0], "class numbers"),
         ([[1.0]], [-1], "class numbers"),
+        (np.zeros((28, 28), np.uint8), [0], r"One image is a batch of one: x\[None\]"),
     ],
 )
 def test_labels_that_are_none(x, y, said):
     with pytest.raises(BadInput, match=said):
         qs.Examples.of(x, y)
+
+
+def test_support_sets_are_read_by_the_one_convention():
+    deep = GREY[:, 0].astype(np.uint16) * 257
+    for images in (deep, GREY[:, 0, ..., None] / np.float32(255)):
+        found = qs.Examples.of(images, np.arange(4)).x
+        np.testing.assert_allclose(found[..., 0], GREY[:, 0] / 255, rtol=1e-6)
+    whole = GREY[:, 0].astype(int)
+    found = qs.Examples.of(whole, np.arange(4), levels=(0, 255)).x
+    np.testing.assert_allclose(found[..., 0], GREY[:, 0] / 255, rtol=1e-6)
+    for images in (whole, GREY[:, 0, ..., None] * 1.0):
+        with pytest.raises(BadInput, match=r"range is not known|outside 0"):
+            qs.Examples.of(images, np.arange(4))
+    with pytest.raises(BadInput, match="channels first"):
+        qs.Examples.of(np.zeros((4, 3, 8, 8), np.uint8), np.arange(4))
+
+
+def test_bytes_are_scaled_however_examples_are_made():
+    labels = jax.numpy.arange(4)
+    made = qs.Examples(GREY[:, 0], labels, 4)
+    np.testing.assert_array_equal(made.x, qs.Examples.of(GREY[:, 0], np.arange(4)).x)
+    inside = jax.jit(lambda x: qs.Examples(x, labels, 4).x)(GREY[:, 0])
+    np.testing.assert_allclose(inside, made.x, rtol=1e-6)

@@ -1,9 +1,10 @@
-"""The command line: train, evaluate, adapt, play, report, export, recipes.
+"""The command line: which command is meant, and how errors are told.
 
 JAX is imported by the commands that need it, so that `quickstudy --help` answers at once.
 """
 
 import difflib
+import importlib
 import logging
 import os
 import sys
@@ -15,20 +16,36 @@ HELP = """usage: quickstudy COMMAND [options]
 
 Learn to learn: from a few examples, or from a few episodes.
 
-  quickstudy train [RECIPE] [options]      meta-train, then test on unseen classes or MDPs;
-                                           RECIPE may be your own: PATH.py:NAME
+  quickstudy train [RECIPE] [options]      meta-train, then test on unseen classes or MDPs
+  quickstudy train METHOD --on PROBLEM     any method on any problem: a folder of images,
+                                           an .npz file, or code of your own, PATH.py:NAME
   quickstudy train --resume RUN            continue a run that was stopped
-  quickstudy evaluate RUN [options]        test a trained run again, perhaps otherwise
+  quickstudy evaluate RUN [--on PROBLEM]   test a trained run again, perhaps on other data
   quickstudy adapt RUN --support FOLDER --query FOLDER
                                            classify your own images
   quickstudy play RUN                      show a trial of a policy that was trained
   quickstudy report RUN                    write a page of results, curves and pictures
-  quickstudy export RUN FILE               write the learner as one file
-  quickstudy recipes [WORD]                list the recipes and what they reach
+  quickstudy export RUN FILE               write what was learned as one file
+  quickstudy recipes [NAME]                what can be trained, and what it must reach
+  quickstudy methods [--on PROBLEM]        how it can be learned
+  quickstudy problems                      what can be learned
 
 Each command explains itself: quickstudy train --help, quickstudy train maml-omniglot --help.
 `quickstudy train` alone runs the default recipe: about a minute, nothing to download.
 """
+
+COMMANDS = {
+    "train": "train:main",
+    "evaluate": "evaluate:main",
+    "adapt": "adapt:main",
+    "play": "play:main",
+    "report": "report:main",
+    "export": "export:main",
+    "recipes": "lists:recipes",
+    "methods": "lists:methods",
+    "problems": "lists:problems",
+}
+"""Each command's module in `quickstudy.app.commands`, and its function."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -64,22 +81,12 @@ def _answer(arguments: list[str]) -> None:
 
 
 def _command(name: str) -> Callable[[list[str]], None]:
-    from quickstudy.app import commands
-
-    known = {
-        "train": commands.train.main,
-        "evaluate": commands.evaluate.main,
-        "adapt": commands.adapt.main,
-        "play": commands.play.main,
-        "report": commands.report.main,
-        "export": commands.export.main,
-        "recipes": commands.recipes.main,
-    }
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}"
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(COMMANDS)}"
         raise BadInput(f"there is no command {name!r}; {hint}")
-    return known[name]
+    module, _, function = COMMANDS[name].partition(":")
+    return getattr(importlib.import_module(f"quickstudy.app.commands.{module}"), function)
 
 
 if __name__ == "__main__":

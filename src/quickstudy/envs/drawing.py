@@ -18,7 +18,7 @@ Shape = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Colour = tuple[int, int, int]
 
 
-class Look(NamedTuple):
+class Drawing(NamedTuple):
     """How a character is painted.
 
     Attributes:
@@ -75,21 +75,21 @@ def _bars(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 LOOKS = {
-    ".": Look(PAPER, _all),
-    " ": Look((255, 255, 255), _all),
-    "#": Look((74, 78, 90), _all),
-    "@": Look((33, 102, 172), _disc),
-    "G": Look((46, 139, 87), _square),
+    ".": Drawing(PAPER, _all),
+    " ": Drawing((255, 255, 255), _all),
+    "#": Drawing((74, 78, 90), _all),
+    "@": Drawing((33, 102, 172), _disc),
+    "G": Drawing((46, 139, 87), _square),
     # What a game's symbols look like says nothing about what they do.
-    "a": Look((214, 96, 77), _diamond),
-    "b": Look((118, 42, 131), _ring),
-    "c": Look((224, 130, 20), _triangle),
-    "d": Look((1, 133, 113), _square),
-    "e": Look((197, 27, 125), _cross),
-    "f": Look((128, 115, 172), _hourglass),
-    "g": Look((140, 81, 10), _frame),
-    "h": Look((77, 146, 33), _bars),
-    "i": Look((53, 151, 143), _funnel),
+    "a": Drawing((214, 96, 77), _diamond),
+    "b": Drawing((118, 42, 131), _ring),
+    "c": Drawing((224, 130, 20), _triangle),
+    "d": Drawing((1, 133, 113), _square),
+    "e": Drawing((197, 27, 125), _cross),
+    "f": Drawing((128, 115, 172), _hourglass),
+    "g": Drawing((140, 81, 10), _frame),
+    "h": Drawing((77, 146, 33), _bars),
+    "i": Drawing((53, 151, 143), _funnel),
 }
 
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress
 from quickstudy.nets.memory import Memory, State, pass_over
@@ -72,6 +73,7 @@ class SupportReader(eqx.Module):
     state: State
     last: Float[Array, " d"]
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
         """The head's outputs; queries never see each other."""
         tokens = self.layout.query(self.embed(x), self.last)

@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
+from quickstudy.learners.adapted import shape_of, through_the_door
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
 from quickstudy.mesh import Metrics
 from quickstudy.nets.network import (
@@ -25,12 +27,19 @@ Predictor = Callable[[Any], Any]
 Progress = Float[Array, ""] | float
 """The share of training that is done, from 0 to 1."""
 
+# The methods that a subclass may write and that compute.
+_ADAPTING = {"adapt", "unadapted", "adapt_by_steps"}
+_COMPILED = _ADAPTING | {"meta_loss", "meta_gradient"}
+
 
 class Learner(eqx.Module):
     """What reads a support set and becomes a predictor; its array leaves are θ.
 
     A subclass writes `adapt`, and is done. The rest has defaults that suit most learners:
     `meta_loss` is the query loss of the adapted predictor, `meta_gradient` its gradient.
+
+    These methods are pure. Called outside `jit` and its like they compile once for each shape, a
+    subclass's, too (`quickstudy.compiling`); within `jax.disable_jit()` they run line by line.
 
     Attributes:
         loss: L, from a predictor's outputs and the targets to a scalar.
@@ -40,6 +49,14 @@ class Learner(eqx.Module):
 
     keeps_statistics: ClassVar[bool] = False
     """Whether its meta-gradient moves the averages of the norm `running`."""
+
+    def __init_subclass__(cls, **settings: Any):
+        """Whatever adapts checks its support set, reads queries as it read that, and compiles
+        once for each shape."""
+        super().__init_subclass__(**settings)
+        for name in _COMPILED & vars(cls).keys():
+            once = compiled_once(vars(cls)[name])
+            setattr(cls, name, through_the_door(once) if name in _ADAPTING else once)
 
     @abc.abstractmethod
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
@@ -53,6 +70,7 @@ class Learner(eqx.Module):
             key: consumed, by learners that adapt at random; others ignore it.
         """
 
+    @compiled_once
     def unadapted(self, support: Examples) -> Predictor:
         """The predictor before it has learned from the support set's labels.
 
@@ -67,6 +85,7 @@ class Learner(eqx.Module):
         """
         return None
 
+    @compiled_once
     def meta_loss(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Scalar, Metrics]:
@@ -85,6 +104,7 @@ class Learner(eqx.Module):
         loss = loss_on(self.loss, outputs, query)
         return loss, {"loss": loss, metric_name(query): score(outputs, query)}
 
+    @compiled_once
     def meta_gradient(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple["Learner", Metrics]:
@@ -109,13 +129,21 @@ class Learner(eqx.Module):
                 "give the network another norm ('layer', say), or train MAMLPlusPlus"
             )
         if has_support_norm(self):
-            predictor = eqx.filter_eval_shape(self.adapt, task.support, key=jax.random.key(0))
+            predictor = shape_of(_adapted, self, task.support)
             demand_conditioned(predictor, f"the predictor of {type(self).__name__}")
+
+    def check_support(self, support: Examples) -> None:
+        """What `adapt` checks: `check`, of a task whose queries are the support set."""
+        self.check(Task(support, support))
 
     @property
     def transductive(self) -> bool:
         """Whether a query's prediction may depend on the other queries."""
         return is_transductive(self)
+
+
+def _adapted(learner: Learner, support: Examples) -> Predictor:
+    return learner.adapt(support, key=jax.random.key(0))
 
 
 def refuse_padding(learner: Learner, task: Task) -> None:
@@ -135,9 +163,9 @@ def refuse_padding(learner: Learner, task: Task) -> None:
 def check_outputs(learner: Learner, model: Any, task: Task) -> None:
     """Raise `BadInput` unless `model` has one output per class (or target dimension).
 
-    For learners whose output layer has a fixed size; `jax.eval_shape` costs no arithmetic.
+    For learners whose output layer has a fixed size; it costs no arithmetic.
     """
-    outputs = jax.eval_shape(model, task.query.x).shape[-1]
+    outputs = shape_of(_outputs, model, task.query.x).shape[-1]
     wanted = task.query.outputs
     if outputs != wanted:
         kind = "targets of size" if task.query.ways is None else "ways"
@@ -145,3 +173,7 @@ def check_outputs(learner: Learner, model: Any, task: Task) -> None:
             f"{type(learner).__name__} was built for {outputs} outputs and the tasks have {kind} "
             f"{wanted}; give tasks with {outputs}, or train with --ways {wanted}"
         )
+
+
+def _outputs(model: Any, x: Any) -> Any:
+    return model(x)

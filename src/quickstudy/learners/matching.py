@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import ABSENT
@@ -125,11 +126,13 @@ class Attention(eqx.Module):
     similarity: Similarity = eqx.field(static=True)
     sharpness: float = eqx.field(static=True)
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """log p(y | x)."""
         shares = jax.nn.log_softmax(self._scores(x))[:, None]
         return jax.nn.logsumexp(jnp.where(self.members.T[None] > 0, shares, ABSENT), axis=-1)
 
+    @compiled_once
     def attention(self, x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
         """a(x, x_k): how much each query looks at each support example; rows sum to 1."""
         return jax.nn.softmax(self._scores(x))

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.similarity import Similarity, negative_squared_distance
 from quickstudy.nets.network import condition
@@ -19,6 +20,7 @@ class Prototypes(eqx.Module):
     centres: Float[Array, "ways d"]
     similarity: Similarity = eqx.field(static=True)
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """The similarities, which are the logits of p(y | x)."""
         return self.similarity(self.embed(x), self.centres)

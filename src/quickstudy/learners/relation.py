@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
+from quickstudy.learners.adapted import shape_of
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import ABSENT, Loss
 from quickstudy.nets.network import condition
@@ -34,6 +36,7 @@ class Relations(eqx.Module):
     relation: Any
     sums: Float[Array, "ways ..."]
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """The relation scores; a softmax is not taken."""
         return jax.nn.sigmoid(_scores(self, x)).reshape(len(x), len(self.sums))
@@ -87,13 +90,17 @@ class Relation(Learner):
         """Only classification has classes to compare with, and a pair has one score."""
         demand_classes(task.support)
         super().check(task)
-        predictor = eqx.filter_eval_shape(self.adapt, task.support)
-        shape = eqx.filter_eval_shape(_scores, predictor, task.query.x).shape
+        shape = shape_of(_pair_scores, self, task).shape
         if shape != (len(task.query) * task.query.outputs, 1):
             raise BadInput(
                 f"the relation network has outputs of shape {list(shape[1:])} for each pair; give "
                 "one with a single output, [n, 1]"
             )
+
+
+def _pair_scores(learner: Relation, task: Task) -> Float[Array, "pairs ..."]:
+    adapted: Any = learner.adapt(task.support)
+    return _scores(adapted.predictor, task.query.x)
 
 
 def _scores(predictor: Relations, x: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:

@@ -96,6 +96,10 @@ class Reptile(GradientBased):
                 "shots and queries"
             )
 
+    def check_support(self, support: Examples) -> None:
+        """Adapting draws no minibatch, so the support set may be smaller than one."""
+        super().check(Task(support, support))
+
     def _batches(self, examples: Examples, key: PRNGKeyArray) -> Examples:
         """One minibatch per step, drawn without replacement, `[steps, batch, ...]`."""
         packed = examples.packed()

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.nets.network import Linear, condition
 from quickstudy.tasks.task import Examples
@@ -18,6 +19,7 @@ class Regressed(eqx.Module):
     embed: Any
     head: Linear
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
         """The calibrated linear outputs."""
         return self.head(self.embed(x))

@@ -8,6 +8,7 @@ import jax
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.inner import Optimiser
 from quickstudy.learners.descent import descent
@@ -60,6 +61,7 @@ class CosineHead(eqx.Module):
     weight: Float[Array, "ways d"]
     scale: float = eqx.field(static=True, default=10.0)
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n d"]) -> Float[Array, "n ways"]:
         """The logits."""
         return self.scale * cosine(x, self.weight)
@@ -206,6 +208,7 @@ class Normalised(eqx.Module):
 
     body: Any
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n d"]:
         """f(x) / ‖f(x)‖."""
         return unit(self.body(x))

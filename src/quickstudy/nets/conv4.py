@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
@@ -107,6 +108,7 @@ class Conv4(eqx.Module):
         self.readout = readout
         self.features = filters * (height * width if readout == "flatten" else 1)
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
         alone = all(block.norm.per_example for block in self.blocks)
         return in_blocks(lambda block: self.apply(block), x) if alone else self.apply(x)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.nets.network import Linear
 
@@ -62,6 +63,7 @@ class MLP(eqx.Module):
         )
         self.activation, self.last = activation, last
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.nets.norm import Norm, SupportNorm
 
@@ -86,6 +87,7 @@ class Linear(eqx.Module):
         """Weights at zero: every class equally likely at first."""
         return cls(jnp.zeros((inputs, outputs)), jnp.zeros(outputs))
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
         return x @ self.weight + self.bias[None]
 
@@ -103,6 +105,7 @@ class Headed(eqx.Module):
     body: Any
     head: Any
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
         return self.head(self.body(x))
 
@@ -123,5 +126,21 @@ class Batched(eqx.Module):
 
     module: Any
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
         return jax.vmap(self.module)(x)
+
+
+class Flattened(eqx.Module):
+    """A network of vectors that reads anything: `[n, ...]` as `[n, d]`.
+
+    Example:
+        >>> import jax, quickstudy.nets.mlp as mlp
+        >>> Flattened(mlp.MLP(12, (4,), key=jax.random.key(0)))(jnp.ones((5, 2, 2, 3))).shape
+        (5, 4)
+    """
+
+    network: Any
+
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n outputs"]:
+        return self.network(x.reshape(x.shape[0], -1))

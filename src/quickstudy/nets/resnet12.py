@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
@@ -97,6 +98,7 @@ class ResNet12(eqx.Module):
             cin = cout
         self.blocks, self.features = tuple(blocks), filters[-1]
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
         norms = [unit.norm for block in self.blocks for unit in (*block.units, block.shortcut)]
         alone = all(norm.per_example for norm in norms)

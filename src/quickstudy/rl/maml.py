@@ -19,7 +19,7 @@ from quickstudy.inner import InnerRule
 from quickstudy.mesh import Shares, dealt, each, gathered, map_over_tasks, on_shares, total
 from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
 from quickstudy.rl.host_adaptation import host_adaptations
-from quickstudy.rl.outer import Adapted, Objective, Outer
+from quickstudy.rl.outer import AdaptedActions, Objective, Outer
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.surrogate import Taken
 
@@ -151,12 +151,14 @@ class Meta(eqx.Module):
                 the advantages that they have among all.
         """
 
-        def adapted(parameters: PyTree) -> Adapted:
+        def adapted(parameters: PyTree) -> AdaptedActions:
             policy, adaptation = self.at(parameters)
 
-            def one(sets: Trajectories, after: Trajectories) -> Adapted:
+            def one(sets: Trajectories, after: Trajectories) -> AdaptedActions:
                 there, scores = adaptation.scored(policy, sets, every)
-                return Adapted(policy_actions(there, of_every(every, after)), jnp.sum(scores))
+                return AdaptedActions(
+                    policy_actions(there, of_every(every, after)), jnp.sum(scores)
+                )
 
             return each(lambda pair: one(*pair), (stored.sets, stored.after))
 

@@ -13,10 +13,10 @@ from jaxtyping import Array, Float, PyTree, Scalar
 from quickstudy.errors import demand_counts
 from quickstudy.mesh import total
 from quickstudy.rl.surrogate import Gain, Taken, clipped
-from quickstudy.rl.trust_region import Nearness, Problem, TrustRegion, trust_region_step
+from quickstudy.rl.trust_region import Nearness, RegionProblem, TrustRegion, trust_region_step
 
 
-class Adapted(NamedTuple):
+class AdaptedActions(NamedTuple):
     """What an adaptation comes to, as a function of θ before it.
 
     Attributes:
@@ -39,19 +39,19 @@ class Objective(NamedTuple):
         of_every: the same on every n-th trajectory of each task alone.
     """
 
-    adapted: Callable[[PyTree], Adapted]
+    adapted: Callable[[PyTree], AdaptedActions]
     taken: Taken
     gain: Float[Array, " tasks"]
     of_every: Callable[[int], "Objective"]
 
-    def surrogate(self, adapted: Adapted, gain: Gain = jnp.multiply) -> Scalar:
+    def surrogate(self, adapted: AdaptedActions, gain: Gain = jnp.multiply) -> Scalar:
         """E[gain(ρ, A)], ρ = π_θ'(a) / π_old(a), and E-MAML's score term: together, per step of an
         episode, ∇θ' J and J ∇log p(τ)."""
         episodes = self.taken.real.shape[1]
         scored = jnp.sum(adapted.scores * self.gain) * episodes / self.taken.number
         return self.taken.surrogate(adapted.actions, gain) + scored
 
-    def divergence(self, old: Adapted, now: Adapted) -> Scalar:
+    def divergence(self, old: AdaptedActions, now: AdaptedActions) -> Scalar:
         """E[KL(π_old ‖ π_θ')], of the adapted policies."""
         return self.taken.divergence(old.actions, now.actions)
 
@@ -101,9 +101,9 @@ class OuterTrustRegion(Outer):
         parameters, metrics = trust_region_step(parameters, self.problem(objective), self.region)
         return parameters, state, metrics
 
-    def problem(self, objective: Objective) -> Problem:
+    def problem(self, objective: Objective) -> RegionProblem:
         """What a step is asked for."""
-        problem = Problem(objective.adapted, objective.surrogate, objective.divergence)
+        problem = RegionProblem(objective.adapted, objective.surrogate, objective.divergence)
         if self.curvature_every == 1:
             return problem
         some = objective.of_every(self.curvature_every)

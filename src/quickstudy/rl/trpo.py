@@ -11,7 +11,7 @@ from quickstudy.rl.batch import Batch, gradient_of, thoughts, value_error
 from quickstudy.rl.distributions import ActionDistribution
 from quickstudy.rl.policy import MetaPolicy
 from quickstudy.rl.ppo import Metrics
-from quickstudy.rl.trust_region import Problem, TrustRegion, trust_region_step
+from quickstudy.rl.trust_region import RegionProblem, TrustRegion, trust_region_step
 
 
 class TRPO(eqx.Module):
@@ -64,7 +64,7 @@ class TRPO(eqx.Module):
         return eqx.combine(found, rest), metrics
 
 
-def problem(policy: MetaPolicy, batch: Batch) -> Problem:
+def problem(policy: MetaPolicy, batch: Batch) -> RegionProblem:
     """E[ρ A] and E[KL(π_old ‖ π_θ)] over the real steps.
 
     Args:
@@ -76,7 +76,7 @@ def problem(policy: MetaPolicy, batch: Batch) -> Problem:
     def actions(parameters: PyTree) -> ActionDistribution:
         return thoughts(eqx.combine(parameters, rest), batch).actions
 
-    return Problem(actions, batch.taken.surrogate, batch.taken.divergence)
+    return RegionProblem(actions, batch.taken.surrogate, batch.taken.divergence)
 
 
 def _critic_loss(policy: MetaPolicy, batch: Batch) -> tuple[Array, dict[str, Array]]:

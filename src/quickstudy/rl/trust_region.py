@@ -57,7 +57,7 @@ class Nearness(NamedTuple):
     divergence: Share
 
 
-class Problem(NamedTuple):
+class RegionProblem(NamedTuple):
     """What is to rise, and what is to stay near meanwhile.
 
     Attributes:
@@ -105,7 +105,7 @@ class Linearised(NamedTuple):
 
 
 def trust_region_step(
-    parameters: PyTree, problem: Problem, region: TrustRegion
+    parameters: PyTree, problem: RegionProblem, region: TrustRegion
 ) -> tuple[PyTree, dict[str, Scalar]]:
     """The longest step up the surrogate, along the natural gradient, within the trust region.
 
@@ -155,7 +155,9 @@ def trust_region_step(
     return found, {**metrics, "gradient_norm": jnp.linalg.norm(flat)}
 
 
-def _for_fisher(parameters: PyTree, problem: Problem, here: Linearised) -> tuple[Linearised, Share]:
+def _for_fisher(
+    parameters: PyTree, problem: RegionProblem, here: Linearised
+) -> tuple[Linearised, Share]:
     if problem.sample is None:
         return here, problem.divergence
     return Linearised.at(parameters, problem.sample.outputs), problem.sample.divergence

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import demand_counts
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.task import Examples, Task
@@ -42,6 +43,7 @@ class AllClasses(eqx.Module):
         """How many classes there are, rotations counted."""
         return self.episodes.classes
 
+    @compiled_once
     def sample(self, key: PRNGKeyArray) -> Task:
         """Draw one batch. The key is consumed."""
         class_key, item_key, change_key = jax.random.split(key, 3)

@@ -1,6 +1,5 @@
 """Labelled images in NumPy's `.npz` files, which are never unpickled."""
 
-import shlex
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +7,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from quickstudy.errors import DataError
+from quickstudy.errors import BadInput, DataError
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses
+from quickstudy.tasks.labels import one_form
+from quickstudy.tasks.reading import Levels, demand_channels_last, to_bytes
 from quickstudy.tasks.splits import RATIOS, check_complete, select_split
 
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
@@ -45,14 +46,15 @@ def array_episodes(
         ... )  # doctest: +SKIP
     """
     data = image_arrays(path)
-    chosen = select_split(data, split, ratios=ratios, split_file=split_file, seed=seed)
+    how: Any = {"ratios": ratios, "split_file": split_file, "seed": seed}
+    chosen = select_split(data, split, ways=episodes.get("ways", 1), **how)
     return Episodes.of(chosen, **episodes)
 
 
-def image_arrays(path: str | Path) -> ImageClasses:
+def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClasses:
     """The images of an `.npz` file, by class. Nothing in it is unpickled.
 
-    It holds `images`, whole numbers in 0 ... 255, as
+    It holds `images`, uint8, uint16 or floats from 0 to 1, as
 
     - `[n, h, w]` or `[n, h, w, c]` together with `labels [n]` (whole numbers or strings), or
     - `[classes, items, h, w]` or `[classes, items, h, w, c]`, without `labels`,
@@ -63,6 +65,8 @@ def image_arrays(path: str | Path) -> ImageClasses:
 
     Args:
         path: the file.
+        levels: the darkest and brightest level of images of other whole numbers or ranges; see
+            `as_images`.
 
     Returns:
         uint8 `[classes, items, h, w]` or `[classes, items, h, w, c]`, padded with zeros to
@@ -83,7 +87,7 @@ def image_arrays(path: str | Path) -> ImageClasses:
     arrays = _read(path)
     if "images" not in arrays:
         raise DataError(f"{path} holds {sorted(arrays)}, but no array named images; add it.")
-    images = _as_pixels(arrays["images"], path)
+    images = _as_pixels(arrays["images"], levels, path)
     return (_by_label if "labels" in arrays else _by_class)(images, arrays, path)
 
 
@@ -104,34 +108,24 @@ def benchmark_arrays(file: Path, shape: tuple[int, int, int, int, int]) -> Image
     return data
 
 
-def refuse_pickle(file: Path, target: Path, images: str, labels: str) -> NoReturn:
-    """Say how the user turns a pickled data set into an `.npz` file, once and on their own risk.
-
-    Args:
-        file: the pickle, which is not opened.
-        target: the `.npz` file to make.
-        images: a Python expression for the images, from `data`, what was pickled.
-        labels: one for the labels.
+def refuse_pickle(file: Path) -> NoReturn:
+    """Name a pickled data set, which is not opened, and where it says how to convert it.
 
     Raises:
         DataError: always.
     """
-    script = (
-        "import pickle, sys, numpy as np; "
-        'data = pickle.load(open(sys.argv[1], "rb"), encoding="latin1"); '
-        f"np.savez(sys.argv[2], images=np.asarray({images}, np.uint8), labels=np.asarray({labels}))"
-    )
-    command = shlex.join(["python", "-c", script, str(file), str(target)])
     raise DataError(
         f"{file} is a pickle, and opening a pickle runs whatever program is in it: quickstudy "
-        f"never does. If you trust where it came from, convert it once to {target.name}, best in "
-        f"a container without network, by the command\n\n    {command}\n"
+        f"never does. If you trust where it came from, convert it once to {file.stem}.npz beside "
+        "it, by the line in docs/own-data.md, under Pickles."
     )
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise DataError(f"There is no file {path}; give an .npz file with images and labels.")
+    if path.suffix.lower() in (".pickle", ".pkl"):
+        refuse_pickle(path)
     try:
         # np.load leaves a file that it opened itself open when it is damaged.
         with path.open("rb") as file:
@@ -147,16 +141,12 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _as_pixels(images: np.ndarray, path: Path) -> np.ndarray:
-    if images.dtype == np.uint8:
-        return images
-    whole = np.issubdtype(images.dtype, np.integer)
-    if not whole or images.min(initial=0) < 0 or images.max(initial=0) > 255:
-        raise DataError(
-            f"{path} holds {images.dtype} images; give whole numbers in 0 ... 255, for example "
-            "(images * 255).round().astype(np.uint8) where they are in [0, 1]."
-        )
-    return images.astype(np.uint8)
+def _as_pixels(images: np.ndarray, levels: Levels | None, path: Path) -> np.ndarray:
+    try:
+        demand_channels_last(images, f"{path} holds images, which")
+        return to_bytes(images, levels, f"{path} holds images, which")
+    except BadInput as error:
+        raise DataError(str(error)) from error
 
 
 def _by_class(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> ImageClasses:
@@ -166,7 +156,6 @@ def _by_class(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> 
             f"{path} holds images of the shape {images.shape} and no labels; add labels [n], or "
             "give [classes, items, h, w] or [classes, items, h, w, c], not empty."
         )
-    _check_channels_last(images, path)
     classes, items = images.shape[:2]
     given = {"names": np.arange(classes), "counts": np.full(classes, items)} | arrays
     names = _as_names(_one_per_class(given["names"], "names", classes, path))
@@ -184,8 +173,6 @@ def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> 
             f"{path} holds images {images.shape} and labels {labels.shape}; they must be "
             "[n, h, w] or [n, h, w, c], and [n], and not empty."
         )
-    if images.ndim == 4:
-        _check_channels_last(images, path)
     if not np.issubdtype(labels.dtype, np.integer) and labels.dtype.kind not in "US":
         raise DataError(f"{path} holds {labels.dtype} labels; give whole numbers or strings.")
     found, inverse = np.unique(labels, return_inverse=True)
@@ -202,14 +189,6 @@ def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> 
     order = np.argsort(inverse, kind="stable")
     parts = np.split(images[order], np.cumsum(np.bincount(inverse))[:-1])
     return ImageClasses.of(dict(zip(names, parts, strict=True)))
-
-
-def _check_channels_last(images: np.ndarray, path: Path) -> None:
-    if images.shape[-1] > 4 and images.shape[-3] in (1, 3, 4):
-        raise DataError(
-            f"{path} holds images {images.shape}, with the channels first; they must come last: "
-            "np.moveaxis(images, -3, -1)."
-        )
 
 
 def _check_different(names: tuple[str, ...], path: Path) -> None:
@@ -230,4 +209,4 @@ def _one_per_class(values: np.ndarray, what: str, classes: int, path: Path) -> n
 
 
 def _as_names(values: np.ndarray) -> tuple[str, ...]:
-    return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist())
+    return tuple(one_form(v.decode() if isinstance(v, bytes) else str(v)) for v in values.tolist())

@@ -8,13 +8,10 @@ from quickstudy.tasks.arrays import benchmark_arrays, refuse_pickle
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.folders import class_files, inside, read_classes
 from quickstudy.tasks.images import ImageClasses
-from quickstudy.tasks.splits import (
-    check_complete,
-    join_classes,
-    read_splits,
-    split_names,
-    split_parts,
-)
+from quickstudy.tasks.labels import one_form
+from quickstudy.tasks.pictures import Look
+from quickstudy.tasks.split_files import read_text
+from quickstudy.tasks.splits import check_complete, join_classes, split_parts
 
 CLASSES = {"train": 64, "validation": 16, "test": 20}
 ITEMS = 600
@@ -29,7 +26,7 @@ def cifar_fs(path: str | Path, split: str, **episodes: Any) -> Episodes:
         path: a folder with `data/<class>/*.png` and `splits/bertinetto/{train,val,test}.txt`, or
             one that holds it as `cifar100` (so does the published archive); or a folder with
             `CIFAR_FS_{train,val,test}.npz`, made from the `.pickle` files of those names. Pickles
-            are never opened: the error says how to convert them.
+            are never opened; docs/own-data.md has the line that converts them.
         split: `train`, `validation`, `test`, or `train+validation`.
         episodes: `ways`, `shots`, `queries`, `transform` ...: see `Episodes`.
 
@@ -57,14 +54,8 @@ def cifar_fs_classes(path: str | Path, split: str) -> ImageClasses:
 
 
 def _from_folders(folder: Path, split: str) -> ImageClasses:
-    lists = folder / "splits" / "bertinetto"
-    listed, files = read_splits(lists), class_files(folder / "data")
-    for part in split_parts(split):
-        if not listed.get(part):
-            raise DataError(
-                f"{lists / _STEMS[part]}.txt is missing or empty; unpack the archive again."
-            )
-    own = split_names(listed, split)
+    lists, files = folder / "splits" / "bertinetto", class_files(folder / "data")
+    own = [name for part in split_parts(split) for name in _listed(lists / f"{_STEMS[part]}.txt")]
     missing = [name for name in own if name not in files]
     if missing:
         raise DataError(
@@ -76,7 +67,17 @@ def _from_folders(folder: Path, split: str) -> ImageClasses:
     check_complete({name: len(f) for name, f in chosen.items()}, (wanted, ITEMS), folder)
     for file in (file for own in chosen.values() for file in own):
         inside(folder, file)
-    return read_classes(chosen, size=SIZE, channels=3)
+    return read_classes(chosen, Look(SIZE, 3, "light"))
+
+
+def _listed(file: Path) -> list[str]:
+    """The class names in a file, one a line."""
+    names = (
+        [one_form(line.strip()) for line in read_text(file).splitlines()] if file.exists() else []
+    )
+    if not any(names):
+        raise DataError(f"{file} is missing or empty; unpack the archive again.")
+    return [name for name in names if name]
 
 
 def _from_arrays(folder: Path, part: str) -> ImageClasses:
@@ -84,7 +85,7 @@ def _from_arrays(folder: Path, part: str) -> ImageClasses:
     if not file.is_file():
         pickled = file.with_suffix(".pickle")
         if pickled.is_file():
-            refuse_pickle(pickled, file, 'data["data"]', 'data["labels"]')
+            refuse_pickle(pickled)
         raise DataError(
             f"{folder} has neither data/ and splits/bertinetto/ (directly or in cifar100/) nor "
             f"{file.name}. Give the folder of the unpacked CIFAR-FS."

@@ -9,10 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.tasks.images import ImageClasses
+from quickstudy.tasks.reading import as_inputs
 from quickstudy.tasks.streaming import HostImages
-from quickstudy.tasks.task import Examples, Task, as_inputs
+from quickstudy.tasks.task import Examples, Task
 from quickstudy.tasks.transforms import Transform, quarter_turns
 
 
@@ -95,10 +97,12 @@ class Episodes(eqx.Module):
         given = {"ways": ways, "shots": shots, "queries": queries}
         return dataclasses.replace(self, **{k: v for k, v in given.items() if v is not None})
 
+    @compiled_once
     def sample(self, key: PRNGKeyArray) -> Task:
         """Draw one task. The key is consumed."""
         return self.draw(key)[0]
 
+    @compiled_once
     def draw(self, key: PRNGKeyArray) -> tuple[Task, Int[Array, " ways"]]:
         """The task of `sample(key)`, and the class in 0 ... classes − 1 behind each label.
 

@@ -1,22 +1,33 @@
 """The user's own images: a folder with one sub-folder per class."""
 
-from collections.abc import Mapping, Sequence
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from quickstudy.errors import BadInput, DataError
+from quickstudy.errors import DataError
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses
+from quickstudy.tasks.labels import one_form
+from quickstudy.tasks.pictures import (
+    FOREIGN,
+    FOREIGN_ADVICE,
+    SUFFIXES,
+    Ink,
+    Look,
+    read_picture,
+)
+from quickstudy.tasks.reading import Levels
 from quickstudy.tasks.splits import RATIOS, class_splits, split_names
 
-Ink = Literal["auto", "dark", "light"]
-Fit = Literal["pad", "stretch"]
+LOG = logging.getLogger(__name__)
 
-# What Pillow raises for files that are damaged, truncated, no images, or absurdly large.
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+# Made by Windows, macOS and network drives beside the user's own files.
+_SYSTEM_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin"})
 
 
 def image_folder(
@@ -25,11 +36,14 @@ def image_folder(
     size: tuple[int, int] = (28, 28),
     channels: int = 1,
     ink: Ink = "auto",
+    levels: Levels | None = None,
 ) -> ImageClasses:
     """One class per sub-folder, of any number of images of any size.
 
-    Images are scaled to fit, centred, and padded with 0 where their proportions differ. Hidden
-    files are passed over.
+    Images are scaled to fit, centred, and padded with 0 where their proportions differ. PNG, JPEG,
+    BMP, GIF, TIFF, WebP and PPM are read, up to 89 million pixels; other images are refused by
+    name. Files that are no images are passed over with one warning (`logging`) that counts them.
+    Names are in one Unicode form, NFC.
 
     Args:
         path: the folder that holds one sub-folder per class.
@@ -38,21 +52,22 @@ def image_folder(
         ink: `quickstudy` shows its learners light ink (255) on a dark ground (0). `dark` inverts
             images of dark ink on light paper; `light` leaves images as they are; `auto` inverts
             those grey images whose border is lighter than middle grey, and no colour images.
+        levels: the range of images of floats or 32-bit whole numbers; see `as_images`.
 
     Returns:
         uint8 images, the sub-folders' names, and how many images each class has.
 
     Raises:
         BadInput: a number of channels other than 1 and 3, or an unknown `ink`.
-        DataError: there is no such folder, no sub-folder, an empty one, or a file that is damaged
-            or no image; the message names it.
+        DataError: there is no such folder, no sub-folder, one without images, or a file that is
+            damaged, too large or of another format; the message names it.
 
     Example:
         >>> data = image_folder("photos", ink="dark")  # doctest: +SKIP
         >>> data.names, data.counts  # doctest: +SKIP
         (('cat', 'dog'), array([5, 3], dtype=int32))
     """
-    return read_classes(class_files(path), size=size, channels=channels, ink=ink)
+    return read_classes(class_files(path), Look(size, channels, ink, levels=levels))
 
 
 def folder_episodes(
@@ -84,10 +99,9 @@ def folder_episodes(
         episodes: `ways`, `shots`, `queries`, `transform` ...: see `Episodes`.
 
     Raises:
-        BadInput: an unknown split, too few classes for the ratios, or fewer classes or items than
+        BadInput: an unknown split, too few classes for the ratios and ways, or fewer items than
             an episode needs.
-        DataError: a folder is missing or empty, a file is damaged or no image, or the split file
-            is; the message names it.
+        DataError: see `image_folder` and `read_splits`.
 
     Example:
         >>> tasks = folder_episodes(
@@ -95,55 +109,55 @@ def folder_episodes(
         ... )  # doctest: +SKIP
     """
     files = class_files(path)
-    splits = class_splits(list(files), ratios=ratios, split_file=split_file, seed=seed)
-    own = {name: files[name] for name in split_names(splits, split)}
-    return Episodes.of(read_classes(own, size=size, channels=channels, ink="light"), **episodes)
+    how: Any = {"ratios": ratios, "split_file": split_file, "seed": seed}
+    own = split_names(class_splits(list(files), **how), split, ways=episodes.get("ways"))
+    data = read_classes({name: files[name] for name in own}, Look(size, channels, "light"))
+    return Episodes.of(data, **episodes)
 
 
-def read_classes(
-    files: Mapping[str, Sequence[Path]],
-    *,
-    size: tuple[int, int],
-    channels: int,
-    ink: Ink = "light",
-    fit: Fit = "pad",
-) -> ImageClasses:
-    """The images in these files, by class; for the arguments and errors see `read_image`."""
-    _check_choices(size, channels, ink)
+def read_classes(files: Mapping[str, Sequence[Path]], look: Look) -> ImageClasses:
+    """The images in these files, by class; for the errors see `read_picture`."""
+    look.check()
     counts = np.array([len(own) for own in files.values()], np.int32)
-    shape = size if channels == 1 else (*size, channels)
+    shape = look.size if look.channels == 1 else (*look.size, look.channels)
     images = np.zeros((len(files), counts.max(initial=0), *shape), np.uint8)
-    for row, own in zip(images, files.values(), strict=True):
-        for place, file in zip(row[: len(own)], own, strict=True):
-            place[:] = read_image(file, size=size, channels=channels, ink=ink, fit=fit)
+    places = (place for row, n in zip(images, counts, strict=True) for place in row[:n])
+    for place, pixels in zip(places, _pixels(chain(*files.values()), look), strict=True):
+        place[:] = pixels
     return ImageClasses(images, tuple(files), counts)
 
 
 def class_files(path: str | Path) -> dict[str, list[Path]]:
-    """The sub-folders' names, each with its files, both sorted.
+    """The sub-folders' names, in Unicode's form NFC, each with its images, both sorted.
 
     Raises:
-        DataError: there is no such folder, no sub-folder, or an empty one.
+        DataError: there is no such folder, no sub-folder, one that holds no image or another
+            folder, two of one name, or an image of a format that is not read.
     """
     folder = _existing_folder(path)
-    names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not _hidden(p))
-    if not names:
+    found = [p for p in sorted(folder.iterdir()) if p.is_dir() and not _by_system(p)]
+    passed = [p for p in sorted(folder.iterdir()) if p not in found]
+    if not found:
         raise DataError(
             f"{folder} has no sub-folders; put the images of each class into a sub-folder "
             f"with the class's name, such as {folder / 'cat'}."
         )
-    files = {name: _files(folder / name) for name in names}
-    for name, own in files.items():
-        if not own:
-            raise DataError(f"{folder / name} is empty; put images of {name!r} there or delete it.")
-        for file in own:
-            if file.is_dir():
-                raise DataError(
-                    f"{file} is a folder inside the class {name!r}; move its images up into "
-                    f"{folder / name}. Or, where {name} is no class but holds the classes' "
-                    f"folders, give {folder / name} itself."
-                )
-    return files
+    files: dict[str, list[Path]] = {}
+    for own in found:
+        name = one_form(own.name)
+        if name in files:
+            raise DataError(
+                f"{folder} has two folders named {name!r}, written in two forms of Unicode; "
+                "rename one, or move its images into the other."
+            )
+        files[name] = _images(own, sorted(own.iterdir()), passed)
+        if not files[name]:
+            raise DataError(
+                f"{own} is empty of images ({_count(own)}); put images of {name!r} there or "
+                "delete it."
+            )
+    _tell(folder, passed)
+    return dict(sorted(files.items()))
 
 
 def inside(folder: Path, file: Path) -> Path:
@@ -163,6 +177,7 @@ def query_images(
     size: tuple[int, int] = (28, 28),
     channels: int = 1,
     ink: Ink = "auto",
+    levels: Levels | None = None,
 ) -> tuple[list[Path], np.ndarray]:
     """Unlabelled images: all in a folder and its sub-folders, or a single file.
 
@@ -171,99 +186,75 @@ def query_images(
         size: see `image_folder`.
         channels: see `image_folder`.
         ink: see `image_folder`.
+        levels: see `image_folder`.
 
     Returns:
         The files, sorted, and their images, uint8 `[n, h, w]` or `[n, h, w, 3]`.
 
     Raises:
         BadInput: a number of channels other than 1 and 3, or an unknown `ink`.
-        DataError: there is nothing there, or a file that is damaged or no image.
+        DataError: there is no image there, or one that is damaged, too large or of a format that
+            is not read.
     """
-    if Path(path).is_file():
-        files = [Path(path)]
-    else:
-        folder = _existing_folder(path)
-        files = sorted(
-            p
-            for p in folder.rglob("*")
-            if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)
-        )
-    if not files:
-        raise DataError(f"{path} is empty; put the images to classify there.")
-    images = [read_image(file, size=size, channels=channels, ink=ink) for file in files]
-    return files, np.stack(images)
+    files = image_files(path)
+    return files, np.stack([*_pixels(files, Look(size, channels, ink, levels=levels).check())])
 
 
-def read_image(
-    file: str | Path,
-    *,
-    size: tuple[int, int] = (28, 28),
-    channels: int = 1,
-    ink: Ink = "auto",
-    fit: Fit = "pad",
-) -> np.ndarray:
-    """One image as uint8 `[h, w]` or `[h, w, 3]`.
-
-    Args:
-        file: the image.
-        size: see `image_folder`.
-        channels: see `image_folder`.
-        ink: see `image_folder`.
-        fit: `pad` keeps an image's proportions and fills up with 0; `stretch` does not keep them.
+def image_files(path: str | Path) -> list[Path]:
+    """The images in a folder and its sub-folders, sorted; or the single file.
 
     Raises:
-        BadInput: a number of channels other than 1 and 3, a size below 1, or an unknown `ink`.
-        DataError: the file is damaged or no image.
+        DataError: see `query_images`.
     """
-    _check_choices(size, channels, ink)
-    try:
-        with Image.open(file) as image:
-            upright = ImageOps.exif_transpose(image)
-            flat = _flatten(upright, "L" if channels == 1 else "RGB")
-    except UNREADABLE as error:
-        raise DataError(
-            f"{file} is damaged or not an image ({error}); replace it or move it away."
-        ) from error
-    scale = min(size[0] / flat.height, size[1] / flat.width)
-    h, w = max(round(flat.height * scale), 1), max(round(flat.width * scale), 1)
-    if fit == "stretch":
-        h, w = size
-    pixels = np.asarray(flat.resize((w, h), Image.Resampling.LANCZOS))
-    if ink == "dark" or (ink == "auto" and channels == 1 and _border(pixels) > 127):
-        pixels = 255 - pixels
-    padded = np.zeros((*size, *pixels.shape[2:]), np.uint8)
-    top, left = (size[0] - h) // 2, (size[1] - w) // 2
-    padded[top : top + h, left : left + w] = pixels
-    return padded
+    if Path(path).exists() and not Path(path).is_dir():
+        return [Path(path)]
+    folder, passed = _existing_folder(path), list[Path]()
+    every = (p for p in folder.rglob("*") if not p.is_dir())
+    files = _images(folder, sorted(every), passed)
+    if not files:
+        raise DataError(f"{path} is empty of images; put the images to classify there.")
+    _tell(folder, passed)
+    return files
 
 
-def _check_choices(size: tuple[int, int], channels: int, ink: str) -> None:
-    if channels not in (1, 3):
-        raise BadInput(f"channels is {channels}; give 1 (grey) or 3 (colour).")
-    if ink not in ("auto", "dark", "light"):
-        raise BadInput(f"ink is {ink!r}; give auto, dark or light.")
-    if min(size) < 1:
-        raise BadInput(f"size is {size}; give a height and a width of at least 1 pixel.")
+def _images(folder: Path, entries: Sequence[Path], passed: list[Path]) -> list[Path]:
+    """The images among what a folder holds; what else there is is added to `passed`."""
+    images = []
+    for entry in entries:
+        suffix = entry.suffix.lower()
+        if any(_by_system(folder / part) for part in entry.relative_to(folder).parts):
+            passed.append(entry)
+        elif entry.is_dir():
+            raise DataError(
+                f"{entry} is a folder inside the class {folder.name!r}; move its images up into "
+                f"{folder}. Or, where {folder.name} is no class but holds the classes' folders, "
+                f"give {folder} itself."
+            )
+        elif suffix in FOREIGN:
+            raise DataError(f"{entry} is {suffix[1:].upper()}, which is not read. {FOREIGN_ADVICE}")
+        elif suffix in SUFFIXES:
+            images.append(entry)
+        else:
+            passed.append(entry)
+    return images
 
 
-def _flatten(image: Image.Image, mode: str) -> Image.Image:
-    """Eight bits per channel; what is transparent becomes white paper."""
-    if image.mode.startswith(("I", "F")):
-        # Pillow would cut 16-bit values off at 255.
-        values = np.asarray(image, np.float32)
-        top = 65535 if values.max() > 255 else 255
-        image = Image.fromarray(np.clip(values * 255 / top, 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        clear = image.convert("RGBA")
-        paper = Image.new("RGBA", clear.size, "white")
-        image = Image.alpha_composite(paper, clear)
-    return image.convert(mode)
+def _pixels(files: Iterable[Path], look: Look) -> Iterator[np.ndarray]:
+    """The images, one after the other, and at the end one warning that counts the animations."""
+    animated = 0
+    for file in files:
+        picture = read_picture(file, look)
+        animated += picture.animated
+        yield picture.pixels
+    if animated:
+        LOG.warning("%d images are animated; the first frame of each is used", animated)
 
 
-def _border(pixels: np.ndarray) -> float:
-    """The median brightness along the four sides of a grey image."""
-    sides = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-    return float(np.median(np.concatenate(sides)))
+def _tell(folder: Path, passed: Sequence[Path]) -> None:
+    if passed:
+        names = sorted({file.name for file in passed})
+        shown = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+        LOG.warning("%s: passed over %d that are no images here (%s)", folder, len(passed), shown)
 
 
 def _existing_folder(path: str | Path) -> Path:
@@ -273,9 +264,10 @@ def _existing_folder(path: str | Path) -> Path:
     return folder
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if not _hidden(p))
+def _count(folder: Path) -> str:
+    others = len(os.listdir(folder))
+    return "it holds nothing" if not others else f"it holds {others} other files"
 
 
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")
+def _by_system(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in _SYSTEM_FOLDERS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quickstudy.errors import BadInput
+from quickstudy.tasks.reading import to_bytes
 from quickstudy.tasks.task import Examples
 
 
@@ -42,10 +43,13 @@ class ImageClasses:
 
     @classmethod
     def of(cls, images: Mapping[str, np.ndarray]) -> "ImageClasses":
-        """Classes from `name -> uint8 [items, h, w]`, padded with zeros to equally many items."""
+        """Classes from `name -> [items, h, w]` or `[items, h, w, c]`, padded with zeros.
+
+        Images are kept as uint8; for floats and other numbers see `as_images`.
+        """
         if not images:
             raise BadInput("There is no class here; give at least one.")
-        arrays = [np.asarray(array, np.uint8) for array in images.values()]
+        arrays = [to_bytes(array, what=f"the images of {name!r}") for name, array in images.items()]
         if len({array.shape[1:] for array in arrays}) > 1:
             shapes = {name: np.shape(array)[1:] for name, array in images.items()}
             raise BadInput(f"All images must have one shape, but the classes have {shapes}.")

@@ -1,14 +1,16 @@
 """miniImageNet: 100 classes of ImageNet with 600 images each, 84×84 in colour."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from quickstudy.errors import DataError
 from quickstudy.tasks.arrays import benchmark_arrays, refuse_pickle
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.folders import inside, read_classes
 from quickstudy.tasks.images import ImageClasses
-from quickstudy.tasks.splits import check_complete, join_classes, read_table, split_parts
+from quickstudy.tasks.pictures import Look
+from quickstudy.tasks.split_files import read_table
+from quickstudy.tasks.splits import check_complete, join_classes, split_parts
 
 CLASSES = {"train": 64, "validation": 16, "test": 20}
 ITEMS = 600
@@ -16,36 +18,16 @@ SIZE = (84, 84)
 _STEMS = {"train": "train", "validation": "val", "test": "test"}
 
 
-class _Layout(NamedTuple):
-    """Files of arrays as they were published: a pickle for each part, and what is in it."""
-
-    files: dict[str, str]
-    ending: str
-    images: str
-    labels: str
-
-
-_LAYOUTS = (
-    # {"image_data": [n, 84, 84, 3], "class_dict": {class: its row numbers}}
-    _Layout(
-        {part: f"mini-imagenet-cache-{stem}" for part, stem in _STEMS.items()},
-        ".pkl",
-        'data["image_data"]',
-        '[name for _, name in sorted((i, name) for name, rows in data["class_dict"].items() '
-        "for i in rows)]",
-    ),
-    # MetaOptNet's, {"data": [n, 84, 84, 3], "labels": [n]}
-    _Layout(
-        {
-            "train": "miniImageNet_category_split_train_phase_train",
-            "validation": "miniImageNet_category_split_val",
-            "test": "miniImageNet_category_split_test",
-        },
-        ".pickle",
-        'data["data"]',
-        'data["labels"]',
-    ),
-)
+# The files of arrays as they were published, pickles, and without their endings.
+_PUBLISHED = {
+    ".pkl": {part: f"mini-imagenet-cache-{stem}" for part, stem in _STEMS.items()},
+    # MetaOptNet's
+    ".pickle": {
+        "train": "miniImageNet_category_split_train_phase_train",
+        "validation": "miniImageNet_category_split_val",
+        "test": "miniImageNet_category_split_test",
+    },
+}
 
 
 def mini_imagenet(path: str | Path, split: str, **episodes: Any) -> Episodes:
@@ -57,7 +39,8 @@ def mini_imagenet(path: str | Path, split: str, **episodes: Any) -> Episodes:
             regard to their proportions, as usual; or a folder with
             `mini-imagenet-cache-{train,val,test}.npz`, made from the `.pkl` files of those names,
             or `miniImageNet_category_split_{train_phase_train,val,test}.npz`, from the `.pickle`
-            files of MetaOptNet. Pickles are never opened: the error says how to convert them.
+            files of MetaOptNet. Pickles are never opened; docs/own-data.md has the line that
+            converts them.
         split: `train`, `validation`, `test`, or `train+validation`.
         episodes: `ways`, `shots`, `queries`, `transform` ...: see `Episodes`.
 
@@ -87,16 +70,16 @@ def _read_part(folder: Path, part: str) -> ImageClasses:
     table = folder / f"{_STEMS[part]}.csv"
     if table.is_file():
         return _from_table(table, part)
-    files = [folder / f"{layout.files[part]}.npz" for layout in _LAYOUTS]
-    for file in files:
+    files = {ending: folder / f"{names[part]}.npz" for ending, names in _PUBLISHED.items()}
+    for file in files.values():
         if file.is_file():
             return benchmark_arrays(file, (CLASSES[part], ITEMS, *SIZE, 3))
-    for file, layout in zip(files, _LAYOUTS, strict=True):
-        pickled = file.with_suffix(layout.ending)
-        if pickled.is_file():
-            refuse_pickle(pickled, file, layout.images, layout.labels)
+    for ending, file in files.items():
+        if file.with_suffix(ending).is_file():
+            refuse_pickle(file.with_suffix(ending))
+    arrays = " or ".join(file.name for file in files.values())
     raise DataError(
-        f"{folder} has neither {table.name} with images/ nor {' or '.join(f.name for f in files)}. "
+        f"{folder} has neither {table.name} with images/ nor {arrays}. "
         "Give the folder of the unpacked miniImageNet."
     )
 
@@ -113,7 +96,7 @@ def _from_table(table: Path, part: str) -> ImageClasses:
         files.setdefault(row["label"], []).append(inside(images, images / row["filename"]))
     check_complete({name: len(own) for name, own in files.items()}, (CLASSES[part], ITEMS), table)
     _refuse_repeats(files, table)
-    return read_classes(files, size=SIZE, channels=3, fit="stretch")
+    return read_classes(files, Look(SIZE, 3, "light", "stretch"))
 
 
 def _refuse_repeats(files: dict[str, list[Path]], table: Path) -> None:

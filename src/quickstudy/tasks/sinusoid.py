@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.tasks.task import Examples, Task
 
@@ -26,6 +27,7 @@ class Wave(eqx.Module):
     amplitude: Float[Array, ""]
     phase: Float[Array, ""]
 
+    @compiled_once
     def __call__(self, x: Float[Array, "n 1"]) -> Float[Array, "n 1"]:
         """The noiseless targets `[n, 1]` at `x [n, 1]`."""
         return self.amplitude * jnp.sin(x - self.phase)
@@ -70,6 +72,7 @@ class Sinusoid(eqx.Module):
             if low > high:
                 raise BadInput(f"{name} goes from {low} to {high}; give the smaller end first.")
 
+    @compiled_once
     def sample(self, key: PRNGKeyArray) -> Task:
         """Draw one task. The key is consumed."""
         _, input_key = jax.random.split(key)
@@ -80,6 +83,7 @@ class Sinusoid(eqx.Module):
             Examples(x[: self.shots], y[: self.shots]), Examples(x[self.shots :], y[self.shots :])
         )
 
+    @compiled_once
     def truth(self, key: PRNGKeyArray) -> Wave:
         """The function behind `sample(key)`: what a perfect learner would predict."""
         wave_key, _ = jax.random.split(key)

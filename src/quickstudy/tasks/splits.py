@@ -1,8 +1,5 @@
 """Which classes belong to train, validation and test: by a file of names, or at random by share."""
 
-import csv
-import io
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,17 +8,15 @@ import numpy as np
 
 from quickstudy.errors import BadInput, DataError
 from quickstudy.tasks.images import ImageClasses, split_classes
+from quickstudy.tasks.labels import one_form
+from quickstudy.tasks.split_files import ALIASES, SPLITS, read_splits
 
-SPLITS = ("train", "validation", "test")
 # 64, 16 and 20 of 100 classes, as in miniImageNet and CIFAR-FS.
 RATIOS = (0.64, 0.16, 0.2)
 
-_ALIASES = {"val": "validation", "valid": "validation"}
-_FORMS = (
-    "Give a .json with {'train': [names], 'validation': [...], 'test': [...]}; a .csv with a "
-    "header and the columns split and class; a .txt in which a line 'train:' (or '[train]') "
-    "stands above that split's class names, one per line; or a folder with train.txt, val.txt "
-    "and test.txt, one class name per line."
+_FEW = (
+    "Without training, a pretrained network takes any number of classes: quickstudy classify "
+    "FOLDER NEW/"
 )
 
 
@@ -31,6 +26,7 @@ def class_splits(
     ratios: Sequence[float] = RATIOS,
     split_file: str | Path | None = None,
     seed: int = 0,
+    ways: int = 1,
 ) -> dict[str, tuple[str, ...]]:
     """Divide classes into train, validation and test; no class is in two of them.
 
@@ -41,35 +37,50 @@ def class_splits(
         split_file: a file of class names per split; see `read_splits`. Classes that it does not
             name are in no split.
         seed: the same seed and names give the same split for ever.
+        ways: how many classes each split must have, those left out excepted.
 
     Returns:
         split -> its class names, sorted if divided by ratio and in the file's order otherwise.
 
     Raises:
-        BadInput: there are not three ratios, or too few classes for them.
+        BadInput: there are not three ratios, or too few classes for them; the message says how
+            many are needed.
         DataError: the split file cannot be read, or names a class twice or one not in `names`.
 
     Example:
         >>> class_splits(["a", "b", "c", "d", "e"], ratios=(3, 1, 1), seed=0)
         {'train': ('a', 'b', 'c'), 'validation': ('d',), 'test': ('e',)}
     """
+    given = {one_form(name): name for name in names}
+    if len(given) < len(names):
+        raise BadInput("two classes have one name; every class needs its own.")
     if split_file is not None:
-        return _known(read_splits(split_file), names, split_file)
+        splits = _known(read_splits(split_file), given, split_file)
+        for split, own in splits.items():
+            _demand_ways(split, len(own), ways, f"Name more in {split_file}.")
+        return splits
     if len(ratios) != len(SPLITS) or not all(0 <= ratio < math.inf for ratio in ratios):
         raise BadInput(
             f"ratios are {tuple(ratios)}; give three of at least 0, for train, validation and test."
         )
-    ordered = sorted(names)
+    ordered = sorted(given)
     wanted = {split: ratio for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0}
-    parts = split_classes(len(ordered), wanted, seed=seed)
-    return {split: tuple(ordered[i] for i in part) for split, part in parts.items()}
+    try:
+        parts = split_classes(len(ordered), wanted, seed=seed)
+    except BadInput as error:
+        raise BadInput(f"{error} {_needed(wanted, ways)}") from error
+    for split, part in parts.items():
+        _demand_ways(split, len(part), ways, _needed(wanted, ways))
+    return {split: tuple(given[ordered[i]] for i in part) for split, part in parts.items()}
 
 
-def split_names(splits: Mapping[str, Sequence[str]], split: str) -> tuple[str, ...]:
+def split_names(
+    splits: Mapping[str, Sequence[str]], split: str, *, ways: int | None = None
+) -> tuple[str, ...]:
     """The classes of one split, or of several joined by a plus, such as `train+validation`.
 
     Raises:
-        BadInput: there is no such split.
+        BadInput: there is no such split, or it has fewer than `ways` classes.
 
     Example:
         >>> split_names({"train": ["b"], "validation": ["a"]}, "train+validation")
@@ -82,7 +93,9 @@ def split_names(splits: Mapping[str, Sequence[str]], split: str) -> tuple[str, .
             f"The split {missing[0]!r} has no classes; there are {', '.join(sorted(splits))}. Ask "
             "for one of these, or give that one classes, by its ratio or in the split file."
         )
-    return tuple(name for part in wanted for name in splits[part])
+    names = tuple(name for part in wanted for name in splits[part])
+    _demand_ways(split, len(names), ways or 1, "Ask for fewer ways, or give it more classes.")
+    return names
 
 
 def split_parts(split: str) -> tuple[str, ...]:
@@ -91,7 +104,7 @@ def split_parts(split: str) -> tuple[str, ...]:
     Raises:
         BadInput: there is no such split.
     """
-    parts = tuple(_ALIASES.get(part, part) for part in split.split("+"))
+    parts = tuple(ALIASES.get(part, part) for part in split.split("+"))
     if not set(parts) <= set(SPLITS) or len(set(parts)) < len(parts):
         raise BadInput(
             f"There is no split {split!r}; choose train, validation, test or train+validation."
@@ -140,8 +153,9 @@ def select_split(
     ratios: Sequence[float] = RATIOS,
     split_file: str | Path | None = None,
     seed: int = 0,
+    ways: int = 1,
 ) -> ImageClasses:
-    """Only the classes of one split; for the arguments and errors see `class_splits`.
+    """Only the classes of one split, at least `ways`; for the rest see `class_splits`.
 
     Example:
         >>> import numpy as np
@@ -151,139 +165,44 @@ def select_split(
     """
     splits = class_splits(data.names, ratios=ratios, split_file=split_file, seed=seed)
     place = {name: i for i, name in enumerate(data.names)}
-    return data.select([place[name] for name in split_names(splits, split)])
+    return data.select([place[name] for name in split_names(splits, split, ways=ways)])
 
 
-def read_splits(path: str | Path) -> dict[str, tuple[str, ...]]:
-    """The class names of each split, from a file.
+def _demand_ways(split: str, classes: int, ways: int, advice: str) -> None:
+    if classes < ways:
+        raise BadInput(
+            f"{ways}-way episodes need at least {ways} classes; the split {split} has {classes}. "
+            f"{advice}" + ("" if _FEW in advice else f" {_FEW}")
+        )
 
-    Args:
-        path: `.json`: `{"train": [names], "validation": [...], "test": [...]}`; `.csv`: a header
-            and the columns `split` and `class` (or `label`); any other file: lines `train:` or
-            `[train]`, each above its split's class names, one per line, `#` begins a comment;
-            or a folder with `train.txt`, `val.txt` and `test.txt`, one class name per line.
-            `val` and `valid` mean validation.
 
-    Raises:
-        DataError: the file is missing or not of these forms, or names a class twice.
-    """
-    path = Path(path)
-    if path.is_dir():
-        found = {
-            split: _lines(path / f"{split}.txt")
-            for split in (*SPLITS, *_ALIASES)
-            if (path / f"{split}.txt").is_file()
-        }
-    elif path.suffix.lower() == ".json":
-        found = _from_json(path)
-    elif path.suffix.lower() == ".csv":
-        found = _from_csv(path)
+def _needed(wanted: Mapping[str, float], ways: int) -> str:
+    """How many classes would do, and what does without."""
+    near = max(int(ways / min(wanted.values(), default=1)) - 3, 1)
+    enough = next((n for n in range(near, near + 9) if _divides(n, wanted, ways)), None)
+    if all(isinstance(ratio, int) for ratio in wanted.values()):
+        number = f"{ways * len(wanted)} in all, by ratios={(ways,) * len(wanted)}"
     else:
-        found = _from_text(path)
-    splits: dict[str, tuple[str, ...]] = {}
-    for given, names in found.items():
-        split = _ALIASES.get(given.lower(), given.lower())
-        if split not in SPLITS:
-            raise DataError(f"{path} has a split {given!r}, which is unknown. {_FORMS}")
-        splits[split] = (*splits.get(split, ()), *names)
-    if not any(splits.values()):
-        raise DataError(f"{path} names no class of any split. {_FORMS}")
-    _refuse_repeats(splits, path)
-    return splits
+        number = "more" if enough is None else f"{enough} in all"
+    each = ", ".join(f"{split} ≥ {ways}" for split in wanted)
+    return f"{ways}-way training needs {each} classes: at least {number}. {_FEW}"
 
 
-def read_text(path: Path) -> str:
-    """The whole of a text file.
-
-    Raises:
-        DataError: it is missing, or no text.
-    """
+def _divides(n: int, wanted: Mapping[str, float], ways: int) -> bool:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {path}.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not a text file that can be read: {error}.") from error
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file whose first line names the columns; names in lower case.
-
-    Raises:
-        DataError: it is missing or no CSV file, or a row has more or fewer values than columns.
-    """
-    try:
-        rows = [row for row in csv.reader(io.StringIO(read_text(path)), strict=True) if row]
-    except csv.Error as error:
-        raise DataError(f"{path} is not a CSV file: {error}.") from error
-    columns = [name.strip().lower() for name in rows[0]] if rows else []
-    for number, row in enumerate(rows[1:], 1):
-        if len(row) != len(columns):
-            raise DataError(
-                f"{path}: row {number} has {len(row)} values for the {len(columns)} columns "
-                f"{columns}. Correct that row."
-            )
-    return [dict(zip(columns, (value.strip() for value in row), strict=True)) for row in rows[1:]]
-
-
-def _lines(path: Path) -> list[str]:
-    stripped = (line.split("#")[0].strip() for line in read_text(path).splitlines())
-    return [line for line in stripped if line]
-
-
-def _from_json(path: Path) -> dict[str, list[str]]:
-    try:
-        found = json.loads(read_text(path))
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON: {error}.") from error
-    entries = list(found.values()) if isinstance(found, dict) else [None]
-    if not all(isinstance(e, list) and all(isinstance(n, str) for n in e) for e in entries):
-        raise DataError(f"{path} is not an object of lists of class names. {_FORMS}")
-    return found
-
-
-def _from_csv(path: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for row in read_table(path):
-        name = row.get("class", row.get("label"))
-        if name is None or "split" not in row:
-            raise DataError(f"{path} has the columns {list(row)}, not split and class. {_FORMS}")
-        found.setdefault(row["split"], []).append(name)
-    return found
-
-
-def _from_text(path: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    own: list[str] | None = None
-    for line in _lines(path):
-        if line.endswith(":") or (line.startswith("[") and line.endswith("]")):
-            own = found.setdefault(line.strip("[]:").strip(), [])
-        elif own is None:
-            raise DataError(f"{path} begins with {line!r}, which stands under no split. {_FORMS}")
-        else:
-            own.append(line)
-    return found
-
-
-def _refuse_repeats(splits: Mapping[str, Sequence[str]], path: Path) -> None:
-    seen: dict[str, str] = {}
-    for split, names in splits.items():
-        for name in names:
-            if name in seen:
-                raise DataError(
-                    f"{path} names the class {name!r} twice, in {seen[name]} and in {split}; "
-                    "every class belongs to one split, once."
-                )
-            seen[name] = split
+        return all(len(part) >= ways for part in split_classes(n, wanted).values())
+    except BadInput:
+        return False
 
 
 def _known(
-    splits: dict[str, tuple[str, ...]], names: Sequence[str], path: str | Path
+    splits: dict[str, tuple[str, ...]], given: Mapping[str, str], path: str | Path
 ) -> dict[str, tuple[str, ...]]:
-    unknown = [n for own in splits.values() for n in own if n not in set(names)]
+    """The splits with the classes' own spelling."""
+    unknown = [n for own in splits.values() for n in own if n not in given]
     if unknown:
         raise DataError(
             f"{path} names {len(unknown)} classes that are not there, such as {unknown[0]!r}; the "
-            f"{len(names)} classes are {', '.join(sorted(names)[:5])} ... Correct the names."
+            f"{len(given)} classes are {', '.join(sorted(given)[:5])} ... Correct the names."
         )
-    return splits
+    return {split: tuple(given[name] for name in own) for split, own in splits.items()}

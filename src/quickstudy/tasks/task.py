@@ -1,5 +1,6 @@
 """What a task is: a labelled support set to learn from and a labelled query set to be judged on."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import equinox as eqx
@@ -8,7 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray, Shaped
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
+from quickstudy.tasks.labels import numbered, targets
+from quickstudy.tasks.reading import Levels, as_images, as_inputs, demand_readable
 
 
 class Examples(eqx.Module):
@@ -18,7 +22,7 @@ class Examples(eqx.Module):
     are not `real` count for nothing, and classes that are not `present` are never the answer.
 
     Attributes:
-        x: inputs `[n, ...]`.
+        x: inputs `[n, ...]`; bytes become numbers from 0 to 1 (see `as_inputs`).
         y: class numbers `[n]` in `0 ... ways - 1`, or regression targets `[n, d]`.
         ways: N, the number of classes the labels range over; `None` for regression. It is
             static: a predictor's output size may depend on it.
@@ -30,43 +34,35 @@ class Examples(eqx.Module):
         2
     """
 
-    x: Shaped[Array, "n ..."]
+    x: Shaped[Array, "n ..."] = eqx.field(converter=as_inputs)
     y: Num[Array, "n ..."]
     ways: int | None = eqx.field(static=True, default=None)
     real: Bool[Array, " n"] | None = None
     present: Bool[Array, " ways"] | None = None
 
     @classmethod
-    def of(cls, x: Any, y: Any) -> "Examples":
+    def of(cls, x: Any, y: Any, *, levels: Levels | None = None) -> "Examples":
         """Examples from anything NumPy reads; integer labels are counted to find `ways`.
 
         Args:
-            x: inputs `[n, ...]`; bytes are images, whose levels become numbers from 0 to 1 as the
-                samplers make them (see `as_inputs`).
-            y: class numbers `[n]` from 0 on, or targets `[n, d]`.
+            x: inputs `[n, ...]`. Images are read by the convention of `as_images`: uint8 and
+                uint16 become numbers from 0 to 1, grey images `[n, h, w]` get a channel, floats
+                `[n, h, w, 1]` or `[n, h, w, 3]` are from 0 to 1. Other floats are features.
+            y: class numbers `[n]`, from 0 on without gaps; or targets `[n, d]`, or floats `[n]`
+                for d = 1. For labels of any kind, and for a query set that may lack a class,
+                use `labelled`.
+            levels: the range of images, where it is not known from their type.
 
         Raises:
-            BadInput: no examples, not as many labels as inputs, or labels that are neither.
+            BadInput: no examples, not as many labels as inputs, images of an unknown range or
+                with their channels first, or labels that are neither numbers nor targets.
 
         Example:
             >>> Examples.of(np.full((2, 28, 28), 255, np.uint8), [0, 1]).x.shape
             (2, 28, 28, 1)
         """
-        inputs, labels = np.asarray(x), np.asarray(y)
-        classes = np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1
-        targets = np.issubdtype(labels.dtype, np.number) and labels.ndim == 2
-        if not (classes or targets) or (classes and labels.min(initial=0) < 0):
-            raise BadInput(
-                f"y is {labels.dtype}{list(labels.shape)}; give class numbers [n] from 0 on, or "
-                "targets [n, d]"
-            )
-        if len(labels) == 0 or inputs.shape[:1] != labels.shape[:1]:
-            raise BadInput(
-                f"x is {list(inputs.shape)} and y is {list(labels.shape)}; give one label or "
-                "target for every input, and at least one"
-            )
-        ways = int(labels.max()) + 1 if classes else None
-        return cls(as_inputs(jnp.asarray(inputs)), jnp.asarray(labels), ways)
+        labels, ways = targets(y)
+        return cls(_inputs(x, len(labels), levels), jnp.asarray(labels), ways)
 
     def __len__(self) -> int:
         return self.x.shape[0]
@@ -134,23 +130,49 @@ class Examples(eqx.Module):
         return members if self.real is None else members * self.real[:, None]
 
 
-def as_inputs(x: Shaped[Array, "n ..."]) -> Shaped[Array, "n ..."]:
-    """What a network reads: bytes become numbers from 0 to 1, and grey images get a channel.
+def labelled(
+    x: Any, y: Any, classes: Sequence[Any] | None = None, *, levels: Levels | None = None
+) -> tuple[Examples, tuple[Any, ...]]:
+    """A labelled set from labels of any kind, and the classes that its numbers stand for.
 
     Args:
-        x: uint8 images `[n, h, w]` or `[n, h, w, c]`, or numbers, which stay as they are.
+        x: inputs `[n, ...]`; see `Examples.of`.
+        y: whole numbers from anywhere, strings or bools, `[n]` or `[n, 1]`; or one-hot rows
+            `[n, ways]`.
+        classes: those of the support set, for a query set, so that both count alike. None: the
+            labels that occur, sorted.
+        levels: the range of the images, where it is not known from their type (see `as_images`).
 
     Returns:
-        float32 `[n, h, w, c]`, or `x`.
+        the examples, with one way per class, and the classes: number i is `classes[i]`.
+
+    Raises:
+        BadInput: see `Examples.of`; or a label is not among `classes`.
 
     Example:
-        >>> as_inputs(jnp.full((2, 28, 28), 255, jnp.uint8)).shape
-        (2, 28, 28, 1)
+        >>> support, classes = labelled([[0.0], [1.0], [5.0]], ["dog", "cat", "dog"])
+        >>> support.y.tolist(), classes
+        ([1, 0, 1], ('cat', 'dog'))
+        >>> labelled([[2.0]], ["dog"], classes)[0].y.tolist()
+        [1]
     """
-    if x.dtype != jnp.uint8:
-        return x
-    images = x[..., None] if x.ndim == 3 else x
-    return images.astype(jnp.float32) / 255
+    numbers, known = numbered(y, classes)
+    return Examples(_inputs(x, len(numbers), levels), jnp.asarray(numbers), len(known)), known
+
+
+def _inputs(x: Any, n: int, levels: Levels | None) -> Array:
+    """Inputs `[n, ...]` that have passed the door."""
+    inputs = np.asarray(x)
+    if n == 0 or inputs.shape[:1] != (n,):
+        raise BadInput(
+            f"x is {list(inputs.shape)} and y has {n} labels; give one label or target for every "
+            "input, and at least one. One image is a batch of one: x[None]."
+        )
+    if levels is not None:
+        images = inputs[..., None] if inputs.ndim == 3 else inputs
+        return jnp.asarray(as_images(images, levels=levels))
+    demand_readable(inputs)
+    return as_inputs(jnp.asarray(inputs))
 
 
 def demand_classes(examples: Examples) -> int:
@@ -177,9 +199,10 @@ T = TypeVar("T", covariant=True)
 class TaskDistribution(Protocol[T]):
     """p(T): a pure function from a key to a task, so `jax.vmap` makes a meta-batch of it.
 
-    The arrays a distribution samples from are its leaves; everything else is static. To compile
-    a call by hand, `equinox.filter_jit(tasks.sample)`: plain `jax.jit` cannot take a bound method
-    of a module that holds arrays.
+    The arrays a distribution samples from are its leaves; everything else is static. Those of this
+    library compile `sample` once for each shape, as `quickstudy.compiling.compiled_once` does for
+    one's own. To compile a call by hand, `equinox.filter_jit(tasks.sample)`: plain `jax.jit`
+    cannot take a bound method of a module that holds arrays.
     """
 
     def sample(self, key: PRNGKeyArray) -> T:
@@ -187,6 +210,7 @@ class TaskDistribution(Protocol[T]):
         ...
 
 
+@compiled_once
 def sample_batch(tasks: TaskDistribution[Task], key: PRNGKeyArray, n: int) -> Task:
     """Draw `n` tasks, stacked along a first axis; task i uses `fold_in(key, i)`.
 

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.task import Examples, Task
@@ -47,6 +48,7 @@ class Varying(eqx.Module):
                     f"episodes' own {name}"
                 )
 
+    @compiled_once
     def sample(self, key: PRNGKeyArray) -> Task:
         """Draw one task. The key is consumed."""
         episode_key, ways_key, shots_key = jax.random.split(key, 3)

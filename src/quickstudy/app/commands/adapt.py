@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import tyro
-
+from quickstudy.app.flags import demand_read, flags_of, parse, value_of
+from quickstudy.app.running import first_argument
 from quickstudy.errors import BadInput
-from quickstudy.recipes import FewShot
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -15,34 +14,46 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Adapt:
-    """Adapt a trained learner to your own labelled images, and classify others."""
+class AdaptOptions:
+    """Which images."""
 
-    run: Annotated[Path, tyro.conf.Positional]
-    """The run's folder, or an exported file."""
-    support: Path
+    support: Path | None = None
     """The labelled images: one sub-folder per class, with one or more images each."""
-    query: Path
+    query: Path | None = None
     """The images to classify: a folder, with or without sub-folders."""
     json: Path | None = None
     """Also write the answers to this file."""
     ink: Literal["auto", "dark", "light"] = "auto"
     """Whether drawings are dark on light paper or light on dark; `auto` looks at the borders."""
+    recipe: str | None = None
+    """PATH.py:NAME of the code of your own that the run was made with."""
 
 
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    options = tyro.cli(Adapt, args=arguments, prog="quickstudy adapt")
-    from quickstudy.recipes.exports import load, load_recipe
+    run, rest = first_argument(arguments, "adapt RUN", AdaptOptions)
+    flags, about = flags_of(AdaptOptions()), "Classify your own images by a trained learner."
+    demand_read(flags, rest, {})
+    options = AdaptOptions(**parse(flags, rest, prog=f"quickstudy adapt {run}", description=about))
+    from quickstudy.experiments.saved import load_recipe, opened
 
-    recipe = load_recipe(options.run)
-    if not isinstance(recipe, FewShot) or recipe.image is None:
+    recipe = load_recipe(run, value_of("recipe", rest))
+    image = getattr(recipe.problem, "inputs", ())
+    if len(image) != 3:
         raise BadInput(
-            f"{options.run} is a run of {recipe.name}, which takes no images; give a run of a "
+            f"{run} is a run of {recipe.name}, which takes no images; give a run of a "
             "recipe on images, such as prototypical-omniglot"
         )
-    learner = recipe.for_test(load(options.run))
-    answers = classify(learner, options, recipe.image, ways=getattr(recipe, "ways", None))
+    if options.support is None or options.query is None:
+        raise BadInput("give --support FOLDER, with one sub-folder per class, and --query FOLDER")
+    from quickstudy.mesh import set_up_devices
+
+    set_up_devices()
+    recipe, learned = opened(run, options.recipe)
+    method: Any = recipe.method
+    ways = getattr(recipe.problem, "ways", None)
+    folders = (options.support, options.query)
+    answers = classify(method.for_test(learned), folders, image, ways=ways, ink=options.ink)
     _print(answers)
     if options.json is not None:
         from quickstudy.checkpoint import write_json
@@ -52,16 +63,17 @@ def main(arguments: list[str]) -> None:
 
 def classify(
     learner: "Learner",
-    options: Adapt,
+    folders: tuple[Path, Path],
     image: tuple[int, int, int],
     *,
     ways: int | None = None,
+    ink: str = "auto",
 ) -> list[dict[str, Any]]:
     """Adapt to the support folder and answer for each query image.
 
     Args:
         learner: trained.
-        options: the folders.
+        folders: of the support set and of the queries.
         image: height, width and channels that the learner takes.
         ways: how many classes it was trained for. If it cannot take fewer, the others are not
             present: their outputs count neither in the loss nor in the answers.
@@ -75,9 +87,9 @@ def classify(
     from quickstudy.tasks.task import Examples, Task, as_inputs
 
     height, width, channels = image
-    how: Any = {"size": (height, width), "channels": channels, "ink": options.ink}
-    classes = image_folder(options.support, **how)
-    files, images = query_images(options.query, **how)
+    how: Any = {"size": (height, width), "channels": channels, "ink": ink}
+    classes = image_folder(folders[0], **how)
+    files, images = query_images(folders[1], **how)
     queries = Examples(as_inputs(jnp.asarray(images)), jnp.zeros(len(images), int), len(classes))
     task = _taken(learner, Task(classes.examples(), queries), ways)
     outputs = possible(learner.adapt(task.support)(task.query.x), task.query)

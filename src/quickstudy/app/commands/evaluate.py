@@ -1,225 +1,165 @@
 """`quickstudy evaluate RUN`: many tasks never seen in training, with tables and pictures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any, Literal
 
-import tyro
-
+from quickstudy.app.flags import Flag, demand_read, flags_of, parse, value_of
+from quickstudy.app.running import elsewhere_in_tests, first_argument
 from quickstudy.errors import BadInput, demand_counts
-from quickstudy.recipes import FewShot, MetaRL, Recipe, Shape, Source, find
-
-if TYPE_CHECKING:
-    from quickstudy.evaluation.tasks import Evaluation
-    from quickstudy.learners.learner import Learner
-
-TEST_SEED = 20_170_310
-"""Decides the test tasks, whatever the training's seed: every run meets the same ones."""
+from quickstudy.experiments.method import Test
+from quickstudy.experiments.problem import Problem, Source
+from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Evaluate:
-    """Test a trained run on tasks that it never saw."""
+class EvaluateOptions:
+    """How a trained run is tested."""
 
-    run: Annotated[Path, tyro.conf.Positional]
-    """The run's folder, or an exported file."""
+    on: str | None = None
+    """Another problem to draw the tasks from: a name from `quickstudy problems`, a folder of
+    images, an .npz file, or PATH.py:NAME."""
     split: Literal["test", "validation", "train"] = "test"
-    """Which classes to draw the tasks from."""
+    """Which classes or MDPs to draw the tasks from."""
     episodes: int | None = None
     """How many tasks; the protocol's own number by default. The files of another number are named
     by it."""
-    ways: int | None = None
-    """N, classes per task; as trained by default."""
-    shots: int | None = None
-    """K, support examples per class; as trained by default."""
-    queries: int | None = None
-    """Query examples per class; as trained by default."""
-    size: int | None = None
-    """Of a policy in mazes: cells in a row; as trained by default."""
-    updates: int | None = None
-    """Of a policy that adapts by gradients: how many updates; as many as its recipe says by
-    default."""
-    later_lr: float | None = None
-    """Of such a policy: the rate of every update after the first; as trained by default."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
-    on: str | None = None
-    """Draw the tasks from the data of this recipe instead, for example prototypical-omniglot."""
+    recipe: str | None = None
+    """PATH.py:NAME of the code of your own that the run was made with."""
     curves: bool = True
-    """Also measure the accuracy for 1, 2, 3, 5 and 10 shots."""
+    """Also measure 1, 2, 3, 5 and 10 shots."""
 
 
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    options = tyro.cli(Evaluate, args=arguments, prog="quickstudy evaluate")
-    counts = ("episodes", "ways", "shots", "queries", "size", "updates")
-    given = {f"--{name}": getattr(options, name) for name in counts}
-    demand_counts(**{name: value for name, value in given.items() if value is not None})
+    run, rest = first_argument(arguments, "evaluate RUN", EvaluateOptions)
+    from quickstudy.experiments.saved import load_recipe
+
+    recipe = load_recipe(run, value_of("recipe", rest))
+    problem = _problem(recipe, value_of("on", rest))
+    flags = _flags(recipe, problem)
+    demand_read(flags, rest, elsewhere_in_tests(recipe, problem))
+    values = parse(flags, rest, prog=f"quickstudy evaluate {run}", description=_about(recipe))
+    options = EvaluateOptions(**{f.name: values.pop(f.name) for f in _own(problem, recipe)})
+    asked = {name: value for name, value in values.items() if value is not None}
+    counts = {"episodes": options.episodes, **asked}
+    demand_counts(**{f"--{name}": n for name, n in counts.items() if isinstance(n, int)})
+    _evaluate(run, recipe, problem, (options, asked))
+
+
+def _evaluate(
+    run: Path, recipe: Recipe, problem: Problem, given: tuple[EvaluateOptions, dict[str, Any]]
+) -> None:
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()
-    from quickstudy.recipes.exports import load, load_recipe
+    from quickstudy.experiments.saved import opened
 
-    evaluate_run(load(options.run), load_recipe(options.run), options)
-
-
-def evaluate_run(learned: Any, recipe: Recipe, options: Evaluate) -> Any:
-    """Evaluate, print the table, and leave JSON and pictures beside the run."""
-    recipe = _of_size(recipe, options.size)
-    recipe, learned = _adapting(recipe, learned, options)
-    if isinstance(recipe, FewShot):
-        return _evaluate_learner(learned, recipe, options)
-    if isinstance(recipe, MetaRL):
-        from quickstudy.app.commands.evaluate_policy import evaluate_policy_run
-
-        return evaluate_policy_run(learned, recipe, options)
-    raise BadInput(
-        f"recipe {recipe.name} is neither of learners that read examples (FewShot) nor of policies "
-        "that act (MetaRL); derive it from one of them"
-    )
+    options, asked = given
+    recipe, learned = opened(run, options.recipe)
+    problem = problem.changed({flag: v for flag, v in asked.items() if flag in problem.at_test})
+    own = {name: value for name, value in asked.items() if name in recipe.method.at_test}
+    method, learned = recipe.method.retested(learned, problem, own)
+    changed = replace(recipe, problem=problem, method=method)
+    test = Test(recipe.name, options.split, options.episodes, options.curves, Source(options.data))
+    name = _named(asked, options, method.own_episodes(problem))
+    evaluate_and_write(changed, learned, test, run if run.is_dir() else run.parent, name)
 
 
-def _of_size(recipe: Recipe, size: int | None) -> Recipe:
-    """The recipe with mazes of another size, if one was asked for."""
-    from quickstudy.recipes.rl2_grids import OnMazes
+def evaluate_and_write(
+    recipe: Recipe, learned: Any, test: Test, folder: Path, named: Sequence[str] = ()
+) -> Any:
+    """Evaluate, print the table, and leave JSON and pictures in the folder.
 
-    if size is None:
-        return recipe
-    if not isinstance(recipe, OnMazes):
-        raise BadInput(f"--size is for policies in mazes, and {recipe.name} trains none; leave it")
-    return replace(recipe, size=size)
-
-
-def _adapting(recipe: Recipe, learned: Any, options: Evaluate) -> tuple[Recipe, Any]:
-    """The recipe and what was learned, with other updates, if they were asked for."""
-    from quickstudy.recipes.maml_rl import WithMAML
-
-    if options.updates is None and options.later_lr is None:
-        return recipe, learned
-    if not isinstance(recipe, WithMAML):
-        raise BadInput(
-            "--updates and --later-lr are for policies that adapt by gradients, and "
-            f"{recipe.name} trains none; leave them out"
-        )
-    return recipe.tested_with(learned, options.updates, options.later_lr)
-
-
-def _evaluate_learner(learner: "Learner", recipe: FewShot, options: Evaluate) -> "Evaluation":
-    import jax
-
-    from quickstudy.app.report.table import evaluation_table
-    from quickstudy.evaluation.tasks import evaluate
-
-    tasks = _tasks(recipe, options)
-    learner = recipe.for_test(learner)
-    learner.check(_any_task(tasks))
-    own_episodes = _data(recipe, options).test_episodes
-    episodes = options.episodes or own_episodes
-    key = jax.random.key(TEST_SEED)
-    evaluation = evaluate(learner, tasks, episodes=episodes, key=key)
-    folder = options.run if options.run.is_dir() else options.run.parent
+    Args:
+        recipe: of what was learned.
+        learned: the learner or policy.
+        test: what is asked for.
+        folder: for the files.
+        named: what names the files, beside the split.
+    """
     from rich.console import Console
 
-    split = options.split if options.on is None else f"{options.on}: {options.split}"
-    Console().print(evaluation_table(evaluation, tasks, split, folder))
-    curve = _shots_curve(learner, recipe, options) if options.curves else {}
-    found = {"evaluation": evaluation, "shots": curve, "tasks": tasks}
-    _write(folder / where(options, own_episodes), options, found, learner)
-    return evaluation
+    from quickstudy.app.report.plots import save_charts, task_figure
+    from quickstudy.checkpoint import write_json
+    from quickstudy.experiments.pictures.watch import save_png
+
+    result = recipe.evaluate(learned, test)
+    Console().print(result.table(folder))
+    name = "-".join([test.split, *named])
+    write_json(folder / f"evaluation-{name}.json", result.to_json())
+    save_charts(result.charts(), result.headline.said, folder / f"evaluation-{name}.png")
+    if (images := recipe.method.first_task(recipe.problem, learned, test)) is not None:
+        save_png(task_figure(images), folder / f"episode-{name}.png")
+    return result
 
 
-def _data(recipe: FewShot, options: Evaluate) -> FewShot:
-    """The recipe whose data the tasks come from."""
-    if options.on is None:
-        return recipe
-    other = find(options.on)()
-    if not isinstance(other, FewShot):
-        raise BadInput(f"--on {options.on}: that recipe has no examples to classify or predict")
-    if other.image != recipe.image:
-        takes = "no images" if recipe.image is None else "images of {}×{}×{}".format(*recipe.image)
+def _problem(recipe: Recipe, on: str | None) -> Problem:
+    """What is tested on: the run's own problem, or another with tests of the same shape.
+
+    Raises:
+        BadInput: it has other inputs than what was trained reads.
+    """
+    if on is None:
+        return recipe.problem
+    other = find_problem(on).tested_as(recipe.problem)
+    recipe.method.check(other)
+    mine, theirs = recipe.problem.reads(), other.reads()
+    if mine != theirs:
         raise BadInput(
-            f"--on {options.on}: its examples do not fit {options.run}, whose learner takes "
-            f"{takes}; name a recipe on data of that kind"
+            f"--on {on} has {theirs}, and {recipe.name} was trained on {mine}; name a problem of "
+            "that kind"
         )
     return other
 
 
-def _tasks(recipe: FewShot, options: Evaluate, shots: int | None = None) -> Any:
-    """The tasks: of the shape that was trained, unless another was asked for."""
-    own = None if options.on is None else recipe
-    ways, own_shots = (getattr(own, name, None) for name in ("ways", "shots"))
-    shape = Shape(options.ways or ways, shots or options.shots or own_shots, options.queries)
-    return _data(recipe, options).tasks(options.split, shape, Source(options.data))
+def _own(problem: Problem, recipe: Recipe) -> list[Flag]:
+    hidden = set() if problem.reads_folder else {"data"}
+    hidden |= set() if "shots" in problem.at_test else {"curves"}
+    return flags_of(EvaluateOptions(), hidden)
 
 
-def where(options: Evaluate, own_episodes: int) -> str:
+def _flags(recipe: Recipe, problem: Problem) -> list[Flag]:
+    """What can be asked for: settings of a test's tasks, and those of how it adapts."""
+    found = []
+    mine = {flag.name: flag for flag in flags_of(problem)}
+    for flag, field in problem.at_test.items():
+        found.append(_asked(mine[field], flag))
+    method = {flag.name: flag for flag in flags_of(recipe.method)}
+    found += [_asked(method[name], name) for name in recipe.method.at_test if name in method]
+    return [*found, *_own(problem, recipe)]
+
+
+def _asked(flag: Flag, name: str) -> Flag:
+    """The flag of a setting that stays as it was trained where nobody asks for another."""
+    return Flag(name, flag.hint | None, f"{flag.help} As trained: {flag.default}.", None)
+
+
+def _named(asked: dict[str, Any], options: EvaluateOptions, usual: int) -> list[str]:
     """Names what was asked for, so that one result never replaces another kind's.
 
     Args:
-        options: what was asked for.
-        own_episodes: how many tasks the protocol has, which need not be named.
+        asked: other settings than those of the training.
+        options: of the command.
+        usual: how many tasks there are where nobody asks, which need not be named.
     """
-    shape = {
-        "way": options.ways,
-        "shot": options.shots,
-        "query": options.queries,
-        "cells": options.size,
-        "updates": options.updates,
-        "later-lr": options.later_lr,
-    }
-    parts = [f"{value}-{name}" for name, value in shape.items() if value is not None]
-    if options.episodes not in (None, own_episodes):
+    words = {"ways": "way", "shots": "shot", "queries": "query", "size": "cells"}
+    parts = [
+        f"{value}-{words.get(name, name.replace('_', '-'))}"
+        for name, value in asked.items()
+        if name != "processes"
+    ]
+    if options.episodes not in (None, usual):
         parts.append(f"{options.episodes}-episodes")
-    on = [] if options.on is None else [f"on-{options.on}"]
-    return "-".join([options.split, *parts, *on])
+    if options.on is None:
+        return parts
+    on = options.on.rstrip("/").rpartition("/")[2].replace(".py:", "-")
+    return [*parts, f"on-{on}"]
 
 
-def _any_task(tasks: Any) -> Any:
-    import equinox as eqx
-    import jax
-
-    return eqx.filter_eval_shape(tasks.sample, jax.random.key(0))
-
-
-def _shots_curve(learner: "Learner", recipe: FewShot, options: Evaluate) -> dict[int, Any]:
-    """Accuracy per number of shots, where the data and the learner allow it."""
-    import jax
-
-    from quickstudy.evaluation.tasks import evaluate
-
-    curve = {}
-    for shots in (1, 2, 3, 5, 10):
-        try:
-            tasks = _tasks(recipe, options, shots)
-            learner.check(_any_task(tasks))
-        except BadInput:
-            continue  # too few items in a class for that many shots, or too many for the learner
-        key = jax.random.key(TEST_SEED)
-        episodes = min(options.episodes or 1000, 400)
-        curve[shots] = evaluate(learner, tasks, episodes=episodes, key=key, path_steps=0).after
-    return curve
-
-
-def _write(named: Path, options: Evaluate, found: dict[str, Any], learner: "Learner") -> None:
-    """Leave `evaluation-NAME.json` and pictures in the folder of `named`."""
-    import dataclasses
-
-    from quickstudy.app.report import figures
-    from quickstudy.checkpoint import write_json
-
-    folder, name = named.parent, f"evaluation-{named.name}"
-    settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
-    value = {
-        "options": settings,
-        **found["evaluation"].to_json(),
-        "shots": {str(k): dataclasses.asdict(v) for k, v in found["shots"].items()},
-    }
-    write_json(folder / f"{name}.json", value)
-    figures.save(figures.adaptation(found["evaluation"], found["shots"]), folder / f"{name}.png")
-    if found["evaluation"].metric == "accuracy":
-        import equinox as eqx
-        import jax
-
-        # Compiled as a whole: one operation after the other takes many times longer.
-        task = eqx.filter_jit(found["tasks"].sample)(jax.random.key(TEST_SEED))
-        figures.save(figures.episode(learner, task), folder / f"episode-{named.name}.png")
+def _about(recipe: Recipe) -> str:
+    return f"Test a run of {recipe.name} on tasks that it never saw."

@@ -1,26 +1,32 @@
-"""`quickstudy export RUN FILE`: the learner as one file."""
+"""`quickstudy export RUN FILE`: what was learned as one file."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
+from quickstudy.app.flags import demand_read, flags_of, parse
+from quickstudy.app.running import first_argument
+from quickstudy.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Export:
-    """Write a run's learner as one safetensors file, with its recipe in the header."""
+class ExportOptions:
+    """How a run is opened."""
 
-    run: Annotated[Path, tyro.conf.Positional]
-    """The run's folder."""
-    file: Annotated[Path, tyro.conf.Positional]
-    """The file to write; `quickstudy.load` reads it."""
+    recipe: str | None = None
+    """PATH.py:NAME of the code of your own that the run was made with."""
 
 
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    options = tyro.cli(Export, args=arguments, prog="quickstudy export")
-    from quickstudy.recipes.exports import export, load, load_recipe
+    run, rest = first_argument(arguments, "export RUN FILE", ExportOptions)
+    if not rest or rest[0].startswith("-"):
+        raise BadInput(f"name the file to write: quickstudy export {run} FILE.safetensors")
+    file, flags = Path(rest[0]), flags_of(ExportOptions())
+    demand_read(flags, rest[1:], {})
+    about = "Write what a run learned as one safetensors file, with its recipe in the header."
+    values = parse(flags, rest[1:], prog=f"quickstudy export {run} {file}", description=about)
+    from quickstudy.experiments.saved import export, opened
 
-    export(load(options.run), options.file, load_recipe(options.run))
-    print(f"wrote {options.file}; read it with quickstudy.load({str(options.file)!r})")
+    recipe, learned = opened(run, values["recipe"])
+    export(learned, file, recipe)
+    print(f"wrote {file}; read it with quickstudy.load({str(file)!r})")

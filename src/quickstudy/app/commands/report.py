@@ -1,168 +1,140 @@
 """`quickstudy report RUN`: one HTML page on which everything about a run stands."""
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import tyro
-
-from quickstudy.app.commands.reading import about_run, damaged, evaluations, read_json
-from quickstudy.errors import BadInput, DataError, demand_counts
-from quickstudy.recipes import FewShot, MetaRL, Recipe, Source
+from quickstudy.app.flags import demand_read, flags_of, parse, value_of
+from quickstudy.app.running import elsewhere_in_tests, first_argument
+from quickstudy.errors import BadInput, demand_counts
+from quickstudy.experiments.method import Test
+from quickstudy.experiments.problem import Source
+from quickstudy.experiments.recipe import Recipe
+from quickstudy.experiments.recipes import RECIPES
 
 if TYPE_CHECKING:
-    from quickstudy.evaluation.tasks import Estimate, Evaluation
-    from quickstudy.learners.learner import Learner
+    from quickstudy.experiments.result import Result
+    from quickstudy.runs import Run
 
 PAGE = "report.html"
 
 
 @dataclass(frozen=True)
-class Report:
-    """Write one self-contained page, RUN/report.html, with results, curves, pictures and cost."""
+class ReportOptions:
+    """What a page shows beside the run itself."""
 
-    run: Annotated[Path, tyro.conf.Positional]
-    """The run's folder."""
     episodes: int = 200
     """How many test tasks to look for confused classes in."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
     beside: tuple[Path, ...] = ()
     """Folders of other runs whose rewards are drawn beside this one's: those of an ablation, for
-    example. For policies."""
+    example."""
+    recipe: str | None = None
+    """PATH.py:NAME of the code of your own that the run was made with."""
 
 
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    options = tyro.cli(Report, args=arguments, prog="quickstudy report")
-    if options.run.is_file():
+    folder, rest = first_argument(arguments, "report RUN", ReportOptions)
+    if folder.is_file():
         raise BadInput(
-            f"{options.run} is a file; a report tells of the training too: give the run's folder"
+            f"{folder} is a file; a report tells of the training too: give the run's folder"
         )
-    demand_counts(**{"--episodes": options.episodes})
     from quickstudy.runs import Run
 
-    run = Run.open(options.run)
+    run = Run.open(folder)
+    from quickstudy.experiments.saved import load_recipe
+
+    recipe = load_recipe(folder, value_of("recipe", rest))
+    hidden = {"episodes", "beside", "data"} - set(recipe.method.page_flags)
+    hidden |= set() if recipe.problem.reads_folder else {"data"}
+    flags = flags_of(ReportOptions(), hidden)
+    elsewhere = elsewhere_in_tests(recipe, recipe.problem)
+    elsewhere["beside"] = f"it compares policies that act, and {recipe.name} trains none"
+    demand_read(flags, rest, elsewhere)
+    about = f"Write one self-contained page about a run of {recipe.name}, {folder}/{PAGE}."
+    values = parse(flags, rest, prog=f"quickstudy report {folder}", description=about)
+    options = ReportOptions(**values)
+    demand_counts(**{"--episodes": options.episodes})
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()
     from quickstudy.checkpoint import write_atomically
-    from quickstudy.recipes.exports import load_recipe
 
     path = run.folder / PAGE
-    write_atomically(path, _page(run, load_recipe(run.folder), options).encode())
+    write_atomically(path, page_of(run, str(folder), options).encode())
     print(f"wrote {path}")
 
 
-def _page(run: Any, recipe: Recipe, options: Report) -> str:
-    """The page of either kind of run."""
-    if isinstance(recipe, MetaRL):
-        from quickstudy.app.commands.report_policy import policy_story
-        from quickstudy.app.report.policy_page import policy_page
+def page_of(run: "Run", named: str, options: ReportOptions) -> str:
+    """The page of a run."""
+    from quickstudy.app.report.page import page
+    from quickstudy.experiments.result_files import evaluations, read_json, read_result
+    from quickstudy.experiments.run_report import RunReport
+    from quickstudy.experiments.saved import opened
 
-        return policy_page(policy_story(run, recipe, str(options.run), options.beside))
-    if isinstance(recipe, FewShot):
-        if options.beside:
-            raise BadInput(
-                f"--beside compares policies that act, and {options.run} is a run of "
-                f"{recipe.name}; leave it out"
-            )
-        from quickstudy.app.report.page import page
-        from quickstudy.recipes.exports import load
-
-        learner = recipe.for_test(load(run.folder))
-        return page(_story(run, recipe, learner, options))
-    raise BadInput(
-        f"{options.run} is a run of {recipe.name}, which is neither of learners that read examples "
-        "(FewShot) nor of policies that act (MetaRL); only these have a page"
+    recipe, learned = opened(run.folder, options.recipe)
+    chief, others = evaluations(run.folder)
+    missing = {"recipe": recipe.name, "data": recipe.problem.data()}
+    result = read_result(chief, **missing)
+    if result is not None and options.beside:
+        result = result.beside_others(
+            dict(_other(path, recipe, options) for path in options.beside)
+        )
+    test = Test(recipe.name, episodes=options.episodes, source=Source(options.data))
+    parts = (recipe.problem, learned, recipe.budget, Path(named), test)
+    card = recipe.card
+    report = RunReport(
+        run=named,
+        recipe=recipe.name,
+        about={"must reach": card.reaches, "takes": card.takes, "source": recipe.source},
+        settings=_settings(recipe),
+        environment=read_json(run.folder / "environment.json") or {},
+        metrics=run.metrics(),
+        result=result,
+        others={
+            name: found for name, file in others.items() if (found := read_result(file, **missing))
+        },
+        pictures=recipe.method.pictures(*parts),
+        trained_on=recipe.method.trained_on(recipe.problem),
+        titles=recipe.method.chart_titles,
     )
+    return page(f"{recipe.name}: {named}", report.sections())
 
 
-def _story(run: Any, recipe: FewShot, learner: "Learner", options: Report) -> Any:
-    """Everything the page tells, read from the run's folder and seen on test tasks."""
-    from quickstudy.app.report.page import Story
-
-    chief, beside = evaluations(run.folder)
-    evaluation, shots = _evaluation(chief) or (None, {})
-    others = {name: found[0] for name, file in beside.items() if (found := _evaluation(file))}
-    return Story(
-        **about_run(run, recipe, str(options.run)),
-        trained_on=_trained_on(recipe),
-        tested_on=_tested_on(recipe),
-        evaluation=evaluation,
-        shots=shots,
-        others=others,
-        **_seen(recipe, learner, options),
-    )
-
-
-def _seen(recipe: FewShot, learner: "Learner", options: Report) -> dict[str, Any]:
-    """One test task and the confused classes; or why they cannot be shown."""
-    import equinox as eqx
-    import jax
-
-    from quickstudy.app.commands.evaluate import TEST_SEED
-    from quickstudy.app.report import confusion, figures
-    from quickstudy.progress import CountingBar
-    from quickstudy.tasks.episodes import Episodes
-    from quickstudy.tasks.sinusoid import Sinusoid
-
-    try:
-        with CountingBar() as progress:
-            tasks = recipe.tasks("test", source=Source(options.data, progress))
-    except DataError as error:
-        return {"missing": f"There are no pictures, because the data could not be read: {error}"}
-    key = jax.random.key(TEST_SEED)  # the tasks that `quickstudy evaluate` meets
-    if isinstance(tasks, Sinusoid):
-        return {"fit": figures.fit(learner, tasks, key)}
-    if recipe.image is None or not isinstance(tasks, Episodes):
-        return {}
-    task = eqx.filter_jit(tasks.sample)(key)
-    return {
-        "tasks": tasks,
-        "episode": (task, figures.answers(learner, task)),
-        "confusions": confusion.confusions(learner, tasks, episodes=options.episodes, key=key),
-    }
+def _settings(recipe: Recipe) -> list[tuple[str, Any, Any]]:
+    """Name, value and default of every setting; defaults are those of the recipe's name."""
+    base = RECIPES.get(recipe.name, recipe)
+    base = replace(base, method=base.method.prepared(base.problem))
+    found = []
+    for mine, default in (
+        (recipe.problem, base.problem),
+        (recipe.method, base.method),
+        (recipe.budget, base.budget),
+    ):
+        defaults = {flag.name: flag.default for flag in flags_of(default)}
+        found += [
+            (flag.name, flag.default, defaults.get(flag.name))
+            for flag in flags_of(mine, recipe.method.unread())
+        ]
+    return found
 
 
-def _trained_on(recipe: FewShot) -> str:
-    """How many classes a training task has, where that is not the same in validation."""
-    from quickstudy.recipes.data import OnImages
-    from quickstudy.recipes.transfer import WithTransfer
+def _other(folder: Path, recipe: Recipe, options: ReportOptions) -> "tuple[str, Result]":
+    """Another run by what it did otherwise, and its result."""
+    from quickstudy.experiments.result_files import read_result
+    from quickstudy.experiments.saved import load_recipe
 
-    if isinstance(recipe, WithTransfer):
-        return f"all {recipe.train_classes:,} classes"
-    if not isinstance(recipe, OnImages):
-        return ""
-    most, shots = recipe.training_ways, recipe.shots
-    least, fewest = recipe.fewest_ways or most, recipe.fewest_shots or shots
-    ways = f"{most}-way" if least == most else f"{least}- to {most}-way"
-    if fewest != shots:
-        return f"{ways} {fewest}- to {shots}-shot, validation {recipe.ways}-way {shots}-shot"
-    return "" if least == most == recipe.ways else f"{ways}, validation {recipe.ways}-way"
-
-
-def _tested_on(recipe: FewShot) -> str:
-    """The shape of a test task."""
-    settings = vars(recipe)
-    if "ways" in settings:
-        return f"{settings['ways']}-way {settings['shots']}-shot"
-    return f"{settings['test_shots']} support points" if "test_shots" in settings else ""
-
-
-def _evaluation(path: Path) -> "tuple[Evaluation, dict[int, Estimate]] | None":
-    """An evaluation and its results per number of shots, if there is one."""
-    from quickstudy.evaluation.tasks import Estimate, Evaluation
-
-    value = read_json(path)
-    if value is None:
-        return None
-    try:
-        fields = {field.name: value[field.name] for field in dataclasses.fields(Evaluation)}
-        ends = {name: Estimate.from_json(value[name]) for name in ("before", "after")}
-        path_of = tuple(Estimate.from_json(one) for one in value["path"])
-        shots = {int(k): Estimate.from_json(one) for k, one in value.get("shots", {}).items()}
-        return Evaluation(**{**fields, **ends, "path": path_of}), shots
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(path, error) from error
+    other = load_recipe(folder, options.recipe)
+    if other.method.compared_by(other.problem) != recipe.method.compared_by(recipe.problem):
+        raise BadInput(
+            f"--beside {folder} is a run of {other.name}, whose rewards do not go with "
+            f"{recipe.name}'s; give runs of policies with as many episodes or updates"
+        )
+    found = read_result(folder / "evaluation-test.json", recipe=other.name)
+    if found is None:
+        raise BadInput(f"--beside {folder} was not tested yet; run: quickstudy evaluate {folder}")
+    mine = {name: value for name, value, _ in _settings(recipe)}
+    told = [f"{n}: {v}" for n, v, _ in _settings(other) if v != mine.get(n)]
+    return ", ".join(told) or folder.name, found

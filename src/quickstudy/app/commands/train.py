@@ -1,137 +1,142 @@
-"""`quickstudy train`: meta-train by a recipe, then test on unseen classes."""
+"""`quickstudy train`: meta-train by a recipe, or a method on a problem, then test."""
 
-import dataclasses
-import inspect
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import tyro
-
+from quickstudy.app.flags import Flag, flags_of, value_of
+from quickstudy.app.pairing import named_recipe, with_arguments
 from quickstudy.errors import BadInput
-from quickstudy.recipes import DEFAULT, Recipe, Source, find, from_json
+from quickstudy.experiments.own import scope_of
+from quickstudy.experiments.problem import Source
+from quickstudy.experiments.recipe import Recipe, from_json
 
 if TYPE_CHECKING:
     from quickstudy.progress import Reporter
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True)
+class TrainOptions:
     """What is no part of the recipe: where things are, and what to do afterwards."""
 
+    on: str | None = None
+    """The problem to learn: a name from `quickstudy problems`, a folder of images, an .npz file, or
+    PATH.py:NAME."""
     run: Path | None = None
-    """The folder for checkpoints, metrics and results; runs/RECIPE-DATE by default."""
+    """The folder for checkpoints, metrics and results; runs/NAME-DATE by default."""
     resume: Path | None = None
     """Continue the run in this folder, with its own settings; of them, --steps alone may be raised,
     to train it for longer."""
+    recipe: str | None = None
+    """With --resume, PATH.py:NAME of the code of your own that the run was made with."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
     test: bool = True
-    """Test on unseen classes when training ends."""
+    """Test on unseen classes or MDPs when training ends."""
     tensorboard: bool = False
     """Also write TensorBoard files; needs the extra `quickstudy[tensorboard]`."""
 
 
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    base, rest = _base(arguments)
-    recipe, options = _parse(base, rest)
-    if options.resume is not None and recipe != base:
+    named = arguments[0] if arguments and not arguments[0].startswith("-") else None
+    rest = arguments[1:] if named else arguments
+    resumed = value_of("resume", rest)
+    base = named_recipe(named, value_of("on", rest)) if resumed is None else _resumed(named, rest)
+    prog = f"quickstudy train {named or ''}".rstrip()
+    recipe, values = with_arguments(base, _flags(base, resumed), rest, prog=prog)
+    options = TrainOptions(**values)
+    if options.resume is not None:
         _demand_only_longer(base, recipe, options.resume)
     _train(recipe, options)
 
 
+def _flags(base: Recipe, resumed: str | None) -> list[Flag]:
+    """The command's own flags that this training reads."""
+    hidden = set() if base.problem.reads_folder else {"data"}
+    hidden |= {"recipe"} if resumed is None else {"on", "run"}
+    return flags_of(TrainOptions(), hidden)
+
+
+def _resumed(named: str | None, arguments: Sequence[str]) -> Recipe:
+    """The recipe of the run that is resumed."""
+    from quickstudy.runs import Run
+
+    folder, own = value_of("resume", arguments), value_of("recipe", arguments)
+    recipe = from_json(Run.open(folder or "").recipe, scope_of(own))
+    if named is not None and named != recipe.name:
+        raise BadInput(
+            f"{folder} is a run of {recipe.name}, not of {named}; leave the recipe's name out"
+        )
+    return recipe
+
+
 def _demand_only_longer(base: Recipe, recipe: Recipe, run: Path) -> None:
-    changed = [
-        f"--{f.name.replace('_', '-')}"
-        for f in dataclasses.fields(base)
-        if getattr(recipe, f.name) != getattr(base, f.name)
-    ]
-    if changed != ["--steps"]:
+    longer = replace(base, budget=replace(base.budget, steps=recipe.budget.steps))
+    if recipe != longer:
+        changed = [f"--{name}" for name in _changed(base.to_json(), recipe.to_json())]
         raise BadInput(
             f"{', '.join(changed)} differ from the run in {run}; leave them out to resume it, or "
             "start a new run"
         )
-    if recipe.steps < base.steps:
+    now, then = recipe.budget.steps, base.budget.steps
+    if now < then:
         raise BadInput(
-            f"--steps {recipe.steps} is less than the {base.steps} of the run in {run}, which can "
-            "be made longer and not shorter; quickstudy evaluate tests what it has learned so far"
+            f"--steps {now} is less than the {then} of the run in {run}, which can be made longer "
+            "and not shorter; quickstudy evaluate tests what it has learned so far"
         )
 
 
-def _base(arguments: list[str]) -> tuple[Recipe, list[str]]:
-    """The recipe whose settings are the defaults, and the arguments without its name."""
-    named = arguments[0] if arguments and not arguments[0].startswith("-") else None
-    rest = arguments[1:] if named else arguments
-    resumed = _value_of("--resume", rest)
-    if resumed is None:
-        return (find(named) if named else DEFAULT)(), rest
-    from quickstudy.runs import Run
-
-    recipe = from_json(Run.open(resumed).recipe)
-    if named is not None and find(named) is not type(recipe):
-        raise BadInput(
-            f"{resumed} is a run of {recipe.name}, not of {named}; leave the recipe's name out"
-        )
-    return recipe, rest
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """The flags whose values differ."""
+    found = []
+    for name, value in after.items():
+        if isinstance(value, dict) and isinstance(before.get(name), dict):
+            inner = _changed(before[name], value)
+            found += [name] if "name" in inner else inner
+        elif before.get(name) != value:
+            found.append(name.replace("_", "-"))
+    return found
 
 
-def _value_of(flag: str, arguments: list[str]) -> str | None:
-    for i, here in enumerate(arguments):
-        if here == flag:
-            return "".join(arguments[i + 1 : i + 2])
-        if here.startswith(f"{flag}="):
-            return here.removeprefix(f"{flag}=")
-    return None
-
-
-def _parse(base: Recipe, arguments: list[str]) -> tuple[Recipe, Options]:
-    together: Any = dataclasses.make_dataclass(
-        "Train",
-        [
-            ("recipe", Annotated[type(base), tyro.conf.arg(name="")], base),
-            ("options", Annotated[Options, tyro.conf.arg(name="")], Options()),
-        ],
-        frozen=True,
-    )
-    description = (
-        f"{inspect.getdoc(type(base))}\n\nMust reach {base.reaches}; takes {base.takes}. "
-        f"Source: {base.source}. `quickstudy recipes` lists all recipes."
-    )
-    parsed = tyro.cli(
-        together, args=arguments, prog=f"quickstudy train {base.name}", description=description
-    )
-    return parsed.recipe, parsed.options
-
-
-def _train(recipe: Recipe, options: Options) -> None:
+def _train(recipe: Recipe, options: TrainOptions) -> None:
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()
-    from quickstudy.app.commands.evaluate import Evaluate, evaluate_run
+    from quickstudy.app.commands.evaluate import evaluate_and_write
+    from quickstudy.experiments.method import Test
     from quickstudy.progress import CountingBar
     from quickstudy.runs import Run
 
     with CountingBar() as progress:
         source = Source(options.data, progress)
+        recipe = recipe.prepared(source)
         train = recipe.training(source)
     folder = options.resume or options.run or _folder(recipe)
     report = _reporter(folder, options)
-    settings = recipe.to_json()
-    run = Run.open(folder).lengthened(settings) if options.resume else Run.create(folder, settings)
+    run = (
+        Run.open(folder).lengthened(recipe.budget.steps)
+        if options.resume
+        else Run.create(folder, recipe.to_json())
+    )
     print(f"training {recipe.name} in {run.folder}", file=sys.stderr)
+    for line in recipe.problem.notes():
+        print(line, file=sys.stderr)
     learned = train(run=run, report=report)
     if options.test:
-        evaluate_run(learned, recipe, Evaluate(run.folder, data=options.data, curves=False))
+        asked = Test(recipe.name, curves=False, source=Source(options.data))
+        evaluate_and_write(recipe, learned, asked, run.folder)
 
 
 def _folder(recipe: Recipe) -> Path:
-    name = Path(recipe.name).name.replace(".py:", "-")
+    name = recipe.name.replace(".py:", "-")
     return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def _reporter(folder: Path, options: Options) -> "Reporter":
+def _reporter(folder: Path, options: TrainOptions) -> "Reporter":
     from quickstudy.progress import Bar, Both, Lines, TensorBoard
 
     screen = Bar() if sys.stderr.isatty() else Lines()

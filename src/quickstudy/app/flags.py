@@ -1,0 +1,243 @@
+"""Flags made of values: every setting that this method, problem and command read, and no other.
+
+A value of settings nests; on the command line it is flat. `--memory gru` chooses, and the settings
+of what is chosen are flags beside it. Hence what a run would not read has no flag, and a flag that
+belongs to something else is refused by a message that says to what.
+"""
+
+import ast
+import dataclasses
+import difflib
+import functools
+import inspect
+import itertools
+import textwrap
+import types
+import typing
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import tyro
+
+from quickstudy.errors import BadInput
+from quickstudy.experiments.networks import NetworkConfig, OwnNetworkConfig
+from quickstudy.experiments.settings import Choice, Own
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag.
+
+    Attributes:
+        name: of the field, with underscores.
+        hint: its type.
+        help: what the field's docstring says.
+        default: what it is without the flag.
+    """
+
+    name: str
+    hint: Any
+    help: str
+    default: Any
+
+    @property
+    def spelled(self) -> str:
+        """As it is typed, without the dashes in front."""
+        return self.name.replace("_", "-")
+
+
+def flags_of(value: Any, hidden: Collection[str] = ()) -> list[Flag]:
+    """The flags of a value of settings, with those of the choices in it.
+
+    Example:
+        >>> from quickstudy.experiments.networks import MLPConfig
+        >>> [flag.spelled for flag in flags_of(MLPConfig())]
+        ['width', 'layers']
+    """
+    found: list[Flag] = []
+    hints, docs = typing.get_type_hints(type(value)), described(type(value))
+    for field in dataclasses.fields(value):
+        now = getattr(value, field.name)
+        if field.metadata.get("kept") or field.name in hidden or isinstance(now, Own):
+            continue
+        if isinstance(now, Choice):
+            found.append(Flag(field.name, _names(hints[field.name]), docs[field.name], now.name))
+            found += flags_of(now)
+        else:
+            found.append(Flag(field.name, hints[field.name], docs[field.name], now))
+    return found
+
+
+def with_flags(value: Any, parsed: Mapping[str, Any]) -> Any:
+    """The value with what was parsed in the place of its leaves."""
+    changed = {}
+    for field in dataclasses.fields(value):
+        now = getattr(value, field.name)
+        if isinstance(now, Choice):
+            changed[field.name] = with_flags(now, parsed)
+        elif field.name in parsed and not (isinstance(now, Own) or field.metadata.get("kept")):
+            changed[field.name] = parsed[field.name]
+    return dataclasses.replace(value, **changed) if changed else value
+
+
+def with_choices(value: Any, arguments: Sequence[str]) -> Any:
+    """The value with the choices that the arguments name, each with its own defaults.
+
+    Example:
+        >>> from quickstudy.experiments.methods.matching import MatchingConfig
+        >>> with_choices(MatchingConfig(), ["--context", "full"]).context.reads
+        5
+    """
+    hints, changed = typing.get_type_hints(type(value)), {}
+    for field in dataclasses.fields(value):
+        now = getattr(value, field.name)
+        if not isinstance(now, Choice):
+            continue
+        asked = value_of(field.name, arguments)
+        kept = now if asked in (None, now.name) else _choice(hints[field.name], asked, field.name)
+        changed[field.name] = with_choices(kept, arguments)
+    return dataclasses.replace(value, **changed) if changed else value
+
+
+def value_of(name: str, arguments: Sequence[str]) -> str | None:
+    """What the arguments give for a flag, if they give it."""
+    found, flag = None, f"--{name.replace('_', '-')}"
+    for i, here in enumerate(arguments):
+        spelled = here.replace("_", "-") if here.startswith("--") and "=" not in here else here
+        if spelled == flag:
+            found = "".join(arguments[i + 1 : i + 2])
+        elif here.startswith(f"{flag}="):
+            found = here.removeprefix(f"{flag}=")
+    return found
+
+
+def _kind(hint: Any) -> type[Choice]:
+    options = [one for one in (get_args(hint) or (hint,)) if one is not type(None)]
+    return options[0]
+
+
+def _names(hint: Any) -> Any:
+    names = tuple(_kind(hint).choices())
+    # A network may also stand in a file, so that its flag takes any text.
+    return "|".join(names) if issubclass(_kind(hint), NetworkConfig) else Literal[names]
+
+
+def _choice(hint: Any, name: str, field: str) -> Choice:
+    kind = _kind(hint)
+    if issubclass(kind, NetworkConfig):
+        from quickstudy.experiments.own import from_file, is_file
+
+        if is_file(name):
+            own = from_file(name)
+            return own.thing if isinstance(own.thing, NetworkConfig) else OwnNetworkConfig(own)
+    choices = {n: one for n, one in kind.choices().items() if one is not OwnNetworkConfig}
+    if name not in choices:
+        near = difflib.get_close_matches(name, choices, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise BadInput(f"--{field} is {name!r}; {hint}give one of {', '.join(choices)}")
+    return choices[name]()
+
+
+def parse(
+    flags: Sequence[Flag], arguments: Sequence[str], *, prog: str, description: str
+) -> dict[str, Any]:
+    """The values of all flags, by the names of their fields.
+
+    Args:
+        flags: in the order in which help lists them.
+        arguments: what the user typed.
+        prog: the command, for help.
+        description: what it does.
+    """
+    fields = [(flag.name, _typed(flag), flag.default) for flag in flags]
+    kind = dataclasses.make_dataclass("Arguments", fields, frozen=True)
+    return vars(tyro.cli(kind, args=list(arguments), prog=prog, description=description))
+
+
+def _typed(flag: Flag) -> Any:
+    """The type of a flag, and how help shows it."""
+    how: dict[str, Any] = {"help": flag.help.replace("%", "%%")}
+    hint = flag.hint
+    if isinstance(hint, str):  # the names of networks
+        names = hint.replace("own", "PATH.py:NAME")
+        return Annotated[str, tyro.conf.arg(metavar=names, **how)]
+    if get_origin(hint) in (types.UnionType, typing.Union) and type(None) in get_args(hint):
+        (inner,) = (one for one in get_args(hint) if one is not type(None))
+        named = getattr(inner, "__name__", "TEXT").upper()
+        how |= {"metavar": {"STR": "TEXT"}.get(named, named), "help_behavior_hint": ""}
+        return Annotated[hint, tyro.conf.arg(**how)]
+    return Annotated[hint, tyro.conf.arg(**how)]
+
+
+def demand_read(
+    flags: Sequence[Flag], arguments: Sequence[str], elsewhere: Mapping[str, str]
+) -> None:
+    """Refuse flags that this run does not read.
+
+    Args:
+        flags: those that it reads.
+        arguments: what the user typed.
+        elsewhere: other flags, and what reads them.
+
+    Raises:
+        BadInput: names the flag, what reads it if anything does, or the nearest that is read.
+    """
+    names = {flag.spelled for flag in flags}
+    for argument in arguments:
+        name = argument[2:].partition("=")[0].replace("_", "-")
+        known = name in names or name.removeprefix("no-") in names or name == "help"
+        if not argument.startswith("--") or known:
+            continue
+        if name in elsewhere:
+            raise BadInput(f"--{name} is not read by this run: {elsewhere[name]}; leave it out")
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean --{near[0]}?" if near else "--help lists the flags that there are"
+        raise BadInput(f"there is no flag --{name} here; {hint}")
+
+
+def unchosen(value: Any, parent: str = "") -> dict[str, str]:
+    """The flags of choices that were not made, and which choice reads them.
+
+    Example:
+        >>> from quickstudy.experiments.methods.matching import MatchingConfig
+        >>> unchosen(MatchingConfig())["reads"]
+        'it belongs to --context full, and here --context is none'
+    """
+    found: dict[str, str] = {}
+    hints = typing.get_type_hints(type(value))
+    for field in dataclasses.fields(value):
+        now = getattr(value, field.name)
+        if not isinstance(now, Choice):
+            continue
+        flag = f"--{field.name.replace('_', '-')}"
+        for name, other in _kind(hints[field.name]).choices().items():
+            for own in dataclasses.fields(other):
+                said = f"it belongs to {flag} {name}, and here {flag} is {now.name}"
+                found.setdefault(own.name.replace("_", "-"), said)
+        found |= unchosen(now)
+    return found
+
+
+@functools.cache
+def described(kind: type) -> dict[str, str]:
+    """What the docstring below each field of a dataclass says.
+
+    Example:
+        >>> from quickstudy.experiments.budget import Budget
+        >>> described(Budget)["steps"]
+        'Meta-steps.'
+    """
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__[:-1]):
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
+        except (OSError, TypeError, SyntaxError):  # made without a file
+            continue
+        body = getattr(tree.body[0], "body", [])
+        for line, below in itertools.pairwise(body):
+            if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
+                said = getattr(below.value, "value", None)
+                if isinstance(said, str) and isinstance(line.target, ast.Name):
+                    found[line.target.id] = " ".join(said.split())
+    return {field.name: found.get(field.name, "") for field in dataclasses.fields(kind)}

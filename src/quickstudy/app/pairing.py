@@ -1,0 +1,166 @@
+"""From what a user types to a recipe: a recipe's name, or a method and a problem, with flags."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from quickstudy.app.flags import (
+    Flag,
+    demand_read,
+    flags_of,
+    parse,
+    unchosen,
+    with_choices,
+    with_flags,
+)
+from quickstudy.errors import BadInput
+from quickstudy.experiments.method import Method
+from quickstudy.experiments.methods import METHODS, find_method
+from quickstudy.experiments.methods.own import method_of
+from quickstudy.experiments.own import from_file, from_packages, is_file
+from quickstudy.experiments.problem import Problem
+from quickstudy.experiments.problems import PROBLEMS, find_problem
+from quickstudy.experiments.recipe import Recipe
+from quickstudy.experiments.recipes import DEFAULT, RECIPES, find_recipe, recipe_of
+
+
+def named_recipe(named: str | None, problem: str | None) -> Recipe:
+    """The recipe that a name and `--on` mean, with its own settings.
+
+    Args:
+        named: of a recipe or a method, or `PATH.py:NAME` of either; `None` for the default.
+        problem: what `--on` says.
+
+    Raises:
+        BadInput: there is no such recipe, method or problem, or they do not go together.
+
+    Example:
+        >>> named_recipe("maml", "sinusoid").name
+        'maml-sinusoid'
+    """
+    if named is None and problem is None:
+        return find_recipe(DEFAULT)
+    if named is not None and is_file(named):
+        own = from_file(named)
+        if isinstance(own.thing, Recipe):
+            return _alone(replace(own.thing, name=own.where), problem)
+        return _pair(method_of(own), problem, own.where.rpartition(":")[2].lower())
+    if named in RECIPES or (named in from_packages()):
+        return _alone(find_recipe(named), problem)
+    if problem is None and named not in {kind.name for kind in METHODS}:
+        assert named is not None
+        return find_recipe(named)  # which says what is nearest
+    on = None if problem is None else find_problem(problem)
+    return _pair(find_method(named or "prototypical", on), problem, None, on)
+
+
+def _alone(recipe: Recipe, problem: str | None) -> Recipe:
+    if problem is not None:
+        raise BadInput(
+            f"{recipe.name} is a recipe, with a problem of its own; to learn another one name the "
+            f"method: quickstudy train {recipe.method.name} --on {problem}"
+        )
+    return recipe
+
+
+def _pair(
+    method: Method, named: str | None, called: str | None, problem: Problem | None = None
+) -> Recipe:
+    """A method on a problem: by the table's recipe for the pair, where it has one."""
+    if named is None:
+        fitting = [kind.name for kind in PROBLEMS if issubclass(kind, method.learns)]
+        raise BadInput(
+            f"{called or method.name} is a method; name a problem too, with --on: "
+            f"{', '.join(fitting)}, a folder of images, or PATH.py:NAME"
+        )
+    problem = problem or find_problem(named)
+    method.check(problem)
+    if called is None and not is_file(named):
+        tuned = recipe_of(method.name, problem.name)
+        if tuned is not None and type(tuned.method) is type(method):
+            return tuned
+    name = f"{called or method.name}-{_short(named, problem)}"
+    return Recipe(problem, method, method.budget(problem), name=name)
+
+
+def _short(named: str, problem: Problem) -> str:
+    """What a run of that problem is called."""
+    from pathlib import Path
+
+    if is_file(named):
+        return named.rpartition(":")[2].lower()
+    return problem.name if problem.name == named else Path(named).stem or problem.name
+
+
+def with_arguments(
+    recipe: Recipe, more: Sequence[Flag], arguments: Sequence[str], *, prog: str
+) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe with the settings that the arguments give, and the values of further flags.
+
+    Args:
+        recipe: whose settings are the defaults.
+        more: flags of the command.
+        arguments: what the user typed, without names in front.
+        prog: the command, for help.
+
+    Raises:
+        BadInput: a flag that this run does not read.
+    """
+    problem = with_choices(recipe.problem, arguments)
+    method = with_choices(recipe.method.prepared(problem), arguments)
+    method.check(problem)
+    hidden = method.unread()
+    flags = [*flags_of(problem), *flags_of(method), *flags_of(recipe.budget, hidden), *more]
+    demand_read(flags, arguments, elsewhere(recipe, problem, method))
+    parsed = parse(flags, arguments, prog=prog, description=description(recipe))
+    parts = (problem, method, recipe.budget)
+    problem, method, budget = (with_flags(part, parsed) for part in parts)
+    changed = replace(recipe, problem=problem, method=method, budget=budget)
+    return changed, {flag.name: parsed[flag.name] for flag in more}
+
+
+def description(recipe: Recipe) -> str:
+    """What help says above the flags."""
+    card = recipe.card
+    return (
+        f"{summary(type(recipe.method))} On {recipe.problem.name}: "
+        f"{summary(type(recipe.problem))}\n\nMust reach {card.reaches}; takes {card.takes}. "
+        f"Source: {recipe.source}."
+    )
+
+
+def summary(kind: type) -> str:
+    """The first sentence of a class's docstring, on one line."""
+    import inspect
+
+    first = (inspect.getdoc(kind) or "").partition("\n\n")[0]
+    return " ".join(first.split())
+
+
+def elsewhere(recipe: Recipe, problem: Problem, method: Method) -> dict[str, str]:
+    """Flags that this run does not read, and what reads them."""
+    found: dict[str, str] = {}
+    for kind in PROBLEMS:
+        for name in _fields(kind):
+            found.setdefault(name, f"it is a setting of the problem {kind.name}")
+    for kind in METHODS:
+        for name in _fields(kind):
+            found.setdefault(name, f"it is a setting of the method {kind.name}")
+    found |= unchosen(problem) | unchosen(method)
+    for name in method.unread():
+        found[name.replace("_", "-")] = f"{method.name} with these settings has no use for it"
+    found["data"] = (
+        f"{problem.name} reads no folder of data; to learn from a folder of images of your own, "
+        f"give it as the problem: quickstudy train {method.name} --on FOLDER"
+    )
+    return found
+
+
+def _fields(kind: type) -> list[str]:
+    import dataclasses
+
+    return [
+        field.name.replace("_", "-")
+        for field in dataclasses.fields(kind)
+        if not field.metadata.get("kept")
+    ]

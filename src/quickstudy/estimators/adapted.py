@@ -1,0 +1,95 @@
+"""A learner of the library as the head of an estimator: adapted to the support set."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from quickstudy.errors import BadInput
+from quickstudy.learners.learner import Learner
+from quickstudy.tasks.task import Examples, Task, as_inputs
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptedScores:
+    """The predictor φ = f_adapt(θ, D^tr), from inputs to scores as NumPy arrays.
+
+    Attributes:
+        predictor: φ.
+        outputs: how many of its outputs count: the classes, or the size of a target.
+        alone: whether inputs may be answered in parts, for no answer depends on the others.
+    """
+
+    predictor: Any
+    outputs: int
+    alone: bool
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """The outputs `[n, outputs]` for inputs `[n, ...]`, in float64."""
+        n = len(x)
+        if self.alone:  # padded, so that one program serves many numbers of inputs
+            x = np.concatenate([x, np.repeat(x[:1], _padded(n) - n, 0)])
+        answers = _answer(self.predictor, as_inputs(jnp.asarray(_narrow(x))))
+        return np.asarray(answers, np.float64)[:n, : self.outputs]
+
+
+def adapted(learner: Learner, x: np.ndarray, y: np.ndarray, ways: int, seed: int) -> AdaptedScores:
+    """Adapt a learner to a support set.
+
+    Args:
+        learner: trained or not.
+        x: uint8 images `[n, h, w, c]`, or features `[n, d]`.
+        y: class numbers `[n]`, or targets `[n, d]`.
+        ways: N; 0 for targets.
+        seed: of learners that adapt at random.
+
+    Raises:
+        BadInput: the learner cannot take such a support set.
+    """
+    labels = y.astype(np.int32) if ways else y.astype(np.float32)
+    inputs = as_inputs(jnp.asarray(_narrow(x)))
+    support = Examples(inputs, jnp.asarray(labels), ways or None)
+    support = _taken(learner, support)
+    predictor = _adapt(learner, support, jax.random.key(seed))
+    return AdaptedScores(predictor, ways or support.outputs, not learner.transductive)
+
+
+def _taken(learner: Learner, support: Examples) -> Examples:
+    """The support set as the learner can take it: among more classes, if it has more outputs."""
+    try:
+        learner.check(Task(support, support))
+    except BadInput:
+        outputs = _outputs(learner, support)
+        if support.ways is None or outputs is None or outputs <= support.ways:
+            raise
+        support = support.among(outputs)
+        learner.check(Task(support, support))
+    return support
+
+
+def _outputs(learner: Learner, support: Examples) -> int | None:
+    """How many outputs its network has: those of the predictor that has not learned yet."""
+    shape = eqx.filter_eval_shape(lambda one, s: one.unadapted(s)(s.x), learner, support)
+    return shape.shape[-1] if hasattr(shape, "shape") else None
+
+
+@eqx.filter_jit
+def _adapt(learner: Learner, support: Examples, key: Any) -> Any:
+    return learner.adapt(support, key=key)
+
+
+@eqx.filter_jit
+def _answer(predictor: Any, x: Any) -> Any:
+    return predictor(x)
+
+
+def _narrow(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float32) if x.dtype.kind == "f" else x
+
+
+def _padded(n: int) -> int:
+    """The power of two from n on."""
+    return 1 << max(n - 1, 0).bit_length()

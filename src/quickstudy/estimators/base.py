@@ -1,0 +1,197 @@
+"""What the estimators share: how X is read, encoded and kept, and what a file holds of it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from quickstudy.errors import BadInput
+from quickstudy.estimators import encoding, saved
+from quickstudy.estimators.pictures import Pictures, pictures, pixels
+
+Own = TypeVar("Own", bound="FewShotEstimator")
+
+
+@dataclass(frozen=True)
+class Given:
+    """X as it is learned from.
+
+    Attributes:
+        inputs: features `[n, d]`, or for a learner uint8 images `[n, h, w, c]`.
+        thumbnails: uint8 `[n, 32, 32, 3]`; None where X was features.
+        labels: the names of the images' folders, or None.
+    """
+
+    inputs: np.ndarray
+    thumbnails: np.ndarray | None
+    labels: list[str] | None = None
+
+    def joined(self, later: "Given") -> "Given":
+        """Both, one behind the other."""
+        if (self.thumbnails is None) != (later.thumbnails is None):
+            kinds = ("features", "images")
+            before, now = (kinds[one.thumbnails is not None] for one in (self, later))
+            raise BadInput(f"fitted on {before} and given {now}; give {before}")
+        shots = None
+        if self.thumbnails is not None and later.thumbnails is not None:
+            shots = np.concatenate([self.thumbnails, later.thumbnails])
+        return Given(np.concatenate([self.inputs, later.inputs]), shots)
+
+
+class FewShotEstimator(BaseEstimator):
+    """The base of `FewShotClassifier` and `FewShotRegressor`; see there."""
+
+    encoder: Any
+    learner: Any
+    image: Any
+    n_features_in_: int
+
+    def _given(self, X: Any, *, reset: bool, labelled: bool = False, small: bool = True) -> Given:
+        """X read and encoded.
+
+        Args:
+            X: see `FewShotClassifier`.
+            reset: whether it decides the number of features, or must fit it.
+            labelled: whether a folder is one of classes.
+            small: whether thumbnails are wanted.
+        """
+        found = pictures(X, labelled=labelled)
+        if found is None:
+            return Given(self._features(X, reset=reset), None)
+        if not reset:
+            self._demand_images()
+        shots = encoding.thumbnails(found.items) if small else None
+        if self.learner is not None and self._encoder() is None:
+            return Given(self._images(found), shots, found.labels)
+        encoder = self._encoder() or encoding.resolved("auto")
+        identity = encoding.Identity(encoder.name, encoder.digest)
+        if reset:
+            self.encoder_ = identity
+        elif self.encoder_ is not None:
+            encoding.demand_same(encoder, self.encoder_)
+        features = encoding.encoded(encoder, found.items)
+        return Given(self._features(features, reset=reset), shots, found.labels)
+
+    def _features(self, X: Any, *, reset: bool) -> np.ndarray:
+        """Features checked by scikit-learn: numbers `[n, d]`, all finite, of the right d."""
+        found: Any = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        return found
+
+    def _encoder(self) -> encoding.FrozenEncoder | None:
+        """The encoder; None for a learner that takes images itself."""
+        if self.learner is not None and self.encoder in ("auto", None):
+            return None
+        return encoding.resolved(self.encoder)
+
+    def _images(self, found: Pictures) -> np.ndarray:
+        """Images as a learner takes them, uint8 `[n, h, w, c]`."""
+        shapes = {one.shape[:2] for one in found.items if isinstance(one, np.ndarray)}
+        fixed = all(isinstance(one, np.ndarray) for one in found.items) and len(shapes) == 1
+        if self.image is None and not fixed:
+            raise BadInput(
+                "the images are files or have different sizes, and the size that the learner "
+                "takes is not known; give image=(height, width, channels), such as (28, 28, 1)"
+            )
+        h, w, channels = self.image or (*shapes.pop(), 3)
+        images = np.stack([pixels(one, (h, w)) for one in found.items])
+        if channels == 3:
+            return images
+        # Pillow's weights; grey that was made colour comes back as it was.
+        return ((images @ np.array([299, 587, 114]) + 500) // 1000).astype(np.uint8)[..., None]
+
+    def _demand_images(self) -> None:
+        if self.thumbnails_ is None and self.encoder == "auto" and self.learner is None:
+            raise BadInput(
+                f"this {type(self).__name__} was fitted on features [n, {self.n_features_in_}] "
+                "and is given images; give features of the same kind, or fit it on images"
+            )
+
+    def _keep(self, given: Given) -> None:
+        """Keep the support set: `partial_fit` goes on from it."""
+        self.inputs_, self.thumbnails_ = given.inputs, given.thumbnails
+        if given.thumbnails is None:
+            self.encoder_ = None
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted estimator as one file, whole or not at all.
+
+        It holds the features of the support set, and, where that was images, thumbnails of 32×32
+        pixels: `partial_fit` goes on from them.
+
+        Args:
+            path: the file; an older one is replaced.
+
+        Raises:
+            BadInput: it has a learner, which a file of arrays cannot rebuild.
+            CheckpointError: it cannot be written; the old file is untouched.
+        """
+        check_is_fitted(self, "scores_")
+        if self.learner is not None:
+            raise BadInput(
+                "an estimator with a learner of your own cannot be saved: a file names no code to "
+                "rebuild it from. Save the learner by quickstudy.export and adapt it after loading"
+            )
+        arrays, header = self._state()
+        arrays["inputs"] = self.inputs_
+        if self.thumbnails_ is not None:
+            arrays["thumbnails"] = self.thumbnails_
+        header |= {
+            "kind": type(self).__name__,
+            "settings": self._settings(),
+            "encoder": None if self.encoder_ is None else asdict(self.encoder_),
+            "features": self.n_features_in_,
+        }
+        saved.write(Path(path), arrays, header)
+
+    @classmethod
+    def load(cls: type[Own], path: str | Path, *, encoder: Any = None) -> Own:
+        """Read a file that `save` wrote; nothing in it is run.
+
+        Args:
+            path: the file.
+            encoder: for files whose encoder was a function or object of one's own; give the same
+                one. A pretrained encoder is found by its name.
+
+        Raises:
+            CheckpointError: missing, damaged, changed, or of another kind or format; or, as soon
+                as images are given, of another encoder than the one here.
+        """
+        arrays, header = saved.read(Path(path), cls.__name__)
+        try:
+            own = cls(**header["settings"])
+            if encoder is not None:
+                own.set_params(encoder=encoder)
+            own.n_features_in_ = int(header["features"])
+            who = header["encoder"]
+            own.encoder_ = None if who is None else encoding.Identity(**who)
+            own._keep_loaded(arrays)
+            own._restore(arrays, header)
+        except saved.FINDS as error:
+            raise saved.CheckpointError(
+                f"{path} does not hold what a {cls.__name__} needs ({error}); install the version "
+                f"of quickstudy that wrote it, {header.get('quickstudy')}"
+            ) from error
+        return own
+
+    def _keep_loaded(self, arrays: dict[str, np.ndarray]) -> None:
+        self.inputs_, self.thumbnails_ = arrays["inputs"], arrays.get("thumbnails")
+
+    def _settings(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON; an encoder by its name."""
+        settings = self.get_params(deep=False)
+        if not isinstance(self.encoder, str | None):
+            settings["encoder"] = encoding.resolved(self.encoder).name
+        return {name: _plain(value) for name, value in settings.items()}
+
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        raise NotImplementedError
+
+    def _restore(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,1 @@
+"""Heads: small classifiers on frozen features, with exact and cheap leave-one-out."""

@@ -1,0 +1,162 @@
+"""Families of MDPs as problems: where policies act, and the oracles that stand beside a score."""
+
+import abc
+from collections.abc import Callable, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from quickstudy.errors import demand_counts
+from quickstudy.experiments.problem import Problem, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from quickstudy.envs.environment import MDPFamily
+    from quickstudy.evaluation.trials import Reference
+    from quickstudy.rl.trial import Trial
+
+
+@dataclass(frozen=True)
+class FamilyProblem(Problem):
+    """Base of the problems of MDPs. A trial is several episodes in one of them."""
+
+    episodes: int = 10
+    """n, episodes of a trial."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_counts(episodes=self.episodes)
+
+    @abc.abstractmethod
+    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
+        """The family of MDPs of a split.
+
+        Args:
+            split: whose MDPs.
+            copies: how many are stepped side by side, where they are stepped on the host.
+        """
+
+    def trial(
+        self, split: Split, copies: int = 1, episodes: int | None = None, in_a_row: int = 1
+    ) -> "Trial":
+        """What a policy acts in; arguments as `environment` and `quickstudy.Trial` have them."""
+        from quickstudy.rl.trial import Trial
+
+        return Trial(self.environment(split, copies), episodes or self.episodes, in_a_row)
+
+    def definition(self) -> dict[str, str]:
+        """Which environment it is, and what else a score depends on, as evaluations note it."""
+        return {"environment": self.environment("test").definition}
+
+    def reads(self) -> str:
+        """Observations and actions."""
+        environment = self.environment("test")
+        seen = "×".join(map(str, environment.observation_shape)) or "nothing"
+        return f"observations of {seen} and actions {environment.actions}"
+
+    def states(self) -> int | None:
+        """How many states there are, if they are observed one-hot; `None` if they are not."""
+        return None
+
+    def oracles(self, trial: "Trial") -> "Mapping[str, Reference]":
+        """Whose scores stand beside a policy's in such a trial, besides random actions."""
+        return {}
+
+    def planners(self, trial: "Trial") -> "Mapping[str, Reference]":
+        """Oracles that plan over a whole trial: they count its episodes, not updates."""
+        return {}
+
+    def random(self, trial: "Trial") -> "Reference":
+        """Random actions."""
+        from quickstudy.evaluation.trials import acting
+        from quickstudy.oracles.simple import Random
+
+        return self.closed(acting(Random(trial.environment), trial), trial.environment)
+
+    def closed(self, earn: "Reference", environment: Any) -> "Reference":
+        """The same, with what it runs on the host closed whenever it has been asked."""
+        return earn
+
+    @contextmanager
+    def closing(self, host: Any) -> "Iterator[None]":
+        """Ends what the host runs when the block ends; compiled families have none."""
+        yield
+
+    def picture(self, watched: "Watching", path: Any) -> Any:
+        """Show a trial as a picture; see `Watching`."""
+        return watched.compiled(path)
+
+    @property
+    def test_trials(self) -> int:
+        """How many test trials, or tasks, where nobody asks for another number."""
+        return 1000
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The two ways in which a trial becomes a picture.
+
+    Attributes:
+        compiled: draws the states of a compiled environment.
+        filmed: films an environment on the host with its own camera.
+    """
+
+    compiled: Callable[[Any], Any]
+    filmed: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class HostProblem(FamilyProblem):
+    """Base of the families that are stepped on the host. A problem says which, by `family`."""
+
+    horizon: int = 0
+    """The most steps of an episode; 0 for as many as in the definition."""
+    processes: int = 0
+    """Worker processes that step the environments; 0 steps them in the process that trains."""
+    at_test: ClassVar[dict[str, str]] = {"processes": "processes"}
+
+    @abc.abstractmethod
+    def family(self, split: Split) -> Any:
+        """An object with `make(render_mode)`, `sample_task(rng)`, `set_task(env, task)` and
+        `horizon`: see `quickstudy.envs.mujoco.family.Family`."""
+
+    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
+        """Copies of the family, in as many processes as are asked for."""
+        from functools import partial
+
+        from quickstudy.envs.host import HostEnvironment
+        from quickstudy.envs.host_family import HostFamily
+        from quickstudy.envs.workers import HostWorkers
+
+        family = self.family(split)
+        make = partial(family.make, "rgb_array")
+        horizon = self.horizon or family.horizon
+        made = (make, family.sample_task, family.set_task, copies, horizon)
+        if self.processes == 0:
+            return HostFamily(HostEnvironment(*made))
+        return HostFamily(HostWorkers(*made, processes=self.processes))
+
+    def closed(self, earn: "Reference", environment: Any) -> "Reference":
+        """The host is closed whenever it has been asked: its processes would outlive their work."""
+
+        def returns(key: Any, trials: int) -> Any:
+            with self.closing(environment.host):
+                return earn(key, trials)
+
+        return returns
+
+    @contextmanager
+    def closing(self, host: Any) -> "Iterator[None]":
+        """Closes the host."""
+        with closing(host):
+            yield
+
+    def picture(self, watched: Watching, path: Any) -> Any:
+        """A film."""
+        return watched.filmed(path)
+
+    @property
+    def test_trials(self) -> int:
+        """They cost more than compiled ones."""
+        return 200

@@ -1,0 +1,45 @@
+"""CAVIA: only a context that the network reads beside its inputs adapts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from quickstudy.errors import demand_counts
+from quickstudy.experiments.methods.maml import InnerStepsConfig
+from quickstudy.experiments.networks import with_head
+from quickstudy.experiments.problem import ExampleProblem
+
+if TYPE_CHECKING:
+    from quickstudy.learners.learner import Learner
+
+
+@dataclass(frozen=True)
+class CAVIAConfig(InnerStepsConfig):
+    """MAML whose inner loop moves only a context, which starts at zero in every task."""
+
+    name: ClassVar[str] = "cavia"
+    source: ClassVar[str] = "Zintgraf et al., 2019, https://arxiv.org/abs/1810.03642"
+
+    inner_lr: float = 1.0
+    """α, the step size of the context."""
+    context: int = 5
+    """Numbers in the context; images get as many channels more, each of one number."""
+
+    def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
+        """A network of inputs and context, with a drawn head: one of zeros moves no context."""
+        import jax
+        import jax.numpy as jnp
+
+        from quickstudy.learners.cavia import CAVIA
+        from quickstudy.nets.conditioned import WithContext
+
+        demand_counts(context=self.context)
+        *places, last = problem.inputs
+        key, inputs = jax.random.key(seed), (*places, last + self.context)
+        network = with_head(
+            self.body_of(problem),
+            inputs,
+            problem.outputs,
+            key=key,
+            head=jax.random.fold_in(key, 1),
+        )
+        return CAVIA(WithContext(network, jnp.zeros(self.context)), **self.how(problem))

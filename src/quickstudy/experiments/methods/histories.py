@@ -1,0 +1,200 @@
+"""What a meta-policy remembers by: history encoders, as choices of `--memory`."""
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from quickstudy.errors import BadInput, demand_counts
+from quickstudy.experiments.family import FamilyProblem
+from quickstudy.experiments.settings import Choice
+
+if TYPE_CHECKING:
+    from quickstudy.nets.memory import Memory
+    from quickstudy.rl.trial import Trial
+
+
+@dataclass(frozen=True)
+class HistoryConfig(Choice):
+    """Base: what reads all that was seen, done and paid in a trial."""
+
+    width: int = 64
+    """The size of its output h_t."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_counts(width=self.width)
+
+    def check(self, problem: FamilyProblem) -> None:
+        """Refuse families that this memory cannot read."""
+
+    @abc.abstractmethod
+    def encoder(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "Memory":
+        """The memory, untrained."""
+
+
+@dataclass(frozen=True)
+class ReadingHistoryConfig(HistoryConfig):
+    """Base: memories that a layer may read the observation for."""
+
+    reader: int = 0
+    """The size of a layer that reads the observation before the memory does; 0 for none."""
+
+    @abc.abstractmethod
+    def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
+        """The memory itself, untrained.
+
+        Args:
+            inputs: the size of x_t.
+            observed: how much of it tells of the observation.
+            past: steps of a trial.
+            key: consumed.
+        """
+
+    def encoder(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "Memory":
+        """The memory, behind a reader if there is to be one."""
+        import jax
+
+        from quickstudy.nets.reader import Reader
+
+        key, past = jax.random.key(seed), trial.steps
+        observed = trial.inputs - trial.environment.actions.size - 3
+        if not self.reader:
+            return self.memory(trial.inputs, observed, past, key)
+        memory = self.memory(self.reader + trial.inputs - observed, self.reader, past, key)
+        # Another key than the memory's own.
+        return Reader.create(memory, self.reader, observed=observed, key=jax.random.fold_in(key, 1))
+
+
+@dataclass(frozen=True)
+class GRUConfig(ReadingHistoryConfig):
+    """A gated recurrent unit."""
+
+    name: ClassVar[str] = "gru"
+
+    def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
+        """A GRU."""
+        from quickstudy.nets.memory import GRU
+
+        return GRU.create(inputs, self.width, key=key)
+
+
+@dataclass(frozen=True)
+class LSTMConfig(ReadingHistoryConfig):
+    """Long short-term memory."""
+
+    name: ClassVar[str] = "lstm"
+
+    def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
+        """An LSTM."""
+        from quickstudy.nets.memory import LSTM
+
+        return LSTM.create(inputs, self.width, key=key)
+
+
+@dataclass(frozen=True)
+class SNAILConfig(ReadingHistoryConfig):
+    """SNAIL: attention and temporal convolutions; each layer adds half as many features."""
+
+    name: ClassVar[str] = "snail"
+
+    def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
+        """SNAIL."""
+        from quickstudy.nets.snail import SNAIL
+
+        half = self.width // 2
+        stack = ((half, half), (half, half))
+        return SNAIL.create(inputs, filters=half, attention=stack, past=past, key=key)
+
+
+@dataclass(frozen=True)
+class TransformerConfig(ReadingHistoryConfig):
+    """A transformer."""
+
+    name: ClassVar[str] = "transformer"
+
+    def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
+        """A transformer."""
+        from quickstudy.nets.transformer import Transformer
+
+        return Transformer.create(inputs, self.width, past=past, key=key)
+
+
+@dataclass(frozen=True)
+class TransitionSetConfig(ReadingHistoryConfig):
+    """The set of transitions, in any order, as a product of Gaussians (PEARL)."""
+
+    name: ClassVar[str] = "context"
+
+    def pooling(self) -> Any:
+        """How transitions are put together."""
+        from quickstudy.nets.context import GaussianProduct
+
+        return GaussianProduct()
+
+    def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
+        """A context."""
+        from quickstudy.nets.context import Context
+
+        how = {"observed": observed, "pooling": self.pooling(), "key": key}
+        return Context.create(inputs, self.width, **how)
+
+
+@dataclass(frozen=True)
+class TransitionMeanConfig(TransitionSetConfig):
+    """The set of transitions, as their mean."""
+
+    name: ClassVar[str] = "context-mean"
+
+    def pooling(self) -> Any:
+        """Their mean."""
+        from quickstudy.nets.context import Mean
+
+        return Mean()
+
+
+@dataclass(frozen=True)
+class TableConfig(HistoryConfig):
+    """Counts what every action did in every state, and knows that actions are interchangeable."""
+
+    name: ClassVar[str] = "table"
+
+    width: int = 64
+    """The size of its output for each action."""
+    rounds: int = 1
+    """How often values are passed from states to the actions that lead there."""
+
+    def check(self, problem: FamilyProblem) -> None:
+        """States must be listed one by one."""
+        if problem.states() is None:
+            raise BadInput(
+                f"--memory table counts states, and those of {problem.name} are not listed one by "
+                "one; give another memory, as --memory gru"
+            )
+
+    def encoder(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "Memory":
+        """A table."""
+        import jax
+
+        from quickstudy.nets.table import TableMemory
+
+        environment = trial.environment
+        sizes = (problem.states() or 0, environment.actions.size, self.width)
+        lengths = {"past": trial.steps, "horizon": environment.horizon}
+        key = jax.random.key(seed)
+        return TableMemory.create(*sizes, rounds=self.rounds, **lengths, key=key)
+
+
+@dataclass(frozen=True)
+class NoMemoryConfig(HistoryConfig):
+    """The baseline that sees the current observation only."""
+
+    name: ClassVar[str] = "none"
+
+    def encoder(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "Memory":
+        """No memory."""
+        import jax
+
+        from quickstudy.nets.memoryless import Memoryless
+
+        observed = trial.inputs - trial.environment.actions.size - 3
+        return Memoryless.create(self.width, observed=observed, key=jax.random.key(seed))

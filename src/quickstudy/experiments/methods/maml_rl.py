@@ -1,0 +1,213 @@
+"""MAML for reinforcement learning: policy-gradient steps in every task, and the path back."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from quickstudy.errors import BadInput, demand_counts
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.family import FamilyProblem, HostProblem
+from quickstudy.experiments.methods.maml import FINN
+from quickstudy.experiments.methods.policy_updates import (
+    AdaptsConfig,
+    AdaptsEverythingConfig,
+    BaselineConfig,
+    EstimatorConfig,
+    LearnedRatesConfig,
+    LinearBaselineConfig,
+    LVCConfig,
+    OuterConfig,
+    OuterTRPOConfig,
+    RateConfig,
+    RuleConfig,
+)
+from quickstudy.experiments.policy_method import MOST, PolicyMethod
+from quickstudy.experiments.problem import Problem
+
+if TYPE_CHECKING:
+    from quickstudy.evaluation.trials import Reference
+    from quickstudy.rl.adaptation import Adaptation
+    from quickstudy.rl.trial import Trial
+
+
+@dataclass(frozen=True)
+class MAMLPolicyConfig(PolicyMethod):
+    """A policy that a few steps of a policy gradient adapt to a task, trained through the steps."""
+
+    name: ClassVar[str] = "maml"
+    source: ClassVar[str] = FINN
+    stage: ClassVar[str] = "update"
+    at_test: ClassVar[tuple[str, ...]] = ("updates", "later_lr")
+    chart_titles: ClassVar[dict[str, str]] = {"return": "Reward of an episode after adaptation"}
+
+    updates: int = 3
+    """Updates in tests; rewards are told before any, and after each."""
+    inner_steps: int = 1
+    """k, updates in training."""
+    trajectories: int = 20
+    """K, trajectories per task before each update and after the last."""
+    width: int = 100
+    """Hidden units in each of the policy's two layers."""
+    adapts: AdaptsConfig = AdaptsEverythingConfig()
+    """What an update moves: all parameters, or only a context that the policy reads (CAVIA)."""
+    rule: RuleConfig = RateConfig()
+    """How an update moves: one rate, or one learned for each parameter (Meta-SGD)."""
+    estimator: EstimatorConfig = LVCConfig()
+    """What the derivative through an update estimates. DiCE is exact in expectation; LVC is a few
+    percent wrong, and steadier with few trajectories; first order leaves it out."""
+    outer: OuterConfig = OuterTRPOConfig()
+    """How the initialisation is improved."""
+    discount: float = 0.99
+    """γ."""
+    decay: float = 1.0
+    """λ of generalised advantages."""
+    baseline: BaselineConfig = LinearBaselineConfig()
+    """What advantages are measured against, fitted anew to each task's trajectories."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_counts(width=self.width, trajectories=self.trajectories)
+
+    def unread(self) -> frozenset[str]:
+        """Trials have as many stages as updates say; a trust region has no rate, and learned rates
+        begin at the first."""
+        trust = {"learning_rate", "clip"} if isinstance(self.outer, OuterTRPOConfig) else set()
+        learned = {"later_lr"} if isinstance(self.rule, LearnedRatesConfig) else set()
+        return frozenset({"episodes"} | trust | learned)
+
+    def budget(self, problem: Problem) -> Budget:
+        """As many tasks as in the paper."""
+        tasks = 20 if isinstance(problem, HostProblem) else 40
+        return Budget(steps=400, meta_batch=20, validate_every=20, validation_episodes=tasks)
+
+    def copies(self, budget: Budget) -> int:
+        """Whole sets of trajectories, of as many tasks as fit."""
+        return self.trajectories * max(1, MOST // self.trajectories)
+
+    def learner(self, problem: FamilyProblem, seed: int) -> Any:
+        """An untrained policy, and the inner rule."""
+        return self._learner(problem.environment("train"), seed)
+
+    def _learner(self, environment: Any, seed: int) -> Any:
+        import jax
+
+        key = jax.random.key(seed)
+        return self.adapts.learner(environment, (self.width, self.width), self.rule, key)
+
+    def adaptation(self, rule: Any, environment: Any) -> "Adaptation":
+        """f_adapt, with that inner rule."""
+        from quickstudy.rl.adaptation import Adaptation
+
+        how = (rule, self.estimator.build(), self.trajectories, self.discount, self.decay)
+        return Adaptation(environment, *how, self.baseline.build())
+
+    def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
+        """Adapt in tasks, act, and improve through the adaptation."""
+        from quickstudy.rl.maml import MAMLRL
+
+        environment = problem.environment("train", self.copies(budget))
+        policy, rule = self._learner(environment, budget.seed)
+        return MAMLRL(
+            policy,
+            self.adaptation(rule, environment),
+            self.outer.build(budget),
+            self.inner_steps,
+            budget.meta_batch,
+            budget.validation_episodes,
+        )
+
+    def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
+        """Rewards before and after each update."""
+        from quickstudy.evaluation.trials import adapting
+
+        policy, rule = learned
+        found = adapting(policy, self.adaptation(rule, trial.environment), trial.episodes - 1)
+        return problem.closed(found, trial.environment)
+
+    def references(
+        self, problem: FamilyProblem, trial: "Trial", seed: int
+    ) -> "dict[str, Reference]":
+        """Random actions, an oracle, and an untrained policy, which adapts by the same updates:
+        what training is worth."""
+        untrained = self._learner(trial.environment, seed)
+        return {
+            "random": problem.random(trial),
+            **problem.oracles(trial),
+            "untrained": self.earning(problem, untrained, trial),
+        }
+
+    def stages(self, problem: FamilyProblem) -> int:
+        """Before any update, and after each."""
+        return self.updates + 1
+
+    def test_trials(self, problem: FamilyProblem) -> int:
+        """As many as the paper's where they are stepped: each takes K episodes before and after
+        every update."""
+        return 40 if isinstance(problem, HostProblem) else 200
+
+    def retested(
+        self, learned: Any, problem: FamilyProblem, flags: dict[str, Any]
+    ) -> tuple[Self, Any]:
+        """With other updates, or another rate after the first."""
+        changed = replace(self, updates=flags.get("updates", self.updates))
+        if "later_lr" not in flags:
+            return changed, learned
+        if not (
+            isinstance(self.rule, RateConfig) and isinstance(self.adapts, AdaptsEverythingConfig)
+        ):
+            raise BadInput(
+                "--later-lr is for one rate that moves all parameters (--rule rate --adapts all); "
+                f"this run has --rule {self.rule.name} --adapts {self.adapts.name}"
+            )
+        changed = replace(changed, adapts=replace(self.adapts, later_lr=flags["later_lr"]))
+        return changed, (learned[0], changed.learner(problem, 0)[1])
+
+    def watched(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
+    ) -> Any:
+        """One episode before and after each update, in the trial's own family."""
+        import jax
+
+        from quickstudy.experiments.pictures.watch import watch
+        from quickstudy.rl.maml import stages
+        from quickstudy.rl.trial import Trial
+
+        policy, rule = learned
+        adapt_key, key = jax.random.split(key)
+        adaptation = self.adaptation(rule, trial.environment)
+        policies = stages(policy, adaptation, task, self.updates, adapt_key)
+        one = Trial(trial.environment, 1)
+        return [watch(p, one, task, jax.random.fold_in(key, n))[0] for n, p in enumerate(policies)]
+
+    def filmed(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
+    ) -> Any:
+        """One episode before and after each update, in the task of that number."""
+        import jax
+
+        from quickstudy.experiments.pictures.film import film
+        from quickstudy.rl.host_adaptation import host_adaptations
+        from quickstudy.rl.maml import replayed
+        from quickstudy.rl.trial import Trial
+
+        policy, rule = learned
+        adaptation = self.adaptation(rule, trial.environment)
+        host: Any = getattr(trial.environment, "host", None)
+        with problem.closing(host):
+            found, _ = host_adaptations(policy, adaptation, self.updates, key, 1, first=number)
+        policies = replayed(policy, adaptation, jax.tree.map(lambda x: x[0], found))
+        one = Trial(trial.environment, 1)
+        films = [film(policy, one, key, number) for policy in policies]
+        return tuple([part for made in films for part in made[which]] for which in (0, 1))
+
+
+@dataclass(frozen=True)
+class PretrainedPolicyConfig(MAMLPolicyConfig):
+    """A policy trained in all tasks without adapting, and fine-tuned in tests: MAML's baseline.
+
+    A step acts once where one of MAML acts before and after each update.
+    """
+
+    name: ClassVar[str] = "pretrained"
+
+    inner_steps: int = 0
+    """k, updates in training: none."""

@@ -1,0 +1,59 @@
+"""Reptile: towards what fine-tuning finds."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.method import LearnerMethod
+from quickstudy.experiments.problem import ExampleProblem, Problem
+
+if TYPE_CHECKING:
+    import optax
+
+    from quickstudy.learners.learner import Learner
+
+
+@dataclass(frozen=True)
+class ReptileConfig(LearnerMethod):
+    """Plain descent towards the weights that fine-tuning finds; `--learning-rate` is its step ε."""
+
+    name: ClassVar[str] = "reptile"
+    source: ClassVar[str] = "Nichol et al., 2018, https://arxiv.org/abs/1803.02999"
+
+    inner_lr: float = 1e-3
+    """Adam's rate in the inner loop."""
+    inner_steps: int = 5
+    """k in training."""
+    test_inner_steps: int = 50
+    """k in validation and test."""
+    inner_batch: int = 10
+    """Examples per inner step in training."""
+
+    def budget(self, problem: Problem) -> Budget:
+        """ε starts at 1."""
+        return replace(super().budget(problem), learning_rate=1.0)
+
+    def unread(self) -> frozenset[str]:
+        """There is no gradient to shorten."""
+        return frozenset({"clip"})
+
+    def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
+        """Reptile with Adam without momentum inside."""
+        import optax
+
+        from quickstudy.learners.reptile import Reptile
+
+        return Reptile(
+            self.model(problem, seed),
+            optax.adam(self.inner_lr, b1=0.0),
+            batch=self.inner_batch,
+            steps=self.inner_steps,
+            test_steps=self.test_inner_steps,
+            loss=problem.loss,
+        )
+
+    def optimiser(self, budget: Budget) -> "optax.GradientTransformation":
+        """θ + ε (φ − θ), with ε falling to zero on a line."""
+        import optax
+
+        return optax.sgd(optax.linear_schedule(budget.learning_rate, 0.0, budget.steps))

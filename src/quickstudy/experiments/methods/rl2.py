@@ -1,0 +1,218 @@
+"""RL²: a memory that is carried from episode to episode learns how to learn an MDP."""
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from quickstudy.errors import BadInput, demand_counts
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.family import FamilyProblem, HostProblem
+from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig
+from quickstudy.experiments.policy_method import MOST, PolicyMethod
+from quickstudy.experiments.problem import Problem
+from quickstudy.experiments.settings import Choice
+
+if TYPE_CHECKING:
+    from quickstudy.evaluation.trials import Reference
+    from quickstudy.rl.policy import MetaPolicy
+    from quickstudy.rl.ppo import Improvement
+    from quickstudy.rl.trial import Trial
+
+
+@dataclass(frozen=True)
+class ImprovementConfig(Choice):
+    """Base: how a policy is improved on a batch of its trials."""
+
+    @abc.abstractmethod
+    def build(self, budget: Budget) -> "Improvement":
+        """What improves the policy."""
+
+
+@dataclass(frozen=True)
+class PPOConfig(ImprovementConfig):
+    """Several passes over the same trials, with clipped ratios."""
+
+    name: ClassVar[str] = "ppo"
+
+    epochs: int = 4
+    """Passes over the same trials."""
+    minibatches: int = 4
+    """How many shares of trials a pass is made of."""
+    entropy_weight: float = 0.003
+    """c_e: rewards policies that stay undecided."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_counts(epochs=self.epochs, minibatches=self.minibatches)
+
+    def build(self, budget: Budget) -> "Improvement":
+        """PPO."""
+        from quickstudy.rl.ppo import PPO
+
+        adam = budget.adam(each=self.epochs * self.minibatches)
+        return PPO(adam, self.epochs, self.minibatches, entropy_weight=self.entropy_weight)
+
+
+@dataclass(frozen=True)
+class PolicyGradientConfig(ImprovementConfig):
+    """The plain policy gradient."""
+
+    name: ClassVar[str] = "policy-gradient"
+
+    entropy_weight: float = 0.003
+    """c_e: rewards policies that stay undecided."""
+
+    def build(self, budget: Budget) -> "Improvement":
+        """One step."""
+        from quickstudy.rl.ppo import PolicyGradient
+
+        return PolicyGradient(budget.adam(), entropy_weight=self.entropy_weight)
+
+
+@dataclass(frozen=True)
+class TRPOConfig(ImprovementConfig):
+    """A trust region; Adam trains the critic alone."""
+
+    name: ClassVar[str] = "trpo"
+
+    radius: float = 0.01
+    """δ, how far in nats the policy may move in a step."""
+
+    def build(self, budget: Budget) -> "Improvement":
+        """TRPO."""
+        from quickstudy.rl.trpo import TRPO
+        from quickstudy.rl.trust_region import TrustRegion
+
+        steps = TRPO.critic_steps
+        return TRPO(budget.adam(each=steps), TrustRegion(self.radius), steps)
+
+
+@dataclass(frozen=True)
+class RL2Config(PolicyMethod):
+    """A memory reads what was seen, done and paid; by it the policy explores, then exploits."""
+
+    name: ClassVar[str] = "rl2"
+    source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
+
+    memory: HistoryConfig = GRUConfig()
+    """The history encoder; `none` is the baseline that sees the current observation only, and
+    `table` counts, for bandits and tabular MDPs, and knows that actions are interchangeable."""
+    improvement: ImprovementConfig = PPOConfig()
+    """How the policy is improved on a batch of its trials."""
+    discount: float = 0.99
+    """γ, over the whole trial."""
+    decay: float = 0.95
+    """λ of generalised advantages."""
+    parts: int = 1
+    """Backpropagation is cut between so many equal parts of a trial."""
+    forgets: Literal["between-tasks", "between-episodes", "never"] = "between-tasks"
+    """When memory is cleared; the others are there to show why it must be between tasks."""
+    told: Literal["everything", "no-beginnings"] = "everything"
+    """What the policy is told; without beginnings it cannot know that another MDP has begun, and
+    clear its memory by itself."""
+
+    def check(self, problem: Problem) -> None:
+        """The memory must be able to read the family; on the host it is cleared in every trial."""
+        super().check(problem)
+        assert isinstance(problem, FamilyProblem)
+        self.memory.check(problem)
+        if self.forgets == "never" and isinstance(problem, HostProblem):
+            raise BadInput(
+                f"forgets is 'never', and in {problem.name} every trial begins with a fresh "
+                "memory; give --forgets between-tasks or between-episodes, or take a family that "
+                "JAX compiles, as --on bandit"
+            )
+
+    def budget(self, problem: Problem) -> Budget:
+        """Many trials a step where they are compiled, and fewer where they are stepped."""
+        if isinstance(problem, HostProblem):
+            return Budget(
+                steps=1000,
+                meta_batch=64,
+                learning_rate=1e-3,
+                clip=0.5,
+                validate_every=20,
+                validation_episodes=64,
+            )
+        return Budget(
+            steps=1000,
+            meta_batch=256,
+            learning_rate=2e-3,
+            clip=0.5,
+            validate_every=50,
+            validation_episodes=1000,
+        )
+
+    def copies(self, budget: Budget) -> int:
+        """One for each trial of a step."""
+        return min(budget.meta_batch, MOST)
+
+    def learner(self, problem: FamilyProblem, seed: int) -> "MetaPolicy":
+        """An untrained policy."""
+        return self._policy(problem, problem.trial("train"), seed)
+
+    def _policy(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "MetaPolicy":
+        from quickstudy.rl import policy
+
+        forgets, told = (
+            getattr(policy, name.replace("-", "_")) for name in (self.forgets, self.told)
+        )
+        encoder = self.memory.encoder(problem, trial, seed)
+        return policy.MetaPolicy.create(trial, encoder, forgets=forgets, told=told)
+
+    @property
+    def in_a_row(self) -> int:
+        """What is never cleared must have another MDP's memories to show it."""
+        return 2 if self.forgets == "never" else 1
+
+    def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
+        """Collect trials, improve the policy, repeat."""
+        from quickstudy.rl.rl2 import RL2
+
+        trial = problem.trial("train", self.copies(budget), in_a_row=self.in_a_row)
+        return RL2(
+            self._policy(problem, trial, budget.seed),
+            trial,
+            self.improvement.build(budget),
+            budget.meta_batch,
+            budget.validation_episodes,
+            self.discount,
+            self.decay,
+            parts=self.parts,
+        )
+
+    def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
+        """What was learned, acting in such trials."""
+        from quickstudy.evaluation.trials import acting
+
+        return problem.closed(acting(learned, trial), trial.environment)
+
+    def references(
+        self, problem: FamilyProblem, trial: "Trial", seed: int
+    ) -> "dict[str, Reference]":
+        """Planners, random actions, and oracles."""
+        return {
+            **problem.planners(trial),
+            "random": problem.random(trial),
+            **problem.oracles(trial),
+        }
+
+    def stages(self, problem: FamilyProblem) -> int:
+        """The episodes of a trial."""
+        return problem.episodes
+
+    def watched(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
+    ) -> Any:
+        """One trial, step by step. The key is consumed."""
+        from quickstudy.experiments.pictures.watch import watch
+
+        return watch(learned, trial, task, key)
+
+    def filmed(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
+    ) -> Any:
+        """One trial on the host. The key is consumed."""
+        from quickstudy.experiments.pictures.film import film
+
+        return film(learned, trial, key, number)

@@ -1,0 +1,53 @@
+"""How a metric is written, and which axis it has."""
+
+import math
+from collections.abc import Iterable
+
+from quickstudy.evaluation.tasks import Estimate
+from quickstudy.experiments.sections import Axis
+
+WIDE = 30
+"""From this ratio of the largest to the smallest on, errors have a logarithmic axis."""
+
+
+def written(estimate: Estimate, metric: str) -> str:
+    """An estimate as a person writes it.
+
+    Example:
+        >>> written(Estimate(0.98765, 0.00123), "accuracy")
+        '98.77 ± 0.12 %'
+    """
+    if metric == "accuracy":
+        return f"{100 * estimate.mean:.2f} ± {100 * estimate.interval:.2f} %"
+    # What is known exactly has an interval of rounding errors.
+    interval = 0.0 if estimate.interval < 1e-12 * abs(estimate.mean) else estimate.interval
+    return f"{estimate.mean:.4g} ± {interval:.2g}"
+
+
+def spoken(name: str) -> str:
+    """A name of the code as words.
+
+    Example:
+        >>> spoken("squared_error")
+        'squared error'
+    """
+    return name.replace("_", " ")
+
+
+def scale(metric: str) -> int:
+    """What a chart multiplies a metric by: accuracies are shown in percent."""
+    return 100 if metric == "accuracy" else 1
+
+
+def metric_axis(metric: str, values: Iterable[float]) -> Axis:
+    """Accuracies from 0 to 100 %; a logarithmic axis for errors that differ widely.
+
+    Example:
+        >>> metric_axis("squared_error", [0.1, 20.0]).log
+        True
+    """
+    if metric == "accuracy":
+        return Axis("accuracy, %", (0, 100))
+    finite = [v for v in values if math.isfinite(v)]
+    wide = bool(finite) and min(finite) > 0 and max(finite) / min(finite) > WIDE
+    return Axis(spoken(metric), log=wide)

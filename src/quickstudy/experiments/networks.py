@@ -1,0 +1,195 @@
+"""Which network reads the inputs: `--network conv4 | resnet12 | mlp | PATH.py:NAME`.
+
+JAX is imported inside the methods, so that the command line can list what there is at once.
+"""
+
+import abc
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from quickstudy.errors import BadInput, demand_counts
+from quickstudy.experiments.settings import Choice, Own
+
+if TYPE_CHECKING:
+    from jaxtyping import PRNGKeyArray
+
+NormName = Literal["layer", "group", "support", "batch", "running", "none"]
+Inputs = tuple[int, ...]
+"""The shape of one input: `(h, w, c)` of an image, `(d,)` of a vector."""
+
+
+@dataclass(frozen=True)
+class NetworkConfig(Choice):
+    """Base: a network that makes features of inputs."""
+
+    @abc.abstractmethod
+    def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
+        """An untrained network from `[n, *inputs]` to features, and how many. The key is consumed.
+
+        Raises:
+            BadInput: the network does not read inputs of that shape.
+        """
+
+    def check(self, inputs: Inputs) -> None:
+        """Refuse inputs of a shape that the network does not read.
+
+        Raises:
+            BadInput: says which network does.
+        """
+
+    def under_a_head(self) -> "NetworkConfig":
+        """The network as a linear head reads it; for some networks another readout."""
+        return self
+
+
+@dataclass(frozen=True)
+class Conv4Config(NetworkConfig):
+    """Four blocks of convolutions (Vinyals et al., 2016, https://arxiv.org/abs/1606.04080)."""
+
+    name: ClassVar[str] = "conv4"
+
+    filters: int = 32
+    """Filters of each of the four convolutions."""
+    norm: NormName = "layer"
+    """Whose statistics normalise; `batch` is transductive, and `running` is for MAML++."""
+    downsample: Literal["stride", "pool"] = "stride"
+    """How each block halves the image."""
+    readout: Literal["auto", "flatten", "mean"] = "auto"
+    """What is read from the last feature map: all of it, or its mean over positions. Under a linear
+    head, `auto` takes the mean of strided maps, as MAML's published code does; elsewhere all."""
+
+    def check(self, inputs: Inputs) -> None:
+        """Images."""
+        _image(self.name, inputs)
+
+    def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
+        """Conv4."""
+        from quickstudy.nets.conv4 import Conv4
+
+        made = Conv4(
+            _image("conv4", inputs),
+            filters=self.filters,
+            norm=self.norm,
+            downsample=self.downsample,
+            readout="flatten" if self.readout == "auto" else self.readout,
+            key=key,
+        )
+        return made, made.features
+
+    def under_a_head(self) -> "Conv4Config":
+        """Strided features are averaged over positions, and pooled ones are a single position."""
+        if self.readout != "auto":
+            return self
+        return replace(self, readout="mean" if self.downsample == "stride" else "flatten")
+
+
+@dataclass(frozen=True)
+class ResNet12Config(NetworkConfig):
+    """ResNet-12 (Lee et al., 2019, https://arxiv.org/abs/1904.03758)."""
+
+    name: ClassVar[str] = "resnet12"
+
+    filters: int = 64
+    """Filters of the first block; the others have 2.5, 5 and 10 times as many."""
+    norm: NormName = "layer"
+    """Whose statistics normalise; `batch` is transductive."""
+
+    def check(self, inputs: Inputs) -> None:
+        """Images."""
+        _image(self.name, inputs)
+
+    def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
+        """ResNet-12."""
+        from quickstudy.nets.resnet12 import ResNet12
+
+        demand_counts(filters=self.filters)
+        f = self.filters
+        widths = (f, 5 * f // 2, 5 * f, 10 * f)
+        made = ResNet12(_image("resnet12", inputs), filters=widths, norm=self.norm, key=key)
+        return made, made.features
+
+
+@dataclass(frozen=True)
+class MLPConfig(NetworkConfig):
+    """Layers of rectifiers; images are read as vectors."""
+
+    name: ClassVar[str] = "mlp"
+
+    width: int = 40
+    """Units of each hidden layer."""
+    layers: int = 2
+    """Hidden layers."""
+
+    def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
+        """An MLP, its last layer a rectifier too."""
+        import math
+
+        import jax
+
+        from quickstudy.nets.mlp import MLP
+        from quickstudy.nets.network import Flattened
+
+        demand_counts(layers=self.layers)
+        size = math.prod(inputs)
+        made = MLP(size, (self.width,) * self.layers, last=jax.nn.relu, key=key)
+        return (made if len(inputs) == 1 else Flattened(made)), self.width
+
+
+@dataclass(frozen=True)
+class OwnNetworkConfig(NetworkConfig):
+    """A network of one's own: a function or class `NAME(inputs, key=...)` in a file.
+
+    It returns a module from `[n, *inputs]` to features `[n, d]`.
+    """
+
+    name: ClassVar[str] = "own"
+
+    own: Own = Own("")
+
+    def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
+        """What the function makes; how many features it has is found by its shapes."""
+        import equinox as eqx
+        import jax
+        import jax.numpy as jnp
+
+        made = self.own.thing(inputs, key=key)
+        batch = jax.ShapeDtypeStruct((2, *inputs), jnp.float32)
+        features = eqx.filter_eval_shape(lambda own, x: own(x), made, batch)
+        shape = getattr(features, "shape", None)
+        if shape is None or len(shape) != 2 or shape[0] != 2:
+            raise BadInput(
+                f"the network {self.own.where} makes {features} of a batch of 2 inputs "
+                f"{list(inputs)}; it must make features [n, d] of [n, ...] (quickstudy.Batched "
+                "makes such a network of a module for one example)"
+            )
+        return made, shape[1]
+
+
+def _image(name: str, inputs: Inputs) -> tuple[int, int, int]:
+    if len(inputs) != 3:
+        raise BadInput(
+            f"--network {name} reads images [h, w, c], and this problem's inputs are "
+            f"{list(inputs)}; give --network mlp, or PATH.py:NAME of a network of your own"
+        )
+    height, width, channels = inputs
+    return height, width, channels
+
+
+def with_head(
+    network: NetworkConfig, inputs: Inputs, outputs: int, *, key: "PRNGKeyArray", head: Any = None
+) -> Any:
+    """The body, and a linear head on it that starts at zero.
+
+    Args:
+        network: which body.
+        inputs: the shape of one input.
+        outputs: of the head.
+        key: consumed, by the body.
+        head: a key, to draw the head's weights from; zeros without one.
+    """
+    from quickstudy.nets.network import Headed, Linear
+
+    body, features = network.under_a_head().body(inputs, key=key)
+    if head is None:
+        return Headed(body, Linear.zeros(features, outputs))
+    return Headed(body, Linear.create(features, outputs, key=head))

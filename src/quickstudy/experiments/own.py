@@ -1,0 +1,194 @@
+"""Code of the user's own: `FILE.py:NAME`, or a recipe of an installed package.
+
+A file is run only where the user names it. It becomes a module as `python FILE.py` would have it:
+its folder can be imported from, and it is registered under its own name before it runs, so that
+siblings, `from __future__ import annotations` and worker processes find what it defines.
+"""
+
+import functools
+import importlib.util
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from quickstudy.errors import BadInput
+from quickstudy.experiments.recipe import Recipe
+from quickstudy.experiments.settings import Own, Scope, place_of
+
+log = logging.getLogger(__name__)
+
+GROUP = "quickstudy.recipes"
+"""The entry points by which a package offers recipes, each named as `quickstudy train` calls it."""
+
+
+def is_file(name: str) -> bool:
+    """Whether a name means something in a file: `PATH.py:NAME`.
+
+    Raises:
+        BadInput: it is a file, and names nothing in it.
+    """
+    if name.endswith(".py"):
+        raise BadInput(f"{name} names a file; name what is meant in it, too, as {name}:NAME")
+    return name.rpartition(":")[0].endswith(".py")
+
+
+def from_file(name: str) -> Own:
+    """What stands in a file as `PATH.py:NAME`; the file is run.
+
+    Raises:
+        BadInput: no such file, no such name, or an error in the file, told with its line.
+    """
+    path, _, attribute = name.rpartition(":")
+    module = _module(Path(path).expanduser().resolve())
+    if not hasattr(module, attribute):
+        own = [n for n, thing in vars(module).items() if _defined(thing, module, n)]
+        raise BadInput(f"{path} has no {attribute!r}; it defines: {', '.join(own) or 'nothing'}")
+    return Own(f"{Path(path).name}:{attribute}", getattr(module, attribute))
+
+
+@functools.cache
+def _module(path: Path) -> ModuleType:
+    """The file as a module, run once."""
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}; give PATH.py:NAME")
+    name = path.stem
+    loaded = sys.modules.get(name)
+    if name in sys.stdlib_module_names or loaded is not None:
+        other = "of Python's own" if loaded is None else f"at {getattr(loaded, '__file__', '?')}"
+        raise BadInput(f"{path} has the name of a module {other}; rename the file")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None, path
+    assert spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))  # as `python FILE.py` does; workers inherit it
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        sys.path.remove(str(path.parent))
+        raise BadInput(_where(error, path)) from error
+    return module
+
+
+def _where(error: Exception, path: Path) -> str:
+    """What went wrong in a file, and in which line."""
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename) == path:
+            line = frame.lineno
+    return f"{path}, line {line}: {type(error).__name__}: {error}"
+
+
+def _defined(thing: Any, module: ModuleType, name: str) -> bool:
+    if name.startswith("_"):
+        return False
+    return isinstance(thing, Recipe) or getattr(thing, "__module__", None) == module.__name__
+
+
+@functools.cache
+def from_packages() -> dict[str, Recipe]:
+    """The recipes that installed packages offer under `quickstudy.recipes`, by name; those that
+    cannot be loaded are left out, and logged.
+
+    In the package's pyproject.toml:
+
+        [project.entry-points."quickstudy.recipes"]
+        my-recipe = "my_package.recipes:RECIPE"
+    """
+    found = {}
+    for point in entry_points(group=GROUP):
+        try:
+            found[point.name] = _loaded(point)
+        except BadInput as error:
+            log.warning("left out: %s", error)
+    return found
+
+
+def from_package(name: str) -> Recipe | None:
+    """The recipe that an installed package offers by that name; `None` if there is none.
+
+    Raises:
+        BadInput: it cannot be loaded, or is no recipe.
+    """
+    points = [point for point in entry_points(group=GROUP) if point.name == name]
+    return _loaded(points[0]) if points else None
+
+
+def _loaded(point: EntryPoint) -> Recipe:
+    where = f"entry point {point.name} = {point.value}"
+    try:
+        found = point.load()
+    except Exception as error:  # whatever another package's code raises
+        raise BadInput(
+            f"{where} cannot be loaded ({type(error).__name__}: {error}); mend or uninstall the "
+            "package that offers it"
+        ) from error
+    return demand_recipe(found, where, point.name)
+
+
+def demand_recipe(found: object, where: str, name: str) -> Recipe:
+    """The recipe, under that name.
+
+    Raises:
+        BadInput: it is no recipe.
+    """
+    if not isinstance(found, Recipe):
+        raise BadInput(
+            f"{where}: {found!r} is no recipe; give a value "
+            "quickstudy.Recipe(problem, method, budget)"
+        )
+    from dataclasses import replace
+
+    return replace(found, name=name)
+
+
+def scope_of(named: Any) -> Scope:
+    """What a user opens by naming it.
+
+    Args:
+        named: `None`; `PATH.py:NAME`, which opens all that the file defines; the name of an
+            installed package's recipe; a recipe, problem, method, environment or class itself; or
+            several of these.
+    """
+    if named is None:
+        return Scope()
+    several = named if isinstance(named, Sequence) and not isinstance(named, str) else [named]
+    things: dict[str, Any] = {}
+    for one in several:
+        things |= _things(one)
+    return Scope(things)
+
+
+def _things(named: Any) -> dict[str, Any]:
+    if isinstance(named, str) and is_file(named):
+        thing = from_file(named).thing
+        module = _module(Path(named.rpartition(":")[0]).expanduser().resolve())
+        return {**vars(module), named.rpartition(":")[2]: thing}
+    if isinstance(named, str):
+        from quickstudy.experiments.recipes import find_recipe
+
+        return _things(find_recipe(named))
+    if isinstance(named, Recipe):
+        return _parts(named.problem) | _parts(named.method)
+    kind = named if isinstance(named, type) or callable(named) else type(named)
+    return {kind.__qualname__: named, **(_parts(named) if kind is not named else {})}
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    """Everything of the user's own in a value of settings, by name."""
+    import dataclasses
+
+    if isinstance(value, Own):
+        return {value.where.rpartition(":")[2]: value.thing}
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return {}
+    found = {place_of(type(value)).rpartition(":")[2]: type(value)}
+    for field in dataclasses.fields(value):
+        found |= _parts(getattr(value, field.name))
+    return found

@@ -1,0 +1,105 @@
+"""A trial on the host, filmed with the environment's own camera."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import PRNGKeyArray
+from PIL import Image
+
+from quickstudy.envs.host import Host, HostEnvironment, HostStep
+from quickstudy.envs.host_family import HostFamily
+from quickstudy.errors import BadInput
+from quickstudy.experiments.pictures.watch import save_gif, side_by_side, stage_names
+from quickstudy.rl.host_rollout import host_rollouts
+from quickstudy.rl.policy import Actor
+from quickstudy.rl.trial import Trial
+
+WIDTH = 240  # of an episode's frames, at most
+FRAMES = 60  # of an episode, at most
+MILLISECONDS = 60
+
+
+class Filmed(HostEnvironment):
+    """One copy, which is photographed before each step."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.make, host.sample_task, host.set_task, 1, host.horizon)
+        self.frames: list[Any] = []
+
+    def step(self, actions: np.ndarray) -> HostStep:
+        """Photograph, and act."""
+        self.frames.append(self._frame())
+        return super().step(actions)
+
+    def _frame(self) -> Any:
+        environment = self.environments[0]
+        try:
+            frame = environment.render()
+        except Exception as error:  # a camera that is missing is no reason to end with a traceback
+            why = str(error) or "it has no camera"
+            raise BadInput(f"{environment} could not be drawn: {why}") from error
+        if not isinstance(frame, np.ndarray) or frame.ndim != 3:
+            raise BadInput(
+                f"{environment} could not be drawn; make it with render_mode='rgb_array'"
+            )
+        return frame
+
+
+def film(
+    actor: Actor, trial: Trial, key: PRNGKeyArray, number: int
+) -> tuple[list[list[Any]], list[list[float]]]:
+    """The frames and the rewards of each episode of one trial on the host.
+
+    Args:
+        actor: a policy.
+        trial: of a `HostFamily`.
+        key: consumed; that of an evaluation, whose trial of that number this is.
+        number: which trial.
+
+    Raises:
+        BadInput: the environment has no picture.
+    """
+    family = trial.environment
+    if not isinstance(family, HostFamily):
+        raise BadInput(f"a {type(family).__name__} is compiled; use watch and show")
+    camera = Filmed(family.host)
+    path = host_rollouts(actor, Trial(HostFamily(camera), trial.episodes), key, 1, first=number)
+    frames, rewards = [], []
+    for episode in range(trial.episodes):
+        mine = np.flatnonzero((path.episode[0] == episode) & path.real[0])
+        frames.append([camera.frames[time] for time in mine])
+        rewards.append([float(path.reward[0, time]) for time in mine])
+    camera.close()
+    return frames, rewards
+
+
+def show_film(
+    filmed: tuple[list[list[Any]], list[list[float]]], path: Path, stage: str = "episode"
+) -> Path:
+    """Write the first and the last episode side by side as a GIF; of a policy that adapts by
+    updates also that after one, between them.
+
+    Args:
+        filmed: what `film` returned.
+        path: without a suffix.
+        stage: what an episode is: an "episode" of a trial, or after an "update".
+
+    Returns:
+        the file.
+    """
+    last = len(filmed[0]) - 1
+    ends = sorted({0, min(1, last), last} if stage == "update" else {0, last})
+    frames, rewards = ([episodes[n] for n in ends] for episodes in filmed)
+    skip = max(1, -(-max(map(len, frames)) // FRAMES))
+    fewer = [[_small(frame) for frame in one[::skip]] for one in frames]
+    summed = [[sum(one[t : t + skip]) for t in range(0, len(one), skip)] for one in rewards]
+    names = stage_names(stage, len(filmed[0]))
+    images = side_by_side(fewer, summed, [names[n] for n in ends])
+    return save_gif(images, path.with_suffix(".gif"), MILLISECONDS)
+
+
+def _small(frame: Any) -> Any:
+    height, width = frame.shape[:2]
+    size = (min(width, WIDTH), round(height * min(width, WIDTH) / width))
+    return np.asarray(Image.fromarray(frame).resize(size))

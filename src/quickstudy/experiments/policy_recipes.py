@@ -1,0 +1,201 @@
+"""The recipes of policies that learn by acting."""
+
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.methods.histories import GRUConfig, TableConfig
+from quickstudy.experiments.methods.maml import FINN
+from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig, PretrainedPolicyConfig
+from quickstudy.experiments.methods.policy_updates import (
+    AdaptsEverythingConfig,
+    FirstOrderUpdateConfig,
+    OuterTRPOConfig,
+    ProMPConfig,
+)
+from quickstudy.experiments.methods.rl2 import PPOConfig, RL2Config
+from quickstudy.experiments.problems.bandit import BanditFamily
+from quickstudy.experiments.problems.bodies import AntFamily, CheetahFamily
+from quickstudy.experiments.problems.grids import GameFamily, GridNaviFamily, MazeFamily
+from quickstudy.experiments.problems.metaworld import MetaWorldFamily
+from quickstudy.experiments.problems.plane import HalfCircleFamily, NavigationFamily
+from quickstudy.experiments.problems.tabular import TabularFamily
+from quickstudy.experiments.recipe import Card, Recipe
+
+VARIBAD = "Zintgraf et al., 2020, https://arxiv.org/abs/1910.08348"
+PEARL = "Rakelly et al., 2019, https://arxiv.org/abs/1903.08254"
+METAWORLD = "Yu et al., 2019, https://arxiv.org/abs/1910.10897"
+UNTRAINED = "no target; not trained to the end yet"
+
+
+def _trials(steps: int, meta_batch: int, learning_rate: float = 3e-3, **more: int) -> Budget:
+    """Of RL² in compiled environments."""
+    every = {"validate_every": 50, "validation_episodes": 1000} | more
+    return Budget(
+        steps=steps, meta_batch=meta_batch, learning_rate=learning_rate, clip=0.5, **every
+    )
+
+
+def _stepped(steps: int = 1000) -> Budget:
+    """Of RL² in bodies."""
+    return _trials(steps, 64, 1e-3, validate_every=20, validation_episodes=64)
+
+
+def _tasks(steps: int, validation: int = 40) -> Budget:
+    """Of MAML."""
+    return Budget(steps=steps, meta_batch=20, validate_every=20, validation_episodes=validation)
+
+
+WIDE = GRUConfig(128)
+UNDECIDED = PPOConfig(entropy_weight=0.01)
+IN_BODIES = RL2Config(WIDE, parts=4)
+
+# A half-cheetah that is to run either way has a return of 155 after 50 steps at first order and
+# 107 with LVC; at the paper's rate of 0.1 it has 35 and 23 after 60.
+SMALL_UPDATES = {
+    "adapts": AdaptsEverythingConfig(0.01, 0.003),
+    "estimator": FirstOrderUpdateConfig(),
+    "decay": 0.95,
+}
+# An ant is the same backwards: what two opposite directions teach at first order cancels, but for
+# what the update changes. Hence larger updates, and several steps on each batch.
+LARGE_UPDATES = {**SMALL_UPDATES, "adapts": AdaptsEverythingConfig(1.0, 0.003)}
+# With every fourth trajectory in the Fisher matrix a step costs less than half.
+TWO_UPDATES = MAMLPolicyConfig(inner_steps=2, outer=OuterTRPOConfig(curvature_every=4))
+
+POLICIES: dict[str, Recipe] = {
+    "rl2-bandit": Recipe(
+        BanditFamily(),
+        RL2Config(discount=1.0),
+        _trials(800, 1024),
+        Card("total reward 6.66 in 10 pulls of 5 arms (the optimum; RL² 6.7)", "two minutes"),
+    ),
+    "rl2-tabular": Recipe(
+        TabularFamily(),
+        # What a reward tells of an action drowns in the noise of the next twenty: λ is small.
+        RL2Config(TableConfig(16, rounds=3), UNDECIDED, decay=0.3),
+        _trials(80, 128, validate_every=20),
+        Card("total reward 156.2 in 10 episodes", "five minutes"),
+    ),
+    "rl2-gridnavi": Recipe(
+        GridNaviFamily(),
+        RL2Config(WIDE, UNDECIDED),
+        _trials(1500, 256, 2e-3),
+        Card(
+            "within 5 % of the Bayes optimum (11.07) from the second episode",
+            "10 to 20 min on 2 cores",
+            VARIBAD,
+        ),
+    ),
+    "rl2-maze": Recipe(
+        MazeFamily(),
+        RL2Config(WIDE, UNDECIDED),
+        _trials(1500, 256, 1e-3),
+        Card(
+            "a second episode 25 % shorter than the first",
+            "an hour; reached after 1,000 steps (33 %)",
+        ),
+    ),
+    "rl2-games": Recipe(
+        GameFamily(),
+        RL2Config(GRUConfig(128, reader=64), UNDECIDED),
+        _trials(1800, 256, 2e-3),
+        Card(
+            "in unseen games, a last episode of twice the first's return",
+            "45 min on one core; reached (2.08 times)",
+        ),
+    ),
+    "rl2-half-circle": Recipe(
+        HalfCircleFamily(),
+        RL2Config(WIDE),
+        _trials(1000, 256, 1e-3),
+        Card("a later episode that pays more than the first", "half an hour", PEARL),
+    ),
+    "maml-navigation": Recipe(
+        NavigationFamily(),
+        # The first update alone finds the goal's direction, the second its distance.
+        TWO_UPDATES,
+        _tasks(400),
+        Card(
+            "return −8 after one update, −3.2 after two (paper −11.7, −3.3)",
+            "six minutes; not reached yet (−12.0 and −4.1; −2.9 after three)",
+        ),
+    ),
+    # A step acts once where one of `maml-navigation` acts before and after two updates: three
+    # times as many steps are as many steps of the environment.
+    "pretrained-navigation": Recipe(
+        NavigationFamily(),
+        PretrainedPolicyConfig(outer=OuterTRPOConfig(curvature_every=4)),
+        _tasks(1200),
+        Card("a baseline; no target", "ten minutes"),
+    ),
+    # A step of 300 trials of 4 episodes is as many steps as one of `maml-navigation`.
+    "rl2-navigation": Recipe(
+        NavigationFamily(),
+        IN_BODIES,
+        _trials(400, 300, 1e-3, validation_episodes=200),
+        Card(
+            "no target; stands beside maml-navigation",
+            "ten minutes; not trained to the end yet",
+        ),
+    ),
+    "maml-bandit": Recipe(
+        BanditFamily(),
+        MAMLPolicyConfig(trajectories=10),
+        _tasks(200),
+        Card("more than half of the pulls paid after three updates; no target", "a minute"),
+    ),
+    "maml-tabular": Recipe(
+        TabularFamily(),
+        MAMLPolicyConfig(),
+        _tasks(300),
+        Card("a return that rises with updates; no target", "minutes"),
+    ),
+    "rl2-cheetah": Recipe(
+        CheetahFamily(), IN_BODIES, _stepped(), Card(UNTRAINED, "hours", VARIBAD)
+    ),
+    "maml-cheetah": Recipe(
+        CheetahFamily(),
+        MAMLPolicyConfig(**SMALL_UPDATES),
+        _tasks(500, 20),
+        Card(
+            "return −78.6 after one update (velocity), 293.2 (direction)",
+            "35 minutes on 2 cores (direction reached, 352; velocity −84)",
+        ),
+    ),
+    "pretrained-cheetah": Recipe(
+        CheetahFamily(),
+        PretrainedPolicyConfig(**SMALL_UPDATES),
+        _tasks(1000, 20),
+        Card(
+            "a baseline; with --sees task the oracle (paper −54.5, velocity; 442.7, direction)",
+            "15 minutes on 2 cores (300 steps; the oracle has −55 and 464)",
+        ),
+    ),
+    "rl2-ant": Recipe(AntFamily(), IN_BODIES, _stepped(), Card(UNTRAINED, "hours", PEARL)),
+    "maml-ant": Recipe(
+        AntFamily(),
+        MAMLPolicyConfig(**LARGE_UPDATES, outer=ProMPConfig()),
+        _tasks(600, 20),
+        Card(
+            "return 499.2 after one update (direction)",
+            "two hours on a core; not reached yet (183 ± 11)",
+        ),
+    ),
+    "pretrained-ant": Recipe(
+        AntFamily(),
+        PretrainedPolicyConfig(**LARGE_UPDATES),
+        _tasks(1000, 20),
+        Card(
+            "a baseline; with --sees task the oracle (paper 524.8, direction)",
+            "hours; not trained to the end yet",
+        ),
+    ),
+    "rl2-metaworld": Recipe(
+        MetaWorldFamily(), IN_BODIES, _stepped(), Card(UNTRAINED, "days", METAWORLD)
+    ),
+    "maml-metaworld": Recipe(
+        MetaWorldFamily(),
+        MAMLPolicyConfig(**SMALL_UPDATES),
+        _tasks(500, 20),
+        Card(UNTRAINED, "days", f"{FINN}; {METAWORLD}"),
+    ),
+}
+"""By name; `METHOD-PROBLEM`, whose settings are the defaults of that pair."""

@@ -1,0 +1,45 @@
+"""Meta-World: a robot's arm that must reach, push or open what it has not met before."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from quickstudy.experiments.family import HostProblem
+from quickstudy.experiments.problem import Split
+from quickstudy.experiments.problems.bodies import engine
+
+if TYPE_CHECKING:
+    from quickstudy.envs.metaworld import RobotTasks
+
+
+@dataclass(frozen=True)
+class MetaWorldFamily(HostProblem):
+    """Meta-World's arm; needs the extra `metaworld`, in an environment of its own.
+
+    Its package pins its engine. Scores are rewards; the benchmark's own success rates are not
+    reported.
+    """
+
+    name: ClassVar[str] = "metaworld"
+    has: ClassVar[str] = "a robot"
+
+    episodes: int = 2
+    """n, episodes of a trial."""
+    benchmark: Literal["ml1", "ml10"] = "ml1"
+    """One thing to do, with other goals in the test; or ten, and five others in the test."""
+    thing: str = "reach-v3"
+    """ML1: what is to be done."""
+
+    def family(self, split: Split) -> "RobotTasks":
+        """The benchmark's own test tasks; it has none for validation, which meets those of
+        training."""
+        from quickstudy.envs.metaworld import ml1, ml10
+
+        own = "test" if split == "test" else "train"
+        return ml1(self.thing, own) if self.benchmark == "ml1" else ml10(own)
+
+    def definition(self) -> dict[str, str]:
+        """Which benchmark of which version of the package."""
+        from importlib.metadata import version
+
+        what = f"ML1 {self.thing}" if self.benchmark == "ml1" else "ML10"
+        return {"environment": f"Meta-World {version('metaworld')}, {what}", "engine": engine()}

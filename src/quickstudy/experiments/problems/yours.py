@@ -1,0 +1,256 @@
+"""Photographs in folders, and images or features in an .npz file: the user's own classes."""
+
+import functools
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from quickstudy.errors import BadInput, DataError
+from quickstudy.experiments.networks import Conv4Config, Inputs, MLPConfig, NetworkConfig
+from quickstudy.experiments.problem import Problem, Source, Split
+from quickstudy.experiments.problems.images import ImageProblem
+
+if TYPE_CHECKING:
+    from quickstudy.tasks.episodes import Episodes
+    from quickstudy.tasks.images import ImageClasses
+
+KEPT: dict[str, Any] = {"kept": True}
+"""Marks a field that a run keeps, and that is no flag."""
+Ratios = tuple[float, float, float]
+RATIOS = (0.64, 0.16, 0.2)
+
+
+@dataclass(frozen=True)
+class YourImages(ImageProblem):
+    """Base: classes that are divided into training, validation and test when a run begins."""
+
+    usual: ClassVar[dict[str, int]] = {"steps": 1000, "meta_batch": 4, "validate_every": 200}
+
+    ratios: Ratios | None = None
+    """The shares of the classes in training, validation and test, or, above 1, their numbers; by
+    default 0.64, 0.16 and 0.2, but at least --ways classes in each."""
+    split_file: Path | None = None
+    """A .csv with the columns class and split, in place of ratios."""
+    split_seed: int = 0
+    """Divides the classes by ratio: the same seed and names give the same split for ever."""
+    path: str = field(default="", metadata=KEPT)
+    """Where the images are."""
+    shape_of_one: Inputs = field(default=(), metadata=KEPT)
+    """The shape of one input."""
+    train: tuple[str, ...] = field(default=(), metadata=KEPT)
+    """The classes of training."""
+    validation: tuple[str, ...] = field(default=(), metadata=KEPT)
+    """The classes of validation."""
+    test: tuple[str, ...] = field(default=(), metadata=KEPT)
+    """The classes of tests."""
+
+    def names(self) -> tuple[str, ...]:
+        """All classes that are there."""
+        raise NotImplementedError
+
+    def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
+        """The images of these classes."""
+        raise NotImplementedError
+
+    def shaped(self) -> Self:
+        """The problem with the shape of one input."""
+        return self
+
+    @property
+    def inputs(self) -> Inputs:
+        """The shape of one input."""
+        return self.shape_of_one
+
+    @property
+    def network(self) -> NetworkConfig:
+        """Conv4 for images, an MLP for features."""
+        return Conv4Config() if len(self.shaped().inputs) == 3 else MLPConfig(width=128, layers=1)
+
+    def prepared(self, source: Source) -> Self:
+        """With every class in one split, as a run keeps it.
+
+        Raises:
+            BadInput: there are too few classes for tasks of so many ways in every split.
+        """
+        if self.train or self.test:
+            return self
+        from quickstudy.tasks.splits import class_splits
+
+        names = self.names()
+        if self.ratios is None and self.split_file is None and len(names) < 3 * self.ways:
+            raise BadInput(
+                f"{self.path} has {len(names)} classes; {self.ways}-way training needs "
+                f"{3 * self.ways}, {self.ways} in each of training, validation and test: give "
+                "more, or fewer --ways. Without training, a pretrained network takes any number of "
+                f"classes: quickstudy classify {self.path} NEW_IMAGES/"
+            )
+        given = _numbers(len(names), self.ways) if self.ratios is None else self.ratios
+        if max(given) > 1:
+            given = tuple(map(int, given))
+        how: Any = {"ratios": given, "split_file": self.split_file, "seed": self.split_seed}
+        splits = class_splits(names, **how, ways=self.ways)
+        return replace(self, **{split: tuple(own) for split, own in splits.items()}).shaped()
+
+    def tested_as(self, other: Problem) -> Self:
+        """Every class is tested, where this is not the data that the run was trained on."""
+        if isinstance(other, YourImages) and other.path == self.path:
+            return replace(self, train=other.train, validation=other.validation, test=other.test,
+                           shape_of_one=other.shape_of_one)  # fmt: skip
+        inputs = getattr(other, "inputs", ())
+        found = super().tested_as(other).sized_as(inputs)
+        return replace(found, test=self.names()).shaped()
+
+    def sized_as(self, inputs: Inputs) -> Self:
+        """With images of that shape, where they can be made so."""
+        return self
+
+    def episodes(self, split: Split, source: Source, ways: int) -> "Episodes":
+        """Episodes of the split's classes."""
+        from quickstudy.tasks.episodes import Episodes
+
+        names = getattr(self, split)
+        if not names:
+            raise BadInput(
+                f"no class of {self.path} is in the split {split}; give --split test, or a problem "
+                "that has one"
+            )
+        data = self.read(names, source)
+        return Episodes.of(data, ways=ways, shots=self.shots, queries=self.queries)
+
+    @property
+    def training_classes(self) -> int | None:
+        """Those of training, once they are divided."""
+        return len(self.train) or None
+
+    def notes(self) -> list[str]:
+        """Which class is in which split; the run's recipe.json keeps it."""
+        splits = {"training": self.train, "validation": self.validation, "test": self.test}
+        return [f"{split}: {', '.join(names)}" for split, names in splits.items()]
+
+    def data(self) -> str:
+        """The folder, how many classes of it, and the shape of tasks."""
+        return f"{self.path} ({len(self.test)} test classes), {self.shape()}"
+
+
+def _numbers(classes: int, ways: int) -> tuple[float, ...]:
+    """The usual shares, or numbers of classes where a share would be smaller than `ways`."""
+    smallest = min(int(0.16 * classes), int(0.2 * classes))
+    if smallest >= ways or classes < 3 * ways:
+        return RATIOS
+    others = (max(ways, int(0.16 * classes)), max(ways, int(0.2 * classes)))
+    return (classes - sum(others), *others)
+
+
+@dataclass(frozen=True)
+class FolderImages(YourImages):
+    """Photographs or drawings of your own: a folder with one sub-folder for each class."""
+
+    name: ClassVar[str] = "folder"
+    has: ClassVar[str] = "photographs in folders"
+    at_test: ClassVar[dict[str, str]] = {**YourImages.at_test, "ink": "ink"}
+
+    @classmethod
+    def spelled(cls) -> str:
+        """Its path."""
+        return "FOLDER/"
+
+    size: int = 84
+    """Images are scaled to so many pixels in height and width."""
+    colour: Literal["auto", "colour", "grey"] = "auto"
+    """Whether images are read in colour; `auto` looks whether any of them has a colour."""
+    ink: Literal["light", "dark", "auto"] = "light"
+    """`light` leaves images as they are; `dark` inverts drawings of dark ink on light paper, and
+    `auto` those grey images whose border is lighter than middle grey."""
+
+    def names(self) -> tuple[str, ...]:
+        """The sub-folders."""
+        return tuple(_class_files(self.path))
+
+    def shaped(self) -> Self:
+        """Size and channels."""
+        if self.shape_of_one:
+            return self
+        channels = {"colour": 3, "grey": 1}.get(self.colour) or _channels(self.path)
+        return replace(self, shape_of_one=(self.size, self.size, channels))
+
+    def sized_as(self, inputs: Inputs) -> Self:
+        """As large, and as coloured, as the learner's own images."""
+        if len(inputs) != 3 or self.shape_of_one:
+            return self
+        how: Any = {"colour": "colour"} if inputs[2] == 3 else {"colour": "grey", "ink": "auto"}
+        return replace(self, size=inputs[0], shape_of_one=inputs, **how)
+
+    def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
+        """The images, once for each set of classes."""
+        return _images(self.path, names, self.inputs, self.ink)
+
+
+@dataclass(frozen=True)
+class NpzImages(YourImages):
+    """Images or features of your own in an .npz file, with labels."""
+
+    name: ClassVar[str] = "npz"
+    has: ClassVar[str] = "arrays"
+
+    @classmethod
+    def spelled(cls) -> str:
+        """Its path."""
+        return "FILE.npz"
+
+    def names(self) -> tuple[str, ...]:
+        """The labels."""
+        return _arrays(self.path).names
+
+    def shaped(self) -> Self:
+        """That of the arrays."""
+        one = _arrays(self.path).images.shape[2:]
+        return replace(self, shape_of_one=(*one, 1) if len(one) == 2 else tuple(one))
+
+    def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
+        """The arrays of these classes."""
+        data = _arrays(self.path)
+        place = {name: number for number, name in enumerate(data.names)}
+        if missing := [name for name in names if name not in place]:
+            raise DataError(f"{self.path} has no class {missing[0]!r}, which the run's split names")
+        return data.select([place[name] for name in names])
+
+
+@functools.lru_cache(maxsize=2)
+def _arrays(path: str) -> "ImageClasses":
+    from quickstudy.tasks.arrays import image_arrays
+
+    return image_arrays(path)
+
+
+@functools.lru_cache(maxsize=4)
+def _class_files(path: str) -> dict[str, list[Path]]:
+    from quickstudy.tasks.folders import class_files
+
+    return class_files(Path(path))
+
+
+@functools.lru_cache(maxsize=4)
+def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: Any) -> "ImageClasses":
+    from quickstudy.tasks.folders import read_classes
+    from quickstudy.tasks.pictures import Look
+
+    files = _class_files(path)
+    if missing := [name for name in names if name not in files]:
+        raise DataError(f"{path} has no folder {missing[0]!r}, which the run's split names")
+    chosen = {name: files[name] for name in names}
+    return read_classes(chosen, Look((inputs[0], inputs[1]), inputs[2], ink))
+
+
+def _channels(path: str) -> int:
+    """3 if any of the first images of each class has a colour, else 1."""
+    import numpy as np
+
+    from quickstudy.tasks.pictures import Look, read_picture
+
+    small = Look((32, 32), 3, "light", "stretch")
+    for files in _class_files(path).values():
+        for file in files[:3]:
+            pixels = read_picture(file, small).pixels.astype(int)
+            if np.ptp(pixels, axis=-1).max() > 12:
+                return 3
+    return 1

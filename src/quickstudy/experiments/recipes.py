@@ -1,0 +1,59 @@
+"""The table of recipes: what is learned × how × how long, and the figure that each must reach."""
+
+import difflib
+from dataclasses import replace
+
+from quickstudy.errors import BadInput
+from quickstudy.experiments.learner_recipes import LEARNERS
+from quickstudy.experiments.policy_recipes import POLICIES
+from quickstudy.experiments.recipe import Recipe
+
+DEFAULT = "prototypical-glyphs"
+RECIPES: dict[str, Recipe] = {
+    name: replace(recipe, name=name) for name, recipe in {**LEARNERS, **POLICIES}.items()
+}
+
+
+def known() -> dict[str, Recipe]:
+    """All recipes by name: ours, and those of installed packages."""
+    from quickstudy.experiments.own import from_packages
+
+    return {**from_packages(), **RECIPES}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name, or the value `path.py:NAME` of a file.
+
+    Raises:
+        BadInput: there is none, and the message suggests the nearest; or a package offers one that
+            cannot be loaded.
+
+    Example:
+        >>> find_recipe("maml-sinusoid").name
+        'maml-sinusoid'
+    """
+    from quickstudy.experiments.own import demand_recipe, from_file, from_package, is_file
+
+    if name in RECIPES:
+        return RECIPES[name]
+    if is_file(name):
+        own = from_file(name)
+        return demand_recipe(own.thing, name, own.where)
+    if (offered := from_package(name)) is not None:
+        return offered
+    near = difflib.get_close_matches(name, known(), n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise BadInput(f"there is no recipe {name!r}; {hint}`quickstudy recipes` lists them all")
+
+
+def recipe_of(method: str, problem: str) -> Recipe | None:
+    """The recipe for that pair, if the table has one: its settings are the pair's defaults.
+
+    Example:
+        >>> recipe_of("maml", "sinusoid").budget.steps
+        70000
+    """
+    for recipe in RECIPES.values():
+        if (recipe.method.name, recipe.problem.name) == (method, problem):
+            return recipe
+    return None

@@ -1,0 +1,84 @@
+"""What was learned as a run's folder or one file: weights, and the recipe in the header.
+
+Nothing that a file says is ever imported. A recipe of the user's own is opened by naming it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from quickstudy.checkpoint import load_arrays, read_recipe, save_arrays
+from quickstudy.errors import CheckpointError
+from quickstudy.experiments.own import scope_of
+from quickstudy.experiments.recipe import Recipe, from_json
+from quickstudy.runs import LEARNER
+
+
+def export(learned: Any, path: Path | str, recipe: Recipe) -> None:
+    """Write what was learned as one safetensors file, with its recipe in the header.
+
+    Args:
+        learned: trained by `recipe`, or of the same structure.
+        path: the file to write; an older one is replaced whole or not at all.
+        recipe: what `load` rebuilds it from.
+
+    Raises:
+        CheckpointError: the file cannot be written.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from quickstudy.experiments.recipes import find_recipe
+        >>> recipe = find_recipe("maml-sinusoid").prepared()
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "sinusoid.safetensors"
+        >>> export(recipe.learner(), file, recipe)
+        >>> type(load(file)).__name__
+        'MAML'
+    """
+    save_arrays(Path(path), learned, recipe.to_json())
+
+
+def load(path: Path | str, recipe: Any = None) -> Any:
+    """A learner, or a policy, from a run's folder, or from a file that `export` or a run wrote.
+
+    Args:
+        path: the folder or the file.
+        recipe: for what was made with code of your own, the code: `"PATH.py:NAME"`, or the recipe,
+            problem, method, class or function itself; several in a list. A file of weights never
+            causes code to be imported.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+        BadInput: it was made with code of your own, which `recipe` does not name.
+
+    Example:
+        >>> learner = load("runs/prototypical-glyphs-20261124-040618")  # doctest: +SKIP
+        >>> predictor = learner.adapt(support)  # doctest: +SKIP
+    """
+    return opened(path, recipe)[1]
+
+
+def opened(path: Path | str, named: Any = None) -> tuple[Recipe, Any]:
+    """The recipe of a run or a file, and what was learned by it; arguments as `load` has them."""
+    file = learner_file(path)
+    recipe = load_recipe(path, named)
+    return recipe, load_arrays(file, recipe.learner())
+
+
+def load_recipe(path: Path | str, named: Any = None) -> Recipe:
+    """The recipe that a run's folder or an exported file was trained with."""
+    return from_json(read_recipe(learner_file(path)), scope_of(named))
+
+
+def learner_file(path: Path | str) -> Path:
+    """The file of weights that a run's folder or an exported file stands for."""
+    path = Path(path)
+    file = path / LEARNER if path.is_dir() else path
+    if not file.exists():
+        raise CheckpointError(
+            f"{file} does not exist; give a run's folder that was validated, or an exported file"
+            + (
+                f". To finish the training: quickstudy train --resume {path}"
+                if path.is_dir()
+                else ""
+            )
+        )
+    return file

@@ -1,0 +1,75 @@
+"""A learner of the library as the head."""
+
+import jax
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy import BadInput, FewShotClassifier, FewShotRegressor
+from references.stand_in_encoder import BLUE, RED, Patches, coloured
+
+X = np.concatenate([coloured(4, RED, size=(8, 8)), coloured(4, BLUE, seed=1, size=(8, 8))])
+Y = np.array(["red"] * 4 + ["blue"] * 4)
+KEY = jax.random.key(0)
+
+
+def conv(channels=3):
+    return qs.Conv4((8, 8, channels), filters=4, downsample="stride", key=KEY)
+
+
+def test_a_learner_takes_images_as_the_samplers_make_them():
+    learner = qs.Prototypical(conv())
+    classifier = FewShotClassifier(learner=learner).fit(X, Y)
+    support = qs.Examples.of(X, np.unique(Y, return_inverse=True)[1])
+    wanted = learner.adapt(support)(support.x)
+    np.testing.assert_allclose(classifier.scores_(X), wanted, rtol=1e-4, atol=1e-4)
+    assert classifier.calibration_.examples == 8
+    assert classifier.predict(X).shape == (8,)
+    assert classifier.predict(X[0]).shape == (1,)
+
+
+def test_grey_and_another_size():
+    classifier = FewShotClassifier(learner=qs.Prototypical(conv(1)), image=(8, 8, 1))
+    larger = [image.repeat(2, 0).repeat(2, 1) for image in X]
+    assert classifier.fit(larger, Y).inputs_.shape == (8, 8, 8, 1)
+    with pytest.raises(BadInput, match="image="):
+        FewShotClassifier(learner=qs.Prototypical(conv())).fit([*larger[:7], X[0]], Y)
+
+
+def test_more_outputs_than_classes():
+    model = qs.MLP(6, (8, 5), key=KEY)
+    x = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
+    x[:, 0] += np.arange(3).repeat(3) * 3
+    classifier = FewShotClassifier(learner=qs.MAML(model, inner_lr=0.1, steps=3))
+    p = classifier.fit(x, np.arange(3).repeat(3)).predict_proba(x)
+    assert p.shape == (9, 3)
+    with pytest.raises(BadInput, match="5 outputs"):
+        classifier.fit(x, np.arange(9) % 7)
+
+
+def test_features_of_an_encoder():
+    body = qs.MLP(48, (8,), key=KEY)
+    classifier = FewShotClassifier(Patches(), learner=qs.RidgeRegression(body)).fit(X, Y)
+    assert classifier.inputs_.shape == (8, 48)
+    assert classifier.score(X, Y) == 1
+
+
+def test_unknown_and_partial_fit():
+    learner = qs.Prototypical(conv())
+    classifier = FewShotClassifier(learner=learner, unknown=0.2).fit(X[:6], Y[:6])
+    assert 0 <= classifier.threshold_ <= 1
+    whole = FewShotClassifier(learner=learner, unknown=0.2).fit(X, Y)
+    classifier.partial_fit(X[6:], Y[6:])
+    np.testing.assert_array_equal(classifier.predict_proba(X), whole.predict_proba(X))
+
+
+def test_regression():
+    x = np.linspace(-2, 2, 10)[:, None]
+    learner = qs.RidgeRegression(qs.MLP(1, (40,), key=KEY), loss=qs.squared_error)
+    assert FewShotRegressor(learner=learner).fit(x, x[:, 0]).score(x, x[:, 0]) > 0.9
+
+
+def test_it_cannot_be_saved(tmp_path):
+    classifier = FewShotClassifier(learner=qs.Prototypical(conv())).fit(X, Y)
+    with pytest.raises(BadInput, match="cannot be saved"):
+        classifier.save(tmp_path / "a.qs")

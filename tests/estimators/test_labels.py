@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from quickstudy import BadInput
+from quickstudy.estimators import labels
+from quickstudy.estimators.base import Given
+
+GIVEN = Given(np.zeros((3, 2)), None, None)
+
+
+@pytest.mark.parametrize("y", [["a", "b", "a"], [1, 5, 1], [True, False, True], [0.0, 2.0, 0.0]])
+def test_labels_go_through_json(y):
+    classes = np.unique(labels.checked(GIVEN, y))
+    again = labels.classes_from_json(labels.classes_to_json(classes))
+    assert again.dtype == classes.dtype
+    assert again.tolist() == classes.tolist()
+
+
+def test_folder_names_are_labels():
+    given = Given(np.zeros((2, 2)), None, ["b", "a"])
+    assert labels.checked(given, None).tolist() == ["b", "a"]
+
+
+@pytest.mark.parametrize("y", [None, np.eye(3), [0.5, 1.2, 0.1], ["a", "b"], [1, np.nan, 2]])
+def test_no_labels(y):
+    with pytest.raises(ValueError, match=r"."):
+        labels.checked(GIVEN, y)
+
+
+def test_names_and_numbers_do_not_mix():
+    with pytest.raises(BadInput, match="of the same kind"):
+        labels.alike(np.array(["a"]), np.array([1]))
+
+
+def test_the_answer_for_unknown():
+    assert labels.unknown(None, np.array(["a"])) == "unknown"
+    assert labels.unknown(None, np.array([1])) == -1
+    assert labels.unknown("other", np.array(["a"])) == "other"
+
+
+def test_one_label_for_all():
+    assert labels.repeated(["a"], 3).tolist() == ["a"] * 3
+    assert labels.repeated("a", 3).tolist() == ["a"] * 3
+    assert labels.repeated(["a", "b"], 2) == ["a", "b"]

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from quickstudy import BadInput, DataError
+from quickstudy.estimators.pictures import pictures, pixels
+
+
+def only(x):
+    (item,) = pictures(x, labelled=False).items
+    return item
+
+
+def test_one_scale_for_all_types():
+    levels = np.array([[0, 51, 255], [102, 153, 204]], np.uint8).repeat(4, 0).repeat(4, 1)
+    forms = [
+        levels[None],
+        levels[None, ..., None],
+        (levels.astype(np.uint16) * 257)[None],
+        (levels / 255)[None],
+        (levels / 255).astype(np.float32)[None],
+        [levels],
+        Image.fromarray(levels),
+        [Image.fromarray(levels.astype(np.uint16) * 257)],
+        np.stack([levels] * 3, -1),
+    ]
+    for form in forms:
+        item = only(form)
+        assert item.dtype == np.uint8
+        np.testing.assert_array_equal(item, np.stack([levels] * 3, -1))
+
+
+def test_what_is_transparent_is_white():
+    clear = np.zeros((5, 6, 4), np.uint8)
+    assert (only(clear) == 255).all()
+    assert (only(Image.fromarray(clear)) == 255).all()
+
+
+def test_features_are_no_images():
+    for features in (np.zeros((3, 4)), [[1.0, 2.0]], np.zeros(3), np.zeros((3, 4), np.uint8)):
+        assert pictures(features, labelled=False) is None
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.full((1, 5, 5), 200.0), "from 0 to 1"),
+        (np.full((1, 5, 5), np.nan), "from 0 to 1"),
+        (np.zeros((1, 5, 5), np.int32), "range is not known"),
+        (np.zeros((2, 3, 8, 8), np.uint8), "moveaxis"),
+        ([np.zeros((3, 8, 8), np.uint8)], "moveaxis"),
+    ],
+)
+def test_refused(x, message):
+    with pytest.raises(BadInput, match=message):
+        pictures(x, labelled=False)
+
+
+def test_files_and_folders(tmp_path):
+    for name in ("b/2.png", "a/1.png", "a/.hidden.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (6, 4), (10, 20, 30)).save(tmp_path / name)
+    found = pictures(tmp_path, labelled=True)
+    assert found.labels == ["a", "b"]
+    assert [p.name for p in pictures(str(tmp_path), labelled=False).items] == ["1.png", "2.png"]
+    item = only(tmp_path / "a" / "1.png")
+    assert pixels(item, (4, 6)).tolist() == [[[10, 20, 30]] * 6] * 4
+    with pytest.raises(DataError, match="no file"):
+        pictures([str(tmp_path / "none.png")], labelled=False)
+    with pytest.raises(DataError, match="no file or folder"):
+        pictures(tmp_path / "none", labelled=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty"):
+        pictures(tmp_path / "empty", labelled=False)
+
+
+def test_proportions_are_kept():
+    wide = np.full((4, 8, 3), 255, np.uint8)
+    out = pixels(wide, (8, 8))
+    assert (out[2:6] == 255).all()
+    assert (out[:2] == 0).all()
+    assert (out[6:] == 0).all()
