@@ -14,6 +14,7 @@ from quickstudy.experiments.methods.transfer import TaskHeadConfig
 from quickstudy.experiments.policy_method import PolicyMethod
 from quickstudy.experiments.problem import Source
 from quickstudy.rl.rl2 import trial_episodes
+from quickstudy.training.algorithm import update
 from references.own_code import folder_of_classes, npz_of_images
 
 KEY = jax.random.key(0)
@@ -106,7 +107,7 @@ def test_policies_in_compiled_families(method, problem, places):
     recipe = paired(method, problem, places, "--meta-batch 4 --width 4")
     algorithm = recipe.method.algorithm(recipe.problem, recipe.budget)
     state = eqx.filter_eval_shape(algorithm.init)
-    after, metrics = eqx.filter_eval_shape(algorithm.update, state, KEY, jnp.zeros(()))
+    after, metrics = eqx.filter_eval_shape(update, algorithm, state, KEY, jnp.zeros(()))
     assert {"loss", "return"} <= metrics.keys()
     assert jax.tree.structure(after) == jax.tree.structure(state)
     trial = recipe.problem.trial("test")

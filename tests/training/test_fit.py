@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy import training
 from quickstudy.checkpoint import load_arrays
 from quickstudy.errors import CheckpointError
 from quickstudy.testing.comparing import same_bits
@@ -200,7 +199,7 @@ def test_a_damaged_checkpoint_costs_only_time(run, caplog):
 
 def test_a_crash_between_the_last_two_files(run, monkeypatch):
     """Whichever of checkpoint and learner was written last, resuming leaves both."""
-    monkeypatch.setattr(training, "save_arrays", lambda *_: crash())
+    monkeypatch.setattr("quickstudy.training.fit.save_arrays", lambda *_: crash())
     with pytest.raises(Crash):
         fit(Walk(), dataclasses.replace(PLAN, validate_every=30), key=KEY, run=run)
     monkeypatch.undo()
@@ -212,7 +211,7 @@ def test_a_full_disk_says_how_to_go_on(run, monkeypatch):
     def full(path, *_):
         raise CheckpointError(f"could not write {path}")
 
-    monkeypatch.setattr(training, "save_arrays", full)
+    monkeypatch.setattr("quickstudy.training.fit.save_arrays", full)
     with pytest.raises(CheckpointError, match=f"--resume {run.folder}"):
         fit(Walk(), PLAN, key=KEY, run=run)
     monkeypatch.undo()

@@ -17,6 +17,7 @@ from quickstudy.rl.estimators import DiCE, FirstOrderEstimator, Naive, ScoreTerm
 from quickstudy.rl.maml import stages
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import context_of
+from quickstudy.training.algorithm import update
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
@@ -39,7 +40,7 @@ def test_choices_fit_each_other(outer, estimator, rule):
     choices = f"--adapts context --baseline network --outer {outer} --estimator {estimator}"
     every = " --curvature-every 4" if outer == "trpo" else ""
     found = algorithm(typed("maml-navigation", f"{choices} --rule {rule}{every}"))
-    after, _ = eqx.filter_eval_shape(found.update, found.init(), KEY, jnp.zeros(()))
+    after, _ = eqx.filter_eval_shape(update, found, found.init(), KEY, jnp.zeros(()))
     assert context_of(after.parameters[0]).shape == (5,)
     assert isinstance(found.adaptation.baseline, qs.ValueNetwork)
     kind = {"trpo": OuterTrustRegion}.get(outer, OuterAscent)

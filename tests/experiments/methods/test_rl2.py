@@ -10,6 +10,7 @@ import pytest
 import quickstudy as qs
 from quickstudy.experiments.methods.histories import HistoryConfig
 from quickstudy.rl.rl2 import trial_episodes
+from quickstudy.training.algorithm import update
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
@@ -25,7 +26,7 @@ def test_every_memory_is_trained(name, memory):
         return
     found = algorithm(typed(name, f"--memory {memory} --meta-batch 8 --width 8 --episodes 4"))
     start = found.init()
-    after, _ = eqx.filter_eval_shape(found.update, start, KEY, jnp.zeros(()))
+    after, _ = eqx.filter_eval_shape(update, found, start, KEY, jnp.zeros(()))
     for x, y in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):
         assert jnp.shape(x) == y.shape
 
@@ -55,9 +56,9 @@ def test_the_rate_falls_to_zero_with_the_last_step(name, settings):
     """However many updates a step makes: after three steps of three nothing moves any more, and in
     the third everything still did. (The critic's, of which TRPO's optimiser is in charge alone.)"""
     found = algorithm(typed(name, settings))
-    update, states = eqx.filter_jit(found.update), [found.init()]
+    step, states = eqx.filter_jit(update), [found.init()]
     for key in jax.random.split(KEY, 4):
-        states.append(update(states[-1], key, jnp.zeros(()))[0])
+        states.append(step(found, states[-1], key, jnp.zeros(()))[0])
     learned = [found.learned(state) for state in states]
     moved = learned if name.startswith("maml") else [policy.critic for policy in learned]
     steps = [
@@ -70,14 +71,15 @@ def test_the_rate_falls_to_zero_with_the_last_step(name, settings):
 
 def test_what_is_never_cleared_is_tested_with_memories_of_another_task():
     never = typed("rl2-bandit", "--forgets never --told no-beginnings --episodes 3 --arms 10")
-    trial, policy = never.problem.trial("test"), never.learner()
+    trial, policy = never.problem.trial("test", in_a_row=2), never.learner()
     weight = jax.random.normal(KEY, policy.actor.weight.shape)
     actor = eqx.tree_at(lambda p: p.actor.weight, policy, weight)
     run = eqx.filter_jit(trial_episodes)
     found = never.method.earning(never.problem, actor, trial)(KEY, 200).returns
-    assert (found == run(actor, trial, KEY, 200, in_a_row=2).returns).all()
+    assert (found == run(actor, trial, KEY, 200).returns).all()
     # With the same keys, only what it remembers differs.
-    assert not (found == run(actor, trial, KEY, 200).returns).all()
+    alone = never.problem.trial("test")
+    assert not (found == run(actor, alone, KEY, 200).returns).all()
 
 
 def test_memories_never_cleared_are_not_for_the_host():
