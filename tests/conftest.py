@@ -45,6 +45,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "quickstudy")
 
 
+SLOW = frozenset(Path(__file__).with_name("slow.txt").read_text(encoding="utf-8").splitlines())
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that tests/slow.txt lists; tests/slow.py measures which they are."""
+    for item in items:
+        if item.nodeid in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_sessionstart():
     assert jax.device_count() == DEVICES, "the tests want JAX to themselves: two CPU devices"
 

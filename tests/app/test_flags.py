@@ -49,8 +49,9 @@ def test_no_two_flags_of_a_pair_have_one_name():
     seen = 0
     for recipe in pairs():
         for method in every_choice(recipe.method.prepared(recipe.problem)):
-            flags = [*flags_of(recipe.problem), *flags_of(method), *_flags(recipe, None)]
-            flags += flags_of(recipe.budget, method.unread())
+            flags, hidden = [*_flags(recipe, None)], method.unread()
+            for part in (recipe.problem, method, recipe.budget):
+                flags += flags_of(part, hidden)
             names = [flag.spelled for flag in flags]
             double = {name for name in names if names.count(name) > 1}
             assert not double, (recipe.name, method)
@@ -138,7 +139,10 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("maml-glyphs --reads 3", "--reads is not read by this run: it is a setting"),
+        (
+            "maml-glyphs --reads 3",
+            "--reads is not read by this run: it is a setting of the method matching",
+        ),
         ("matching-glyphs --reads 3", "belongs to --context full, and here --context is none"),
         ("rl2-bandit --radius 1", "belongs to --improvement trpo, and here --improvement is ppo"),
         ("rl2-bandit --reader 2 --memory none", "here --memory is none"),

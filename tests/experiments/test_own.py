@@ -224,6 +224,7 @@ def test_a_file_must_not_hide_another_module(name, tmp_path):
 def test_a_file_runs_once_and_may_be_imported(mine):
     assert from_file(f"{mine}:Line").thing is from_file(f"{mine}:Line").thing
     assert sys.modules["mine"].Line is from_file(f"{mine}:Line").thing
+    assert from_file(f"{mine.parent / 'sibling.py'}:START").thing == 0.5, "imported by mine.py"
 
 
 def test_a_package_that_is_broken_harms_no_other(mine, monkeypatch, caplog):

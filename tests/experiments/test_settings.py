@@ -6,12 +6,19 @@ import pytest
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.budget import Budget
-from quickstudy.experiments.methods.blackbox import BlackBoxConfig, SupportMemoryConfig
+from quickstudy.experiments.method import Method
+from quickstudy.experiments.methods.blackbox import SupportMemoryConfig
 from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig
 from quickstudy.experiments.methods.rl2 import ImprovementConfig, RL2Config, TRPOConfig
 from quickstudy.experiments.networks import NetworkConfig
 from quickstudy.experiments.problems.yours import FolderImages
-from quickstudy.experiments.settings import Own, Scope, read_settings, settings_json
+from quickstudy.experiments.settings import (
+    Own,
+    Scope,
+    read_settings,
+    read_settings_as,
+    settings_json,
+)
 
 KINDS = (NetworkConfig, HistoryConfig, SupportMemoryConfig, ImprovementConfig)
 
@@ -28,9 +35,9 @@ def test_every_choice_comes_back(value):
 
 def test_nested_values_come_back():
     method = RL2Config(memory=GRUConfig(8, reader=2), improvement=TRPOConfig(0.5), discount=1)
-    assert read_settings(RL2Config, json.loads(json.dumps(settings_json(method)))) == method
+    assert read_settings_as(RL2Config, json.loads(json.dumps(settings_json(method)))) == method
     kept = FolderImages(ratios=(3, 1, 1), path="/a", shape_of_one=(2, 2, 1), train=("a", "b"))
-    assert read_settings(FolderImages, json.loads(json.dumps(settings_json(kept)))) == kept
+    assert read_settings_as(FolderImages, json.loads(json.dumps(settings_json(kept)))) == kept
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ def test_nested_values_come_back():
         (NetworkConfig, {"name": "mlp", "width": True}, "width is True; give a number"),
         (NetworkConfig, {"name": "conv4", "norm": "soft"}, "norm is 'soft'; give one of layer"),
         (NetworkConfig, ["mlp"], r"are \['mlp'\]; they must be an object"),
-        (BlackBoxConfig, {"name": "blackbox", "memory": "gru"}, "they must be an object"),
+        (Method, {"name": "blackbox", "memory": "gru"}, "they must be an object"),
         (Budget, {"steps": -1}, "steps is -1; give a finite number, of 0 or more"),
         (Budget, {"steps": 2.5}, "steps is 2.5; give a number"),
         (Budget, {"clip": float("nan")}, "clip is nan"),

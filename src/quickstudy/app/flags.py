@@ -63,7 +63,7 @@ def flags_of(value: Any, hidden: Collection[str] = ()) -> list[Flag]:
             continue
         if isinstance(now, Choice):
             found.append(Flag(field.name, _names(hints[field.name]), docs[field.name], now.name))
-            found += flags_of(now)
+            found += flags_of(now, hidden)
         else:
             found.append(Flag(field.name, hints[field.name], docs[field.name], now))
     return found

@@ -110,7 +110,8 @@ def with_arguments(
     method = with_choices(recipe.method.prepared(problem), arguments)
     method.check(problem)
     hidden = method.unread()
-    flags = [*flags_of(problem), *flags_of(method), *flags_of(recipe.budget, hidden), *more]
+    read = [flag for part in (problem, method, recipe.budget) for flag in flags_of(part, hidden)]
+    flags = [*read, *more]
     demand_read(flags, arguments, elsewhere(recipe, problem, method))
     parsed = parse(flags, arguments, prog=prog, description=description(recipe))
     parts = (problem, method, recipe.budget)
@@ -144,7 +145,7 @@ def elsewhere(recipe: Recipe, problem: Problem, method: Method) -> dict[str, str
         for name in _fields(kind):
             found.setdefault(name, f"it is a setting of the problem {kind.name}")
     for kind in METHODS:
-        for name in _fields(kind):
+        for name in (*_fields(kind), *(f.spelled for f in flags_of(kind())), *unchosen(kind())):
             found.setdefault(name, f"it is a setting of the method {kind.name}")
     found |= unchosen(problem) | unchosen(method)
     for name in method.unread():

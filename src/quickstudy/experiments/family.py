@@ -133,7 +133,8 @@ class HostProblem(FamilyProblem):
         make = partial(family.make, "rgb_array")
         horizon = self.horizon or family.horizon
         made = (make, family.sample_task, family.set_task, copies, horizon)
-        if self.processes == 0:
+        # One copy is made to be looked at, or stepped alone: there is nothing to share.
+        if self.processes == 0 or copies == 1:
             return HostFamily(HostEnvironment(*made))
         return HostFamily(HostWorkers(*made, processes=self.processes))
 

@@ -58,6 +58,8 @@ def _module(path: Path) -> ModuleType:
         raise BadInput(f"there is no file {path}; give PATH.py:NAME")
     name = path.stem
     loaded = sys.modules.get(name)
+    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
+        return loaded  # a sibling has imported it
     if name in sys.stdlib_module_names or loaded is not None:
         other = "of Python's own" if loaded is None else f"at {getattr(loaded, '__file__', '?')}"
         raise BadInput(f"{path} has the name of a module {other}; rename the file")

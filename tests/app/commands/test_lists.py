@@ -50,7 +50,7 @@ def test_methods_that_learn_a_problem(capsys, tmp_path):
     assert {"prototypical", "maml", "transfer"} <= set(photos)
 
 
-@pytest.mark.parametrize("name", ["maml-omniglot", "rl2-metaworld", "transfer-glyphs"])
+@pytest.mark.parametrize("name", ["maml-omniglot", "rl2-metaworld", "maml-bandit"])
 def test_everything_about_one_recipe(name, capsys):
     recipe = RECIPES[name]
     main(["recipes", name])
@@ -58,7 +58,8 @@ def test_everything_about_one_recipe(name, capsys):
     for said in (recipe.card.reaches, recipe.card.takes, recipe.source, f"quickstudy train {name}"):
         assert any(line.endswith(said) for line in out.splitlines()), "cut short"
     method = recipe.method.prepared(recipe.problem)
-    for flag in [*flags_of(recipe.problem), *flags_of(method)]:
+    unread = recipe.method.unread()
+    for flag in [*flags_of(recipe.problem, unread), *flags_of(method, unread)]:
         assert f"--{flag.spelled} {flag.default}" in out
     for field in recipe.method.unread():
         assert f"--{field.replace('_', '-')} " not in out

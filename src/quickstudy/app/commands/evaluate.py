@@ -107,13 +107,13 @@ def _problem(recipe: Recipe, on: str | None) -> Problem:
     if on is None:
         return recipe.problem
     other = find_problem(on).tested_as(recipe.problem)
-    recipe.method.check(other)
     mine, theirs = recipe.problem.reads(), other.reads()
     if mine != theirs:
         raise BadInput(
             f"--on {on} has {theirs}, and {recipe.name} was trained on {mine}; name a problem of "
             "that kind"
         )
+    recipe.method.check(other)
     return other
 
 

@@ -71,7 +71,8 @@ def _tell(recipe: Recipe) -> None:
     for name, said in lines.items():
         print(f"    {name:11} {said}")
     hidden = recipe.method.unread()
-    flags = [*flags_of(recipe.problem), *flags_of(prepared), *flags_of(recipe.budget, hidden)]
+    parts = (recipe.problem, prepared, recipe.budget)
+    flags = [flag for part in parts for flag in flags_of(part, hidden)]
     print("    settings")
     for flag in flags:
         print(f"        --{flag.spelled} {flag.default}")
