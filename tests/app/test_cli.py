@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from PIL import Image
 from quickstudy.recipes import RECIPES
 
 from quickstudy.app.cli import main
-from quickstudy.errors import BadInput
 from references.refusing import demand_refused, stopped
 
 TINY = ["--steps", "4", "--meta-batch", "2", "--validate-every", "2", "--validation-episodes", "4"]
@@ -130,63 +128,6 @@ def test_training_tasks_of_different_sizes(tmp_path, capsys):
     assert "3- to 5-way 1- to 3-shot, validation 5-way 3-shot" in text
 
 
-def test_adapt_answers_for_every_query_image(glyphs_run, drawings, tmp_path, capsys):
-    answers = tmp_path / "answers.json"
-    folders = ["--support", str(drawings / "support"), "--query", str(drawings / "query")]
-    main(["adapt", str(glyphs_run), *folders, "--json", str(answers)])
-    assert "bar" in capsys.readouterr().out
-    found = json.loads(answers.read_text())
-    assert [answer["image"].rsplit("/")[-1] for answer in found] == ["bar.png", "post.png"]
-    for answer in found:
-        assert set(answer["probabilities"]) == {"bar", "post"}
-        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=2e-4)
-        assert answer["class"] == max(answer["probabilities"], key=answer["probabilities"].get)
-
-
-def test_adapt_never_cuts_a_name(glyphs_run, drawings, tmp_path, monkeypatch, capsys):
-    query = tmp_path / "photographed-on-a-sunny-day-in-the-garden-behind-the-old-house.png"
-    query.write_bytes((drawings / "query" / "bar.png").read_bytes())
-    monkeypatch.setenv("COLUMNS", "60")
-    support = str(drawings / "support")
-    main(["adapt", str(glyphs_run), "--support", support, "--query", str(query)])
-    cells = [
-        line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line
-    ]
-    assert str(query) in "".join(cells)
-
-
-def test_adapt_tells_bars_from_posts(glyphs_run, drawings, tmp_path):
-    answers = tmp_path / "answers.json"
-    folders = ["--support", str(drawings / "support"), "--query", str(drawings / "query")]
-    main(["adapt", str(glyphs_run), *folders, "--json", str(answers)])
-    assert [answer["class"] for answer in json.loads(answers.read_text())] == ["bar", "post"]
-
-
-def test_adapt_takes_fewer_classes_than_a_head_has_outputs(drawings):
-    """As if the outputs that are left over had never been there."""
-    import equinox as eqx
-    import jax
-
-    from quickstudy.app.commands.adapt import Adapt, classify
-
-    five = RECIPES["maml-glyphs"](filters=4).learner()
-    head = five.model.head
-    drawn = jax.random.normal(jax.random.key(1), head.weight.shape)
-    heads = [eqx.tree_at(lambda h: (h.weight, h.bias), head, (drawn[:, :n], head.bias[:n]))
-             for n in (5, 2)]  # fmt: skip
-    five, two = (eqx.tree_at(lambda own: own.model.head, five, new) for new in heads)
-    folders = Adapt(Path("run"), drawings / "support", drawings / "query")
-    found = classify(five, folders, (28, 28, 1), ways=5)
-    for answer, expected in zip(found, classify(two, folders, (28, 28, 1)), strict=True):
-        assert answer["class"] == expected["class"]
-        assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=2e-4)
-    more = drawings / "three"
-    for name in ("a", "b", "c"):
-        shutil.copytree(drawings / "support" / "bar", more / name)
-    with pytest.raises(BadInput, match="built for 2 outputs and the tasks have ways 3"):
-        classify(two, Adapt(Path("run"), more, drawings / "query"), (28, 28, 1), ways=2)
-
-
 def test_export_is_the_same_learner(glyphs_run, tmp_path):
     import jax
 
@@ -293,10 +234,3 @@ def test_ways_that_the_learner_cannot_take(tmp_path, capsys):
     said = stopped(["evaluate", str(folder), "--ways", "7"], capsys)
     assert "5" in said
     assert "7" in said
-
-
-def test_images_for_a_learner_that_takes_none(tmp_path, capsys):
-    folder = tmp_path / "sinusoid"
-    main(["train", "maml-sinusoid", *TINY, "--no-test", "--run", str(folder)])
-    said = stopped(["adapt", str(folder), "--support", "a", "--query", "b"], capsys)
-    assert "no images" in said

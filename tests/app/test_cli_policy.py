@@ -202,7 +202,6 @@ def test_a_run_made_longer_is_one_of_that_length(tmp_path):
         ("evaluate RUN --shots 5", "--shots is for learners that read examples"),
         ("evaluate RUN --updates 9", "for policies that adapt by gradients, and rl2-bandit"),
         ("evaluate RUN --size 9", "--size is for policies in mazes"),
-        ("adapt RUN --support . --query .", "takes no images"),
         ("play RUN --trial -1", "--trial is -1"),
     ],
 )
