@@ -53,7 +53,12 @@ def pytest_sessionstart():
 def one_device(monkeypatch):
     """Called, it leaves a test one device for all that follows."""
     mesh = jax.make_mesh((1,), ("tasks",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:1])
-    return lambda: monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: mesh)
+
+    def one() -> None:
+        monkeypatch.setattr("quickstudy.mesh.task_mesh", lambda: mesh)
+        jax.clear_caches()  # or the program for all devices would be taken again
+
+    return one
 
 
 @pytest.fixture(scope="session")

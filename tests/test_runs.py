@@ -4,11 +4,10 @@ import shutil
 import subprocess
 
 import pytest
-from quickstudy.recipes import from_json
 
 import quickstudy as qs
 from quickstudy import runs
-from quickstudy.errors import BadInput, CheckpointError
+from quickstudy.errors import CheckpointError
 
 RECIPE = {"recipe": "maml-sinusoid"}
 
@@ -58,12 +57,3 @@ def test_a_recipe_that_is_spoilt(tmp_path, text):
     (run.folder / "recipe.json").write_text(text)
     with pytest.raises(CheckpointError, match="recipe\\.json"):
         qs.Run.open(run.folder)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("steps", "many"), ("steps", None), ("steps", []), ("steps", -1), ("inner_lr", float("inf"))],
-)
-def test_a_setting_that_is_no_number(name, value):
-    with pytest.raises(BadInput, match=f"{name} .*; give a "):
-        from_json({**RECIPE, name: value})

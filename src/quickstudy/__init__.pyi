@@ -156,5 +156,6 @@ from .tasks.task import sample_batch as sample_batch
 from .tasks.varying import Varying as Varying
 from .training.fit import Fitted as Fitted
 from .training.fit import fit as fit
+from .training.plan import MetaPlan as MetaPlan
 from .training.plan import Plan as Plan
 from .training.train import train as train

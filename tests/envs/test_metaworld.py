@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from quickstudy.recipes import RECIPES
 
 from quickstudy.app.cli import main
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.envs.metaworld import RobotTasks, ml1, ml10
 from quickstudy.envs.workers import HostWorkers
 from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.experiments.problems.metaworld import MetaWorldFamily
 
 gymnasium = pytest.importorskip("gymnasium")
 
@@ -174,24 +174,35 @@ def test_gymnasium_can_play_it_alone():
     assert "task=" not in repr(env.unwrapped.task)
 
 
+def on(split, **settings):
+    return MetaWorldFamily(**settings).family(split)
+
+
 @pytest.mark.parametrize("method", ["maml", "rl2"])
 @pytest.mark.usefixtures("stub")
 def test_recipes_train_with_some_goals_and_test_with_others(method, tmp_path, monkeypatch):
-    name = f"{method}-metaworld"
     monkeypatch.setattr("importlib.metadata.version", lambda package: "of a stub")
-    monkeypatch.setattr(RECIPES[name], "test_trials", 2)
-    own = {"maml": ["--trajectories", "2"], "rl2": ["--width", "8", "--parts", "1"]}[method]
-    few = ["--steps", "1", "--meta-batch", "4", "--validation-episodes", "2", "--episodes", "2"]
-    main(["train", name, "--thing", "push-v3", *few, *own, "--run", str(tmp_path / "run")])
-    found = json.loads((tmp_path / "run" / "evaluation-test.json").read_text())
+    own = {
+        "maml": ["--trajectories", "2", "--updates", "1"],
+        "rl2": ["--width", "8", "--parts", "1", "--episodes", "2"],
+    }[method]
+    few = ["--steps", "1", "--meta-batch", "4", "--validation-episodes", "2", "--no-test"]
+    run = str(tmp_path / "run")
+    main(["train", f"{method}-metaworld", "--thing", "push-v3", *few, *own, "--run", run])
+    main(["evaluate", run, "--episodes", "2"])
+    found = json.loads((tmp_path / "run" / "evaluation-test-2-episodes.json").read_text())
     assert found["environment"] == "Meta-World of a stub, ML1 push-v3"
     mean = found["policy"]["episodes"][0]["mean"]
     assert 5 * 5 < mean < 5 * 10  # five steps that pay at most ten each, whatever is done
-    train, valid, test = (RECIPES[name](thing="push-v3").family(s) for s in SPLITS)
+
+
+@pytest.mark.usefixtures("stub")
+def test_splits_have_goals_of_their_own():
+    train, valid, test = (on(split, thing="push-v3") for split in SPLITS)
     assert goals(train) == goals(valid)
     assert not goals(train) & goals(test)
-    ten = RECIPES[name](benchmark="ml10")
-    assert ((*ten.family("train").classes,), (*ten.family("test").classes,)) == (TRAIN, TEST)
+    ten = [(*on(split, benchmark="ml10").classes,) for split in ("train", "test")]
+    assert ten == [TRAIN, TEST]
 
 
 needs_package = pytest.mark.skipif(

@@ -9,7 +9,6 @@ import numpy as np
 import optax
 import pytest
 from jax.flatten_util import ravel_pytree
-from quickstudy.recipes import find
 
 import quickstudy as qs
 from quickstudy.conjugate_gradients import conjugate_gradients
@@ -193,12 +192,6 @@ def test_without_a_multi_step_loss_the_last_step_counts_alone(progress):
     close(flat(gradient(learner, progress).model), flat(gradient(MAML).model))
 
 
-def test_the_multi_step_share_is_a_setting():
-    recipe = find("maml++-sinusoid").from_settings({"multi_step": 0.5})
-    assert recipe.learner().multi_step == 0.5
-    assert find("maml++-sinusoid")().learner().multi_step == 0.1
-
-
 def test_conjugate_gradients_solve_and_stay():
     a = jax.random.normal(KEY, (5, 5))
     a = a @ a.T + jnp.eye(5)
@@ -343,15 +336,3 @@ def test_learners_that_do_not_keep_statistics_refuse_the_norm():
     for learner in (qs.MAML(conv("running")), qs.Prototypical(conv("running"))):
         with pytest.raises(qs.BadInput, match=r"does not keep the averages.*another norm"):
             learner.check(PICTURES)
-
-
-def test_the_recipe_makes_moving_averages():
-    recipe = find("maml++-glyphs").from_settings({"norm": "running", "averaging": 0.25})
-    optimiser, learner = recipe.optimiser(), running()
-    gradient = compiled_gradient(learner)[0]
-    updates, _ = optimiser.update(gradient, optimiser.init(learner), learner)
-    averages = zip(*map(running_statistics, (updates.norms, gradient.norms)), strict=True)
-    for found, away in averages:
-        close(found, -0.25 * away)
-    rates = np.abs(flat(updates.rates))
-    close(rates[rates > 0], np.full_like(rates[rates > 0], recipe.learning_rate))

@@ -5,7 +5,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 
@@ -127,10 +126,6 @@ def test_values_are_passed_back_along_what_was_seen(rounds, ahead):
     assert [c > 0.05 * changes[0] for c in changes] == [i <= ahead for i in range(3)], changes
 
 
-def test_only_where_states_can_be_counted():
-    with pytest.raises(qs.BadInput, match="rl2-gridnavi are not listed one by one"):
-        RECIPES["rl2-gridnavi"](memory="table").training()
-    with pytest.raises(qs.BadInput, match="leave --reader out"):
-        RECIPES["rl2-tabular"](reader=8).training()
+def test_there_must_be_actions():
     with pytest.raises(qs.BadInput, match="actions is 0"):
         qs.TableMemory.create(2, 0, past=3, key=KEY)

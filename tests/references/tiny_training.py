@@ -10,7 +10,7 @@ import optax
 import quickstudy as qs
 
 RECIPE = {"recipe": "tiny"}
-PLAN = qs.Plan(
+PLAN = qs.MetaPlan(
     steps=300,
     meta_batch=2,
     optimiser=optax.adam(optax.cosine_decay_schedule(1e-2, 300)),

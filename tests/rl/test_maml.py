@@ -9,13 +9,12 @@ import numpy as np
 import optax
 import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
-from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 from quickstudy.envs.bandit import Arms
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
-from quickstudy.rl.estimators import LVC, DiCE, Naive, ScoreTerm
+from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
 from quickstudy.rl.maml import MAMLRL, update_returns
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
@@ -186,38 +185,3 @@ def test_only_the_context_adapts_and_only_the_rest_is_learned(estimator):
     assert not np.array_equal(
         learned.body.network.layers[0].weight[1:], policy.body.network.layers[0].weight[1:]
     )
-
-
-@pytest.mark.parametrize(
-    ("outer", "estimator", "rule"),
-    [
-        ("trpo", "dice", "rate"),
-        ("trpo", "e-maml", "learned-rates"),
-        ("trpo", "lvc", "rate"),
-        ("policy-gradient", "first-order", "learned-rates"),
-        ("policy-gradient", "naive", "rate"),
-        ("promp", "loaded-dice", "learned-rates"),
-        ("promp", "lvc", "rate"),
-    ],
-)
-def test_the_recipe_s_choices_fit_each_other(outer, estimator, rule):
-    """Shapes only."""
-    recipe = RECIPES["maml-navigation"](
-        adapts="context",
-        rule=rule,
-        baseline="network",
-        curvature_every=4,
-        estimator=estimator,
-        outer=outer,
-    )
-    algorithm = recipe.algorithm()
-    after, _ = eqx.filter_eval_shape(update, algorithm, algorithm.init(), KEY, jnp.zeros(()))
-    assert context_of(after.parameters[0]).shape == (5,)
-    assert isinstance(algorithm.adaptation.baseline, qs.ValueNetwork)
-    kind = {"trpo": OuterTrustRegion}.get(outer, OuterAscent)
-    assert isinstance(algorithm.outer, kind)
-    assert isinstance(algorithm.outer, OuterTrustRegion) or algorithm.outer.epochs == (
-        5 if outer == "promp" else 1
-    )
-    named = {"loaded-dice": DiCE(0.9), "dice": DiCE(), "e-maml": ScoreTerm(Naive())}
-    assert named.get(estimator, algorithm.adaptation.estimator) == algorithm.adaptation.estimator

@@ -23,7 +23,7 @@ from quickstudy.training.algorithm import update
 from references.enumeration import HORIZON, REAL, STATES, to_go
 from references.worlds import RATE, TASKS, Sampled, Ways, World
 
-KEY = jax.random.key(0)
+KEY, DONE = jax.random.key(0), jnp.ones(())
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -54,7 +54,7 @@ def test_meta_gradient_through_two_steps(world):
         stored, gradients = world.acted(theta), {}
         for name, estimator in estimators.items():
             algorithm = world.maml(qs.OuterAscent(optax.sgd(1.0)), estimator)
-            after = algorithm.improve(algorithm.init(), dealt(stored), 1.0)[0].parameters
+            after = algorithm.improve(algorithm.init(), dealt(stored), DONE)[0].parameters
             gradients[name] = jax.flatten_util.ravel_pytree(after[0])[0] - theta
         return gradients
 
@@ -78,7 +78,7 @@ def test_learned_rates_are_part_of_the_meta_gradient(world):
         rule = qs.LearnedRates(world.policy_of(rates))
         algorithm = world.maml(qs.OuterAscent(optax.sgd(1.0)), qs.DiCE(), rule)
         stored = dealt(world.acted(theta, rates))
-        after = algorithm.improve(algorithm.init(), stored, 1.0)[0].parameters
+        after = algorithm.improve(algorithm.init(), stored, DONE)[0].parameters
         return jax.flatten_util.ravel_pytree(after)[0] - jnp.append(theta, rates)
 
     wanted = differences(
@@ -104,7 +104,7 @@ def test_score_term_gives_the_gradient_of_objective_two(world, steps):
             adaptation = Sampled(world.family, qs.Rate(RATE), estimator, trajectories=1)
             ascent = qs.OuterAscent(optax.sgd(1.0))
             algorithm = qs.MAMLRL(world.policy, adaptation, ascent, steps, n)
-            after = algorithm.improve(algorithm.init(), dealt(stored), 1.0)[0].parameters
+            after = algorithm.improve(algorithm.init(), dealt(stored), DONE)[0].parameters
             gradients.append(jax.flatten_util.ravel_pytree(after[0])[0] - theta)
         units = jax.vmap(adaptation.measured)(stored[1]).unit
         return gradients, ways.exact(theta, units, mean)
@@ -310,7 +310,7 @@ def test_every_accepted_step_stays_in_the_region(world):
     @eqx.filter_jit
     def step(state):
         sets, after = world.acted(jax.flatten_util.ravel_pytree(state.parameters[0])[0])
-        better, metrics = algorithm.improve(state, dealt((sets, after)), 1.0)
+        better, metrics = algorithm.improve(state, dealt((sets, after)), DONE)
 
         def logs(state, sets, after):
             there = algorithm.adaptation.replay(state.parameters[0], sets)

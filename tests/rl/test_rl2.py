@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from quickstudy.recipes import RECIPES
 
 import quickstudy as qs
 from quickstudy.evaluation.trials import same_tasks
@@ -43,9 +42,10 @@ def close(a, b, tolerance=2e-5):
         np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("trials", [12, 10])
+@pytest.mark.parametrize("trials", [12, 8])
 def test_devices_change_nothing(trials, one_device):
-    """One device and two; 10 trials do not share out evenly, and what fills up must not count."""
+    """One device and two; 8 trials do not share out evenly: 9 are drawn on one, 12 on two, and what
+    fills up must not count."""
     algorithm = rl2(PPO(optax.sgd(0.1), epochs=2, minibatches=3), trials=trials)
     two = updated(algorithm)
     one_device()
@@ -226,16 +226,3 @@ def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
 def test_parts_must_divide():
     with pytest.raises(qs.BadInput, match="cannot be cut into 3"):
         rl2(PolicyGradient(optax.sgd(0.1)), parts=3)
-
-
-@pytest.mark.parametrize(
-    "memory", ["context", "context-mean", "snail", "transformer", "table", "none"]
-)
-def test_memories_with_nothing_to_see_are_trained(memory):
-    """Bandits show nothing, so that a part of the context encoder's state is empty."""
-    recipe = RECIPES["rl2-bandit"](memory=memory, meta_batch=8, width=8, episodes=4)
-    algorithm, progress = recipe.algorithm(), jnp.zeros(())
-    start = algorithm.init()
-    after, _ = eqx.filter_eval_shape(update, algorithm, start, KEY, progress)
-    for x, y in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):
-        assert jnp.shape(x) == y.shape

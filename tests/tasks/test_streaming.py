@@ -109,7 +109,7 @@ class Flat(eqx.Module):
 
 def test_training_from_a_file_is_training_from_the_device(mapped):
     """On the tests' two devices: callbacks inside shard_map, scan and the loop over steps."""
-    plan = qs.Plan(steps=4, meta_batch=3, validate_every=2, validation_episodes=3)
+    plan = qs.MetaPlan(steps=4, meta_batch=3, validate_every=2, validation_episodes=3)
     began = qs.Prototypical(Flat(jax.random.normal(jax.random.key(0), (75, 4)) / 8))
     device, host = (
         qs.train(began, tasks, validation=tasks, plan=plan, key=jax.random.key(1)).embed.weight

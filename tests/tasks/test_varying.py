@@ -238,7 +238,7 @@ def test_it_can_be_trained_on():
         qs.Prototypical(mlp(8, 4)),
         TASKS,
         validation=TASKS,
-        plan=qs.Plan(steps=60, optimiser=optax.adam(1e-2), validate_every=60),
+        plan=qs.MetaPlan(steps=60, optimiser=optax.adam(1e-2), validate_every=60),
         key=KEY,
     )
     result = qs.evaluate(learner, TASKS, episodes=200, key=KEY)

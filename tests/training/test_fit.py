@@ -22,7 +22,7 @@ from quickstudy.training.train import train
 from references import tiny_training
 
 KEY = jax.random.key(0)
-PLAN = qs.Plan(steps=30, validate_every=5)
+PLAN = qs.MetaPlan(steps=30, validate_every=5)
 RECIPE = {"recipe": "toy"}
 
 
@@ -304,7 +304,7 @@ def test_another_recipe_is_not_resumed(run):
 @pytest.mark.parametrize("name", ["steps", "meta_batch", "validate_every", "validation_episodes"])
 def test_plans_that_cannot_be(name):
     with pytest.raises(qs.BadInput, match=f"{name} is 0"):
-        qs.Plan(**{name: 0})
+        qs.MetaPlan(**{name: 0})
 
 
 def test_tasks_that_the_learner_cannot_take():
@@ -344,7 +344,7 @@ def test_the_step_is_compiled_once(run, caplog):
     tasks = qs.Sinusoid(shots=3, queries=4)
     model = qs.MLP(1, (9, 1), key=KEY)
     learner = qs.MAML(model, inner_lr=0.01, loss=qs.squared_error)
-    plan = qs.Plan(steps=8, meta_batch=3, validate_every=4, validation_episodes=3)
+    plan = qs.MetaPlan(steps=8, meta_batch=3, validate_every=4, validation_episodes=3)
     with jax.log_compiles():
         qs.train(learner, tasks, validation=tasks, plan=plan, key=KEY, run=run)
     compiled = [r.getMessage() for r in caplog.records if "Finished XLA" in r.getMessage()]

@@ -224,14 +224,13 @@ class LearnerMethod(Method):
         """Meta-train on the tasks of the split `train`, choosing weights by `validation`."""
         import jax
 
-        from quickstudy.training.plan import Plan
+        from quickstudy.training.plan import MetaPlan
         from quickstudy.training.train import train
 
         tasks = self.training_tasks(problem, source)
         validation = problem.training_tasks("validation", source)
-        numbers = (budget.steps, budget.meta_batch)
-        rest = {name: getattr(budget, name) for name in ("validate_every", "validation_episodes")}
-        plan = Plan(*numbers, **rest)
+        names = ("steps", "validate_every", "meta_batch", "validation_episodes")
+        plan = MetaPlan(**{name: getattr(budget, name) for name in names})
         # Only now: an optimiser's schedule over no steps at all has an error of its own.
         plan = replace(plan, optimiser=self.optimiser(budget))
         learner, key = self.learner(problem, budget.seed), jax.random.key(budget.seed)

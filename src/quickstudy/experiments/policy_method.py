@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, Watching
 from quickstudy.experiments.method import TEST_SEED, Method, Test, Trainer
@@ -77,12 +77,8 @@ class PolicyMethod(Method):
         from quickstudy.training.plan import Plan
 
         algorithm = self.algorithm(problem, budget)
-        plan = Plan(
-            budget.steps,
-            budget.meta_batch,
-            validate_every=budget.validate_every,
-            validation_episodes=budget.validation_episodes,
-        )
+        demand_counts(validation_episodes=budget.validation_episodes, meta_batch=budget.meta_batch)
+        plan = Plan(budget.steps, budget.validate_every)
 
         def train(**where: Any) -> Any:
             with problem.closing(algorithm.host):

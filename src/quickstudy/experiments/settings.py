@@ -212,7 +212,7 @@ def _leaf(hint: Any, value: Any, name: str, scope: Scope) -> Any:
         return Own(where["own"], scope.find(where["own"]))
     if isinstance(hint, type) and is_dataclass(hint):
         return read(hint, value, scope)
-    if isinstance(value, list | tuple):
+    if get_origin(hint) is tuple and isinstance(value, list | tuple):
         return tuple(tuple(one) if isinstance(one, list) else one for one in value)
     _demand_type(hint, value, name)
     return Path(str(value)) if hint is Path else value

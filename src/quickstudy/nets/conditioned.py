@@ -11,10 +11,10 @@ from quickstudy.nets.network import condition
 
 
 class WithContext(eqx.Module):
-    """x ↦ f(x ‖ c): the same context for all inputs.
+    """x ↦ f(x ‖ c): the same context for all inputs, at every position of an image.
 
     Attributes:
-        network: f, from `[n, inputs + size]`.
+        network: f, from `[n, inputs + size]`, or from images `[n, h, w, channels + size]`.
         context: c, `[size]`.
 
     Example:
@@ -28,13 +28,13 @@ class WithContext(eqx.Module):
     context: Float[Array, " size"]
 
     @compiled_once
-    def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
+    def __call__(self, x: Float[Array, "n ... inputs"]) -> Float[Array, "n outputs"]:
         return self.network(self._beside(x))
 
-    def condition(self, x: Float[Array, "n inputs"]) -> "WithContext":
+    def condition(self, x: Float[Array, "n ... inputs"]) -> "WithContext":
         """Let the network see the support inputs."""
         return WithContext(condition(self.network, self._beside(x)), self.context)
 
-    def _beside(self, x: Float[Array, "n inputs"]) -> Float[Array, "n both"]:
-        context = jnp.broadcast_to(self.context[None], (x.shape[0], self.context.size))
+    def _beside(self, x: Float[Array, "n ... inputs"]) -> Float[Array, "n ... both"]:
+        context = jnp.broadcast_to(self.context, (*x.shape[:-1], self.context.size))
         return jnp.concatenate([x, context], -1)

@@ -18,7 +18,7 @@ from quickstudy.tasks.task import Examples, Task, TaskDistribution, sample_batch
 from quickstudy.testing.comparing import demand, demand_close, same_bits, stack, to_float64
 from quickstudy.testing.subject import Subject, compiled_answers, meta_gradient_of, predictions_of
 from quickstudy.testing.training_check import better_than_chance, resumes
-from quickstudy.training.plan import Plan
+from quickstudy.training.plan import MetaPlan
 
 WIDTH = 1e-6  # of a central difference in float64
 
@@ -33,7 +33,7 @@ def check_learner(
     *,
     training: TaskDistribution | None = None,
     except_for: Collection[str] = (),
-    plan: Plan | None = None,
+    plan: MetaPlan | None = None,
     key: PRNGKeyArray | None = None,
 ) -> None:
     """Hold a learner to everything that the rest of the library relies on.
@@ -60,7 +60,7 @@ def check_learner(
     """
     if unknown := set(except_for) - PROPERTIES.keys():
         raise BadInput(f"{sorted(unknown)} are no properties; choose from {list(PROPERTIES)}")
-    plan = plan or Plan(steps=200, optimiser=optax.adam(3e-3), validate_every=200)
+    plan = plan or MetaPlan(steps=200, optimiser=optax.adam(3e-3), validate_every=200)
     key = jax.random.key(0) if key is None else key
     batch = eqx.filter_jit(sample_batch)(tasks, key, 2)
     subject = Subject(learner, tasks, training or tasks, plan, key, _nth(batch, 0), _nth(batch, 1))

@@ -7,7 +7,7 @@ from jaxtyping import PRNGKeyArray
 
 from quickstudy.learners.learner import Learner
 from quickstudy.tasks.task import Task, TaskDistribution
-from quickstudy.training.plan import Plan
+from quickstudy.training.plan import MetaPlan
 
 
 class Subject(NamedTuple):
@@ -16,7 +16,7 @@ class Subject(NamedTuple):
     learner: Learner
     tasks: TaskDistribution
     training: TaskDistribution
-    plan: Plan
+    plan: MetaPlan
     key: PRNGKeyArray
     task: Task
     other: Task

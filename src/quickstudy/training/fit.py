@@ -62,7 +62,7 @@ def fit(
 
     Args:
         algorithm: what a step is, and what validation is.
-        plan: of it, the numbers of steps; the rest is the algorithm's own.
+        plan: how many steps, and how often to validate.
         key: consumed.
         run: see `train`.
         report: see `train`.

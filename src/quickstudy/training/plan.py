@@ -1,4 +1,4 @@
-"""How long and how to train."""
+"""How long to train: what every algorithm's training reads, and what meta-training adds."""
 
 from dataclasses import dataclass, field
 
@@ -9,26 +9,37 @@ from quickstudy.errors import demand_counts
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how to train.
+    """How long `quickstudy.fit` drives an algorithm.
 
     Attributes:
-        steps: meta-steps.
-        meta_batch: tasks per meta-step.
-        optimiser: the outer optimiser; Adam with rate 10⁻³ by default.
+        steps: of the algorithm.
         validate_every: steps between validations, each of which also saves a checkpoint.
-        validation_episodes: tasks per validation.
+
+    Raises:
+        BadInput: a number below 1.
     """
 
     steps: int = 1000
+    validate_every: int = 500
+
+    def __post_init__(self) -> None:
+        demand_counts(steps=self.steps, validate_every=self.validate_every)
+
+
+@dataclass(frozen=True)
+class MetaPlan(Plan):
+    """How `quickstudy.train` meta-trains a learner.
+
+    Attributes:
+        meta_batch: tasks per meta-step.
+        optimiser: the outer optimiser; Adam with rate 10⁻³ by default.
+        validation_episodes: tasks per validation.
+    """
+
     meta_batch: int = 4
     optimiser: optax.GradientTransformation = field(default_factory=lambda: optax.adam(1e-3))
-    validate_every: int = 500
     validation_episodes: int = 200
 
     def __post_init__(self) -> None:
-        demand_counts(
-            steps=self.steps,
-            meta_batch=self.meta_batch,
-            validate_every=self.validate_every,
-            validation_episodes=self.validation_episodes,
-        )
+        super().__post_init__()
+        demand_counts(meta_batch=self.meta_batch, validation_episodes=self.validation_episodes)

@@ -9,7 +9,7 @@ from quickstudy.runs import Run
 from quickstudy.tasks.task import TaskDistribution
 from quickstudy.training.fit import fit
 from quickstudy.training.meta_training import MetaTraining
-from quickstudy.training.plan import Plan
+from quickstudy.training.plan import MetaPlan
 
 
 def train(
@@ -17,7 +17,7 @@ def train(
     tasks: TaskDistribution,
     *,
     validation: TaskDistribution,
-    plan: Plan | None = None,
+    plan: MetaPlan | None = None,
     key: PRNGKeyArray,
     run: Run | None = None,
     report: Reporter | None = None,
@@ -45,12 +45,12 @@ def train(
         >>> tasks = qs.Sinusoid(shots=5)
         >>> model = qs.MLP(1, (8, 1), key=jax.random.key(0))
         >>> learner = qs.MAML(model, inner_lr=0.01, loss=qs.squared_error)
-        >>> plan = qs.Plan(steps=2, meta_batch=2, validation_episodes=2)
+        >>> plan = qs.MetaPlan(steps=2, meta_batch=2, validation_episodes=2)
         >>> trained = qs.train(learner, tasks, validation=tasks, plan=plan, key=jax.random.key(1))
         >>> type(trained).__name__
         'MAML'
     """
-    plan = plan or Plan()
+    plan = plan or MetaPlan()
     for distribution in (tasks, validation):
         learner.check(eqx.filter_eval_shape(distribution.sample, key))
     algorithm = MetaTraining(

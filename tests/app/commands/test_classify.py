@@ -4,20 +4,19 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 
+import equinox as eqx
 import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from quickstudy import find_recipe
+from quickstudy import FewShotClassifier
 from quickstudy.app.cli import main
 from quickstudy.estimators import encoding
-from quickstudy.experiments.networks import Conv4Config
-from quickstudy.experiments.saved import export
 from references.photographs import write_colours
 from references.reading_html import demand_self_contained
+from references.recipes import typed, untrained
 from references.refusing import stopped
 from references.stand_in_encoder import GREEN, RED, Patches
 
@@ -50,16 +49,6 @@ def drawings(tmp_path):
             drawn.save(tmp_path / "classes" / name / f"{i}.png")
         Image.fromarray(np.roll(picture, 2, (0, 1))).save(tmp_path / "new" / f"{name}.png")
     return tmp_path
-
-
-def a_file(folder, name):
-    """A learner that has learned nothing yet, of a narrow network, as an exported file."""
-    recipe = find_recipe(name)
-    if hasattr(recipe.method, "network"):
-        recipe = replace(recipe, method=replace(recipe.method, network=Conv4Config(filters=4)))
-    recipe = recipe.prepared()
-    export(recipe.learner(), folder / f"{name}.safetensors", recipe)
-    return folder / f"{name}.safetensors"
 
 
 def classified(folder, *flags):
@@ -143,7 +132,7 @@ def test_what_is_wrong_is_told_before_anything_is_read(tmp_path, capsys):
 
 
 def test_a_trained_learner_in_the_place_of_the_default(drawings):
-    learner = a_file(drawings, "prototypical-glyphs")
+    learner = untrained(drawings / "run", "prototypical-glyphs", "--filters 4")
     found, by_name = classified(drawings, "--with", learner)
     assert {name: one["class"] for name, one in by_name.items()} == {
         "bar.png": "bar",
@@ -153,7 +142,7 @@ def test_a_trained_learner_in_the_place_of_the_default(drawings):
 
 
 def test_fewer_classes_than_a_learner_has_outputs(drawings, capsys):
-    learner = a_file(drawings, "maml-glyphs")
+    learner = untrained(drawings / "run", "maml-glyphs", "--filters 4")
     found, _ = classified(drawings, "--with", learner)
     assert found["classes"] == ["bar", "post"]
     for name in "abcdef":
@@ -164,8 +153,26 @@ def test_fewer_classes_than_a_learner_has_outputs(drawings, capsys):
     assert "8" in said
 
 
+def test_outputs_that_are_left_over_count_for_nothing():
+    """As if they had never been there."""
+    five = typed("maml-glyphs", "--filters 4").learner()
+    head = five.model.head
+    drawn = jax.random.normal(jax.random.key(1), head.weight.shape)
+    heads = [eqx.tree_at(lambda h: (h.weight, h.bias), head, (drawn[:, :n], head.bias[:n]))
+             for n in (5, 2)]  # fmt: skip
+    five, two = (eqx.tree_at(lambda own: own.model.head, five, new) for new in heads)
+    images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
+    found = [
+        FewShotClassifier(learner=one, image=(28, 28, 1))
+        .fit(images[:2], ["a", "b"])
+        .predict_proba(images[2:])
+        for one in (five, two)
+    ]
+    np.testing.assert_allclose(*found, atol=2e-4)
+
+
 def test_relation_scores_are_shown_as_they_are(drawings, capsys):
-    learner = a_file(drawings, "relation-glyphs")
+    learner = untrained(drawings / "run", "relation-glyphs", "--filters 4")
     found, _ = classified(drawings, "--with", learner)
     assert "score" in capsys.readouterr().out
     for one in found["answers"]:
@@ -176,14 +183,17 @@ def test_relation_scores_are_shown_as_they_are(drawings, capsys):
     assert max(abs(total - 1) for total in totals) > 0.01, "they look like a softmax"
 
 
-def test_learners_that_take_no_images_are_refused(drawings, capsys):
-    learner = a_file(drawings, "maml-sinusoid")
+@pytest.mark.parametrize("name", ["maml-sinusoid", "rl2-bandit"])
+def test_learners_that_take_no_images_are_refused(name, drawings, capsys):
+    learner = untrained(drawings / "run", name, "--width 4")
     paths = [str(drawings / name) for name in ("classes", "new")]
     assert "takes no images" in stopped(["classify", *paths, "--with", str(learner)], capsys)
 
 
 def test_a_learner_of_drawings_given_photographs_says_so(photographs, capsys):
-    classified(photographs, "--with", a_file(photographs, "prototypical-glyphs"))
+    classified(
+        photographs, "--with", untrained(photographs / "run", "prototypical-glyphs", "--filters 4")
+    )
     assert "trained on grey images of 28×28 pixels" in capsys.readouterr().err
 
 

@@ -1,0 +1,112 @@
+"""MAML for RL as settings: every choice builds what it names, and what is tested is what was
+trained, with other updates where they are asked for."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+
+import quickstudy as qs
+from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig
+from quickstudy.experiments.methods.policy_updates import AdaptsContextConfig, EstimatorConfig
+from quickstudy.experiments.pictures.watch import watch
+from quickstudy.experiments.problems.plane import NavigationFamily
+from quickstudy.rl.estimators import DiCE, FirstOrderEstimator, Naive, ScoreTerm
+from quickstudy.rl.maml import stages
+from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
+from quickstudy.rl.reactive import context_of
+from references.recipes import algorithm, typed
+
+KEY = jax.random.key(0)
+
+
+@pytest.mark.parametrize(
+    ("outer", "estimator", "rule"),
+    [
+        ("trpo", "dice", "rate"),
+        ("trpo", "e-maml", "learned-rates"),
+        ("trpo", "lvc", "rate"),
+        ("policy-gradient", "first-order", "learned-rates"),
+        ("policy-gradient", "naive", "rate"),
+        ("promp", "loaded-dice", "learned-rates"),
+        ("promp", "lvc", "rate"),
+    ],
+)
+def test_choices_fit_each_other(outer, estimator, rule):
+    """Shapes only."""
+    choices = f"--adapts context --baseline network --outer {outer} --estimator {estimator}"
+    every = " --curvature-every 4" if outer == "trpo" else ""
+    found = algorithm(typed("maml-navigation", f"{choices} --rule {rule}{every}"))
+    after, _ = eqx.filter_eval_shape(found.update, found.init(), KEY, jnp.zeros(()))
+    assert context_of(after.parameters[0]).shape == (5,)
+    assert isinstance(found.adaptation.baseline, qs.ValueNetwork)
+    kind = {"trpo": OuterTrustRegion}.get(outer, OuterAscent)
+    assert isinstance(found.outer, kind)
+    assert isinstance(found.outer, OuterTrustRegion) or found.outer.epochs == (
+        5 if outer == "promp" else 1
+    )
+    named = {"loaded-dice": DiCE(0.9), "dice": DiCE(), "e-maml": ScoreTerm(Naive())}
+    assert named.get(estimator, found.adaptation.estimator) == found.adaptation.estimator
+
+
+def test_estimators_are_told_apart():
+    built = [kind().build() for kind in EstimatorConfig.choices().values()]
+    assert len(built) == len({repr(one) for one in built}) == 6
+    assert FirstOrderEstimator() in built
+
+
+def test_a_trust_region_and_learned_rates_have_settings_without_use():
+    assert MAMLPolicyConfig().unread() == {"episodes", "learning_rate", "clip"}
+    found = typed("maml-navigation", "--outer promp --rule learned-rates").method
+    assert found.unread() == {"episodes", "later_lr"}
+
+
+SMALL = "--width 4 --trajectories 3 --inner-steps 2"
+
+
+def test_a_later_rate_of_zero_moves_nothing_later():
+    recipe = typed("maml-navigation", SMALL)
+    flags = {"updates": 3, "later_lr": 0.0}
+    method, learned = recipe.method.retested(recipe.learner(), recipe.problem, flags)
+    assert method.stages(recipe.problem) == 4
+    policy, rule = learned
+    environment = recipe.problem.environment("test")
+    task, adaptation = environment.sample(KEY), method.adaptation(rule, environment)
+    found = stages(policy, adaptation, task, 3, jax.random.key(1))
+    weights = [stage.head.weight for stage in found]
+    assert (weights[0] != weights[1]).any()
+    assert (weights[1] == weights[3]).all()
+    other = dataclasses.replace(recipe.method, adapts=AdaptsContextConfig())
+    with pytest.raises(qs.BadInput, match="--adapts context"):
+        other.retested(learned, recipe.problem, {"later_lr": 0.1})
+
+
+class LongerAtTest(NavigationFamily):
+    """Episodes are longer in tests."""
+
+    name = NavigationFamily.name
+
+    def environment(self, split, copies=1):
+        return qs.Navigation(horizon={"train": 20, "test": 30}[split])
+
+
+def test_what_is_watched_adapts_in_the_split_s_own_family():
+    """Each update moves the policy, and the first stage is the policy as it was trained."""
+    recipe, problem = typed("maml-navigation", f"{SMALL} --updates 2"), LongerAtTest()
+    trial, (policy, rule) = problem.trial("train"), recipe.learner()
+    task, (adapt_key, act_key) = trial.environment.sample(KEY), jax.random.split(KEY)
+    adaptation = recipe.method.adaptation(rule, trial.environment)
+    found = stages(policy, adaptation, task, 2, adapt_key)
+    weights = [stage.head.weight for stage in found]
+    assert len(weights) == 3
+    assert (weights[0] == policy.head.weight).all()
+    assert (weights[0] != weights[1]).any()
+    assert (weights[1] != weights[2]).any()
+    watched = recipe.method.watched(problem, (policy, rule), trial, task, KEY)
+    one = qs.Trial(trial.environment, 1)
+    for number, (stage, episode) in enumerate(zip(found, watched, strict=True)):
+        (wanted,) = watch(stage, one, task, jax.random.fold_in(act_key, number))
+        assert episode.rewards == wanted.rewards
+        assert len(episode.rewards) == 20

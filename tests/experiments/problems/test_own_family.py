@@ -1,0 +1,141 @@
+"""A family of MDPs of one's own: compiled, or of Gymnasium environments, also in processes."""
+
+import json
+import multiprocessing
+
+import jax
+import pytest
+
+import quickstudy as qs
+from quickstudy.app.cli import main
+from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.saved import load
+from quickstudy.testing.comparing import same_bits
+from references.own_code import forget
+from references.reading_html import demand_self_contained
+from references.refusing import stopped
+
+FEW = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2"
+LEVER = '''
+import jax
+import jax.numpy as jnp
+import quickstudy as qs
+
+
+class Lever(qs.Environment):
+    """Which of two levers pays?"""
+
+    horizon: int = 2
+    actions = qs.Discrete(2)
+    observation_shape = (1,)
+
+    def sample(self, key):
+        return jax.random.bernoulli(key)
+
+    def reset(self, key, task):
+        return jnp.zeros(()), jnp.ones(1)
+
+    def step(self, key, state, action, task):
+        return qs.Step(state, jnp.ones(1), (action == task) * 1.0, jnp.array(False))
+'''
+POLES = '''
+import gymnasium
+import numpy as np
+
+HORIZON = 20
+
+
+class Pictured(gymnasium.Wrapper):
+    def render(self):
+        return np.full((20, 30, 3), 200, np.uint8)
+
+
+class Poles:
+    """CartPole whose pole has another length in each task."""
+
+    horizon = HORIZON
+
+    def make(self):
+        return Pictured(gymnasium.make("CartPole-v1"))
+
+    def sample_task(self, rng):
+        return rng.uniform(0.25, 1.0)
+
+    def set_task(self, env, length):
+        env.unwrapped.length = length
+
+
+class Half:
+    def sample_task(self, rng):
+        return 1
+'''
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory):
+    """The folder that holds lever.py and poles.py."""
+    folder = tmp_path_factory.mktemp("families")
+    (folder / "lever.py").write_text(LEVER)
+    (folder / "poles.py").write_text(POLES)
+    yield folder
+    forget(folder)
+
+
+def results(run):
+    return json.loads((run / "evaluation-test-3-episodes.json").read_text())
+
+
+def test_a_compiled_family_is_acted_in(families, tmp_path, capsys):
+    run, small = tmp_path / "run", "--width 4 --episodes 2 --minibatches 1 --epochs 1"
+    named = f"{families / 'lever.py'}:Lever"
+    main(f"train rl2 --on {named} {small} {FEW} --no-test --run {run}".split())
+    main(f"evaluate {run} --recipe {named} --episodes 3".split())
+    assert results(run)["data"] == "lever.py:Lever"
+    assert results(run)["recipe"] == "rl2-lever"
+    assert "random" in capsys.readouterr().out
+    assert "Lever" in stopped(["play", str(run), "--recipe", named], capsys)
+
+
+@pytest.mark.parametrize(
+    ("method", "small"),
+    [
+        ("rl2", "--width 4 --minibatches 1 --epochs 1 --processes 2"),
+        ("maml", "--width 4 --trajectories 2 --updates 1"),
+    ],
+)
+def test_a_gymnasium_family_is_acted_in(method, small, families, tmp_path, capsys):
+    """Trained, resumed, tested beside random actions, filmed and told as a page; also in processes
+    that could not import what the file defines, none of which stays."""
+    pytest.importorskip("gymnasium")
+    named, run = f"{families / 'poles.py'}:Poles", tmp_path / "run"
+    opened, before = ["--recipe", named], multiprocessing.active_children()
+    main(f"train {method} --on {named} {small} {FEW} --no-test --run {run}".split())
+    learned = load(run, recipe=named)
+    max((run / "checkpoints").iterdir()).unlink()
+    main(["train", "--resume", str(run), "--no-test", *opened])
+    assert same_bits(load(run, recipe=named), learned)
+    main(["evaluate", str(run), "--episodes", "3", *opened])
+    assert "random" in capsys.readouterr().out
+    assert multiprocessing.active_children() == before
+    found = results(run)
+    assert found["data"] == "poles.py:Poles"
+    assert all(0 < stage["mean"] <= 20 for stage in found["policy"]["episodes"])
+    main(["report", str(run), *opened])
+    demand_self_contained((run / "report.html").read_text())
+    assert (run / "play-test-0.gif").stat().st_size > 100
+
+
+def test_processes_know_what_the_file_defines(families):
+    """And step as one process does."""
+    pytest.importorskip("gymnasium")
+    problem, key = find_problem(f"{families / 'poles.py'}:Poles"), jax.random.key(0)
+    trials = [problem.__class__(own=problem.own, processes=n).trial("train", 4) for n in (0, 2)]
+    assert isinstance(trials[1].environment.host, qs.HostWorkers)
+    one, two = (qs.host_rollouts(qs.Random(t.environment), t, key, 4) for t in trials)
+    assert same_bits(one, two)
+    trials[1].environment.host.close()
+
+
+def test_a_family_that_lacks_something(families):
+    with pytest.raises(qs.BadInput, match="without make, set_task, horizon"):
+        find_problem(f"{families / 'poles.py'}:Half")

@@ -1,0 +1,195 @@
+"""A folder of images and an .npz file as problems: divided by class, kept, told, and tested on."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy.app.cli import main
+from quickstudy.experiments.problem import Source
+from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.problems.glyphs import GlyphImages
+from quickstudy.experiments.recipe import from_json
+from references.own_code import folder_of_classes, npz_of_images
+from references.refusing import demand_refused, stopped
+
+SMALL = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2 --filters 2"
+TINY = SMALL.split()
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    return folder_of_classes(tmp_path_factory.mktemp("photos") / "birds", classes=9)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    folder = folder_of_classes(tmp_path_factory.mktemp("photos") / "fish", 4, size=(9, 20))
+    return folder_of_classes(folder.parent / "coloured", 4, colour=True).parent
+
+
+@pytest.fixture(scope="module")
+def run(photos, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "birds"
+    asked = ["--ways", "3", "--size", "12", "--train-ways", "3", "--no-test", "--run", str(folder)]
+    main(["train", "prototypical", "--on", str(photos), *TINY, *asked])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def glyphs_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "glyphs"
+    asked = ["--train-ways", "5", "--ways", "3", "--no-test", "--run", str(folder)]
+    main(["train", "prototypical-glyphs", *TINY, *asked])
+    return folder
+
+
+def divided(problem, **settings):
+    return replace(problem, **settings).prepared(Source())
+
+
+def test_every_class_is_in_one_split_which_the_run_keeps_and_tells(run, photos, tmp_path, capsys):
+    kept = json.loads((run / "recipe.json").read_text())
+    splits = [kept["problem"][split] for split in SPLITS]
+    names = sorted(folder.name for folder in photos.iterdir())
+    assert sorted(name for split in splits for name in split) == names
+    assert [len(split) for split in splits] == [3, 3, 3]
+    assert kept["problem"]["path"] == str(photos)
+    assert kept["problem"]["shape_of_one"] == [12, 12, 1]
+    assert kept["recipe"] == "prototypical-birds"
+    again = ["--ways", "3", "--size", "12", "--train-ways", "3", "--no-test"]
+    main(
+        ["train", "prototypical", "--on", str(photos), *TINY, *again, "--run", str(tmp_path / "a")]
+    )
+    told = capsys.readouterr().err
+    for name, split in zip(("training", "validation", "test"), splits, strict=True):
+        assert f"{name}: {', '.join(split)}" in told
+
+
+def test_images_added_later_change_no_split(run, photos, tmp_path):
+    """The run names its classes: a new one is in none of its splits."""
+    recipe = from_json(json.loads((run / "recipe.json").read_text()))
+    assert recipe.problem.prepared(Source()) == recipe.problem
+    for split in SPLITS:
+        tasks = recipe.problem.tasks(split, Source())
+        assert tasks.classes == 3
+        assert tasks.images.shape[-3:] in ((12, 12, 1), (8, 12, 12))
+
+
+@pytest.mark.parametrize(("ways", "classes"), [(5, 9), (3, 8), (20, 9)])
+def test_too_few_classes(ways, classes, tmp_path, monkeypatch, capsys):
+    folder = folder_of_classes(tmp_path / "data" / "few", classes, images=2)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    command = ["train", "maml", "--on", str(folder), "--ways", str(ways), *TINY]
+    said = f"{folder} has {classes} classes; {ways}-way training needs {3 * ways}"
+    demand_refused(command, said, tmp_path / "here", capsys)
+    assert f"quickstudy classify {folder} NEW_IMAGES/" in stopped(command, capsys)
+
+
+def test_shares_numbers_and_files_divide(photos, tmp_path):
+    problem = find_problem(str(photos))
+    assert [len(getattr(divided(problem, ways=2), s)) for s in SPLITS] == [5, 2, 2]
+    numbers = divided(problem, ways=2, ratios=(4, 2, 3))
+    assert [len(getattr(numbers, s)) for s in SPLITS] == [4, 2, 3]
+    assert numbers != divided(problem, ways=2, ratios=(4, 2, 3), split_seed=1)
+    assert numbers == divided(problem, ways=2, ratios=(4, 2, 3), split_seed=0)
+    file = tmp_path / "split.csv"
+    rows = [f"class{n:02},{s}" for n, s in enumerate(["test"] * 2 + ["train"] * 4 + ["val"] * 2)]
+    file.write_text("\n".join(["class,split", *rows]) + "\n")
+    by_file = divided(problem, ways=2, split_file=file)
+    assert by_file.test == ("class00", "class01")
+    assert by_file.validation == ("class06", "class07")
+    assert by_file.train == tuple(f"class{n:02}" for n in range(2, 6))
+    with pytest.raises(qs.QuickstudyError, match="test"):
+        divided(problem, ways=3, split_file=file)
+
+
+@pytest.mark.parametrize(("colour", "channels"), [("auto", 3), ("grey", 1), ("colour", 3)])
+def test_colour_is_found_or_asked_for(colour, channels, others):
+    problem = find_problem(str(others / "coloured"))
+    assert divided(problem, ways=1, size=10, colour=colour).inputs == (10, 10, channels)
+    assert divided(find_problem(str(others / "fish")), ways=1).inputs == (84, 84, 1)
+
+
+def test_evaluate_tests_the_folder_and_never_glyphs(glyphs_run, photos, capsys):
+    """All of its classes, at the size of the learner's images."""
+    main(["evaluate", str(glyphs_run), "--on", str(photos), "--episodes", "4", "--no-curves"])
+    out = " ".join(capsys.readouterr().out.split())
+    name = f"{photos} (9 test classes), 3-way 1-shot"
+    found = json.loads((glyphs_run / "evaluation-test-4-episodes-on-birds.json").read_text())
+    assert found["data"] == name
+    assert photos.name in out
+    assert "glyphs, 3-way" not in out
+    report = ["report", str(glyphs_run), "--episodes", "2"]
+    main(report)
+    assert name in (glyphs_run / "report.html").read_text()
+
+
+def test_the_folder_is_what_is_read(glyphs_run, photos, monkeypatch):
+    """Without glyphs there is still an answer, and without the folder's images there is none."""
+
+    def refuse(self, *_):
+        raise AssertionError("glyphs were drawn")
+
+    monkeypatch.setattr(GlyphImages, "episodes", refuse)
+    asked = ["evaluate", str(glyphs_run), "--episodes", "4", "--no-curves"]
+    main([*asked, "--on", str(photos)])
+    with pytest.raises(AssertionError, match="glyphs were drawn"):
+        main(asked)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--data FOLDER", "give it as the problem: --on FOLDER"),
+        ("--on sinusoid", "is regression"),
+        ("--on nowhere/", "there is no problem 'nowhere/', nor a folder of that name"),
+        ("--on bandit", "prototypical learns from labelled examples, and bandit is not"),
+        ("--on FOLDER --ways 12", "12"),
+        ("--on FOLDER --split train", "no class of .* is in the split train; give --split test"),
+    ],
+)
+def test_what_cannot_be_tested(flags, said, glyphs_run, photos, capsys):
+    before = sorted(glyphs_run.iterdir())
+    text = stopped(
+        ["evaluate", str(glyphs_run), *flags.replace("FOLDER", str(photos)).split()], capsys
+    )
+    assert re.search(said, text), text
+    assert sorted(glyphs_run.iterdir()) == before
+
+
+def test_a_run_on_a_folder_is_tested_on_its_own_test_classes_and_on_others(run, others, capsys):
+    main(["evaluate", str(run), "--episodes", "3", "--no-curves"])
+    own = json.loads((run / "evaluation-test-3-episodes.json").read_text())["data"]
+    assert own.endswith("birds (3 test classes), 3-way 1-shot")
+    main(["evaluate", str(run), "--episodes", "3", "--no-curves", "--on", str(others / "fish")])
+    other = json.loads((run / "evaluation-test-3-episodes-on-fish.json").read_text())["data"]
+    assert other.endswith("fish (4 test classes), 3-way 1-shot")
+    said = stopped(["evaluate", str(run), "--on", "glyphs"], capsys)
+    assert "images of 28×28×1" in said
+    assert "images of 12×12×1" in said
+
+
+def test_an_npz_file_is_a_problem_too(tmp_path, capsys):
+    file = npz_of_images(tmp_path / "cells.npz", shape=(8, 8, 3))
+    run = tmp_path / "run"
+    small = [*TINY, "--ways", "3", "--no-test", "--run", str(run)]
+    main(["train", "ridge", "--on", str(file), *small])
+    kept = json.loads((run / "recipe.json").read_text())
+    assert kept["problem"]["shape_of_one"] == [8, 8, 3]
+    assert kept["recipe"] == "ridge-cells"
+    main(["evaluate", str(run), "--episodes", "3", "--no-curves"])
+    found = json.loads((run / "evaluation-test-3-episodes.json").read_text())
+    assert found["data"] == f"{file} (3 test classes), 3-way 1-shot"
+    capsys.readouterr()
+    data = find_problem(str(file)).prepared
+    with pytest.raises(qs.BadInput, match="has 9 classes; 5-way training needs 15"):
+        data(Source())
+    assert Path(kept["problem"]["path"]) == file
+    assert np.load(file)["images"].shape == (9, 8, 8, 8, 3)

@@ -1,0 +1,264 @@
+"""Code of one's own is one file: a learner, a network, a problem, a recipe."""
+
+import importlib.metadata
+import json
+import re
+import sys
+from importlib.metadata import EntryPoint
+
+import pytest
+
+import quickstudy as qs
+from quickstudy.app.cli import main
+from quickstudy.experiments import own
+from quickstudy.experiments.own import from_file
+from quickstudy.experiments.recipes import find_recipe, known
+from references.own_code import forget
+from references.refusing import demand_refused, stopped
+
+MINE = '''
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+import quickstudy as qs
+from sibling import START
+
+if TYPE_CHECKING:
+    from nowhere import Nothing
+
+
+class Line(qs.Learner):
+    """A line through the support set's mean, with a learned slope; it needs no network."""
+
+    slope: jax.Array = eqx.field(default_factory=lambda: jnp.array(START))
+
+    def adapt(self, support: qs.Examples, *, key: Nothing | None = None):
+        middle = jnp.mean(support.y, 0, keepdims=True)
+        return lambda x: middle + self.slope * x
+
+
+class Start(qs.Learner):
+    """The first field is `model`: a network with a head."""
+
+    model: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return self.model
+
+
+class Centre(qs.Learner):
+    """The first field is something else: a network that makes features."""
+
+    embed: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return lambda x: jnp.mean(self.embed(x), -1, keepdims=True)
+
+
+class Many(qs.Learner):
+    one: eqx.Module
+    two: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return self.one
+
+
+@dataclass(frozen=True)
+class Sloped(qs.LearnerMethod):
+    """A slope of one's own."""
+
+    slope: float = START
+    """The first slope."""
+
+    def learner(self, problem: qs.ExampleProblem, seed: int):
+        return Line(jnp.array(self.slope), loss=problem.loss)
+
+
+@dataclass(frozen=True)
+class Waves(type(qs.find_problem("sinusoid"))):
+    """Sinusoids of one's own."""
+
+    name = "waves"
+    amplitude: float = 2.0
+    """How high."""
+
+    def tasks(self, split, source):
+        return qs.Sinusoid(shots=3, queries=4, amplitude=(self.amplitude, self.amplitude))
+
+    def training_tasks(self, split, source, ways=None):
+        return self.tasks(split, source)
+
+
+def features(inputs, *, key):
+    return qs.MLP(inputs[0], (6,), key=key)
+
+
+class Features(eqx.Module):
+    weight: jax.Array
+
+    def __init__(self, inputs, *, key):
+        self.weight = jax.random.normal(key, (inputs[0], 7))
+
+    def __call__(self, x):
+        return jnp.tanh(x @ self.weight)
+
+
+def flat(inputs, *, key):
+    return lambda x: x[:, 0]
+
+
+MINE = qs.Recipe(Waves(amplitude=3.0), Sloped(slope=0.25), qs.Budget(steps=4))
+not_a_recipe = 3
+'''
+FEW = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2"
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("code")
+    (folder / "mine.py").write_text(MINE)
+    (folder / "sibling.py").write_text("START = 0.5\n")
+    yield folder / "mine.py"
+    forget(folder)
+
+
+def results(run):
+    (file,) = run.glob("evaluation-test-3-episodes*.json")
+    return json.loads(file.read_text())
+
+
+@pytest.mark.parametrize(
+    ("train", "name"),
+    [
+        ("train {}:Line --on sinusoid", "line-sinusoid"),
+        ("train {}:Start --on sinusoid --width 4", "start-sinusoid"),
+        ("train {}:Centre --on sinusoid --width 4", "centre-sinusoid"),
+        ("train {}:Sloped --on sinusoid --slope 2", "sloped-sinusoid"),
+        ("train {0}:Sloped --on {0}:Waves --amplitude 1", "sloped-waves"),
+        ("train maml --on {}:Waves --width 4", "maml-waves"),
+        ("train maml --on sinusoid --network {}:features", "maml-sinusoid"),
+        ("train ridge --on sinusoid --network {}:Features", "ridge-sinusoid"),
+        ("train {}:MINE --slope 1", "mine.py:MINE"),
+    ],
+)
+def test_examples_are_learned(train, name, mine, tmp_path, capsys):
+    run = tmp_path / "run"
+    main(f"{train.format(mine)} {FEW} --no-test --run {run}".split())
+    assert f"training {name} in {run}" in capsys.readouterr().err
+    opened = f"evaluate {run} --recipe {mine}:Line --episodes 3 --no-curves"
+    main(opened.split())
+    assert "squared error" in capsys.readouterr().out
+    found = results(run)
+    assert found["recipe"] == name
+    assert found["data"].startswith("waves" if "Waves" in train or "MINE" in train else "sinusoid")
+    for flag in ("slope", "amplitude"):
+        if f"--{flag}" in train:
+            part = {"slope": "method", "amplitude": "problem"}[flag]
+            asked = float(train.partition(f"--{flag} ")[2])
+            assert json.loads((run / "recipe.json").read_text())[part][flag] == asked
+
+
+def test_a_recipe_has_the_settings_of_its_value(mine):
+    recipe = find_recipe(f"{mine}:MINE")
+    assert (recipe.problem.amplitude, recipe.method.slope, recipe.budget.steps) == (3.0, 0.25, 4)
+    assert recipe.learner().slope == 0.25
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("nowhere.py:X --on sinusoid", "no file .*nowhere.py"),
+        ("{mine}:Circle --on sinusoid", "has no 'Circle'; it defines: .*Line, .*MINE"),
+        ("{mine}:not_a_recipe", "3; give a recipe, a method .* or a class that extends"),
+        ("{mine}:Line", "line is a method; name a problem too"),
+        ("{mine}", r"names a file; name what is meant in it, too, as .*mine\.py:NAME"),
+        ("{mine}:Many --on sinusoid", "needs one, two; give all fields but the network a default"),
+        ("maml --on {mine}:Line", "give a problem .*, an Environment, or a Gymnasium family"),
+        ("maml --on sinusoid --network {mine}:flat", r"mine\.py:flat makes .* of a batch of 2"),
+        ("{mine}:MINE --on sinusoid", "is a recipe, with a problem of its own"),
+        ("{mine}:Line --on bandit", "learns from labelled examples, and bandit is not"),
+    ],
+)
+def test_what_cannot_be(arguments, said, mine, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    typed = arguments.format(mine=mine).split()
+    text = stopped(["train", *typed], capsys)
+    assert re.search(said, " ".join(text.split())), text
+    demand_refused(["train", *typed], "quickstudy:", tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = 1\nb = undefined\n", "line 2: NameError"),
+        ("a = 1\n\nb = (\n", "line 3: SyntaxError"),
+        ("def f():\n    raise OSError('lost')\n\nf()\n", "line 2: OSError: lost"),
+        ("import nothing_of_this_name\n", "line 1: ModuleNotFoundError"),
+    ],
+)
+def test_an_error_in_the_file_is_told_with_its_line(text, said, tmp_path):
+    path = tmp_path / "faulty.py"
+    path.write_text(text)
+    with pytest.raises(qs.BadInput, match=rf"faulty\.py, {said}"):
+        from_file(f"{path}:a")
+    assert "faulty" not in sys.modules
+    assert str(tmp_path) not in sys.path
+    path.write_text("a = 1\n")
+    assert from_file(f"{path}:a").thing == 1, "once it is mended"
+    forget(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["random", "jax", "quickstudy", "zoneinfo"])
+def test_a_file_must_not_hide_another_module(name, tmp_path):
+    (tmp_path / f"{name}.py").write_text("a = 1\n")
+    with pytest.raises(qs.BadInput, match=rf"{name}\.py has the name of a module .*rename"):
+        from_file(f"{tmp_path / name}.py:a")
+
+
+def test_a_file_runs_once_and_may_be_imported(mine):
+    assert from_file(f"{mine}:Line").thing is from_file(f"{mine}:Line").thing
+    assert sys.modules["mine"].Line is from_file(f"{mine}:Line").thing
+
+
+def test_a_package_that_is_broken_harms_no_other(mine, monkeypatch, caplog):
+    def load(point):
+        if point.name == "broken":
+            raise ImportError("no module named torch")
+        return find_recipe(f"{mine}:MINE") if point.name == "lines" else 3
+
+    names = ("broken", "number", "lines")
+    points = [EntryPoint(name, f"somewhere:{name}", own.GROUP) for name in names]
+    monkeypatch.setattr(EntryPoint, "load", load)
+    monkeypatch.setattr(own, "entry_points", lambda group: points)
+    own.from_packages.cache_clear()
+    assert "lines" in known()
+    assert not {"broken", "number"} & known().keys()
+    assert "left out: entry point broken = somewhere:broken cannot be loaded" in caplog.text
+    with pytest.raises(
+        qs.BadInput, match=r"broken = .*\(ImportError: no module named torch\); mend"
+    ):
+        find_recipe("broken")
+    with pytest.raises(qs.BadInput, match=r"entry point number = .* is no recipe"):
+        find_recipe("number")
+    assert find_recipe("maml-glyphs").name == "maml-glyphs"
+    own.from_packages.cache_clear()
+
+
+def test_from_a_package(mine, monkeypatch):
+    point = EntryPoint("lines", "somewhere:MINE", own.GROUP)
+    monkeypatch.setattr(EntryPoint, "load", lambda self: find_recipe(f"{mine}:MINE"))
+    monkeypatch.setattr(own, "entry_points", lambda group: [point])
+    own.from_packages.cache_clear()
+    assert "lines" in known()
+    assert find_recipe("lines").name == "lines"
+    assert find_recipe("lines").method.slope == 0.25
+    monkeypatch.setattr(own, "entry_points", importlib.metadata.entry_points)
+    own.from_packages.cache_clear()
+    with pytest.raises(qs.BadInput, match="no recipe 'lines'"):
+        find_recipe("lines")

@@ -1,0 +1,65 @@
+"""Values of settings: they survive the way to JSON and back, and what is unknown is refused."""
+
+import json
+
+import pytest
+
+from quickstudy.errors import BadInput
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.methods.blackbox import BlackBoxConfig, SupportMemoryConfig
+from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig
+from quickstudy.experiments.methods.rl2 import ImprovementConfig, RL2Config, TRPOConfig
+from quickstudy.experiments.networks import NetworkConfig
+from quickstudy.experiments.problems.yours import FolderImages
+from quickstudy.experiments.settings import Own, Scope, read, written
+
+KINDS = (NetworkConfig, HistoryConfig, SupportMemoryConfig, ImprovementConfig)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [kind for base in KINDS for kind in base.choices().values() if kind.name != "own"],
+    ids=lambda kind: kind.__name__,
+)
+def test_every_choice_comes_back(value):
+    (base,) = (base for base in KINDS if issubclass(value, base))
+    assert read(base, json.loads(json.dumps(written(value())))) == value()
+
+
+def test_nested_values_come_back():
+    method = RL2Config(memory=GRUConfig(8, reader=2), improvement=TRPOConfig(0.5), discount=1)
+    assert read(RL2Config, json.loads(json.dumps(written(method)))) == method
+    kept = FolderImages(ratios=(3, 1, 1), path="/a", shape_of_one=(2, 2, 1), train=("a", "b"))
+    assert read(FolderImages, json.loads(json.dumps(written(kept)))) == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        (NetworkConfig, {"name": "vgg"}, "'vgg' is no NetworkConfig .* conv4, resnet12, mlp"),
+        (NetworkConfig, {"name": "mlp", "depth": 3}, "mlp has no setting depth; another version"),
+        (NetworkConfig, {"name": "mlp", "width": "wide"}, "width is 'wide'; give a number"),
+        (NetworkConfig, {"name": "mlp", "width": True}, "width is True; give a number"),
+        (NetworkConfig, {"name": "conv4", "norm": "soft"}, "norm is 'soft'; give one of layer"),
+        (NetworkConfig, ["mlp"], r"are \['mlp'\]; they must be an object"),
+        (BlackBoxConfig, {"name": "blackbox", "memory": "gru"}, "they must be an object"),
+        (Budget, {"steps": -1}, "steps is -1; give a finite number, of 0 or more"),
+        (Budget, {"steps": 2.5}, "steps is 2.5; give a number"),
+        (Budget, {"clip": float("nan")}, "clip is nan"),
+        (NetworkConfig, {"own": "x.py:X"}, r"--recipe PATH/x\.py:X"),
+        (NetworkConfig, {"name": "own", "own": {"own": "x.py:X"}}, r"--recipe PATH/x\.py:X"),
+    ],
+)
+def test_what_cannot_be_read(kind, value, said):
+    with pytest.raises(BadInput, match=said):
+        read(kind, value)
+
+
+def test_the_user_s_own_is_found_by_its_name_only():
+    """Whatever folder its file stood in."""
+    scope = Scope({"Net": print})
+    found = read(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Net"}}, scope)
+    assert found.own == Own("nets.py:Net")
+    assert found.own.thing is print
+    with pytest.raises(BadInput, match=r"\(not Net\)"):
+        read(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Other"}}, scope)

@@ -1,0 +1,133 @@
+"""Runs and files of version 0.1: every recipe that it came with, as it wrote them."""
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+import quickstudy as qs
+from quickstudy.checkpoint import read_recipe
+from quickstudy.experiments.recipe import from_json
+from quickstudy.experiments.recipes import RECIPES
+from quickstudy.experiments.saved import load_recipe
+from quickstudy.experiments.version01 import translated
+from references.crashing import Crash, Crashing
+
+DATA = Path(__file__).parents[1] / "data"
+WRITTEN = json.loads((DATA / "recipes-0.1.json").read_text(encoding="utf-8"))
+DEFAULTS = {value["recipe"]: value for value in reversed(WRITTEN)}  # the first is by default
+NEW = {name for name in RECIPES if name not in DEFAULTS}
+FILES = zipfile.ZipFile(DATA / "weights-0.1.zip").namelist()
+
+
+def test_every_recipe_of_version_0_1_is_here():
+    assert len(WRITTEN) == 86
+    assert len(DEFAULTS) == 56
+    assert {"cavia-sinusoid"} == NEW
+    assert set(DEFAULTS) < set(RECIPES)
+
+
+def numbers_in(value):
+    """Every leaf of a recipe's JSON, by the name of its setting."""
+    found = {}
+    for name, one in value.items():
+        found |= numbers_in(one) if isinstance(one, dict) else {name: one}
+    return found
+
+
+@pytest.mark.parametrize("value", WRITTEN, ids=lambda value: value["recipe"])
+def test_every_setting_is_kept(value):
+    """Under its own name, in whichever part it stands today."""
+    recipe = from_json(value)
+    assert recipe.name == value["recipe"]
+    assert from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    today, unread = numbers_in(recipe.to_json()), recipe.method.unread()
+    choices = {
+        name: one["name"]
+        for name, one in recipe.to_json()["method"].items()
+        if isinstance(one, dict)
+    }
+    for name, one in value.items():
+        if name in choices:
+            assert choices[name] == one
+        elif name == "episodes" and hasattr(recipe.method, "updates"):
+            assert today["updates"] == one - 1
+        elif name in today and name not in {"recipe", *unread}:
+            assert today[name] == one, name
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_defaults_of_0_1_are_today_s(name):
+    today = RECIPES[name]
+    today = replace(today, method=today.method.prepared(today.problem))
+    assert from_json(DEFAULTS[name]) == today
+
+
+def test_a_setting_that_is_not_of_0_1_is_refused():
+    with pytest.raises(qs.BadInput, match="no setting colour"):
+        translated({"recipe": "maml-glyphs", "colour": "red"})
+    with pytest.raises(qs.BadInput, match=r"by 'x\.py:X', a recipe of your own"):
+        translated({"recipe": "x.py:X", "steps": 3})
+    with pytest.raises(qs.BadInput, match=r"context of a recipe of version 0\.1 is 'half'"):
+        translated({"recipe": "matching-glyphs", "context": "half"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("steps", "many"), ("steps", None), ("steps", []), ("steps", -1), ("inner_lr", float("inf"))],
+)
+def test_a_setting_that_is_no_number(name, value):
+    with pytest.raises(qs.BadInput, match=f"{name} .*; give a "):
+        from_json({"recipe": "maml-sinusoid", name: value})
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    with zipfile.ZipFile(DATA / "weights-0.1.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_an_exported_file_of_0_1_is_read(file, weights):
+    """All its arrays, by their names: what is read is of today's structure."""
+    if file.removesuffix(".safetensors").endswith(("-ant", "-cheetah")):
+        pytest.importorskip("mujoco")
+    recipe = load_recipe(weights / file)
+    assert read_recipe(weights / file)["recipe"] == recipe.name
+    found, untrained = (jax.tree.leaves(own) for own in (qs.load(weights / file), recipe.learner()))
+    assert [jax.numpy.shape(x) for x in found] == [jax.numpy.shape(x) for x in untrained]
+    assert all(np.isfinite(x).all() for x in found if eqx.is_inexact_array(x))
+
+
+OLD = DEFAULTS["maml-sinusoid"] | {
+    "steps": 6, "meta_batch": 2, "validate_every": 2, "validation_episodes": 2, "width": 4,
+}  # fmt: skip
+
+
+def test_a_run_of_0_1_is_resumed(tmp_path):
+    """Its recipe.json and the headers of its checkpoints stay in their own form."""
+    recipe, bits = from_json(OLD), []
+    whole, broken = (qs.Run.create(tmp_path / name, OLD) for name in ("whole", "broken"))
+    recipe.training()(run=whole)
+    with pytest.raises(Crash):
+        recipe.training()(run=broken, report=Crashing(3))
+    assert broken.checkpoints.steps() == [4, 2]
+    from quickstudy.app.cli import main
+
+    main(["train", "--resume", str(broken.folder), "--no-test"])
+    for run in (whole, broken):
+        assert json.loads((run.folder / "recipe.json").read_text()) == OLD
+        assert read_recipe(run.checkpoints.path(6)) == OLD
+        bits.append([np.asarray(x) for x in jax.tree.leaves(qs.load(run.folder))])
+    for one, other in zip(*bits, strict=True):
+        np.testing.assert_array_equal(one, other)
+    main(["train", "--resume", str(broken.folder), "--steps", "8", "--no-test"])
+    assert json.loads((broken.folder / "recipe.json").read_text()) == OLD | {"steps": 8}
+    assert broken.checkpoints.steps()[0] == 8
