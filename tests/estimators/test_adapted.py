@@ -3,9 +3,11 @@
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 import quickstudy as qs
 from quickstudy import BadInput, FewShotClassifier, FewShotRegressor
+from references.recipes import untrained
 from references.stand_in_encoder import BLUE, RED, Patches, coloured
 
 X = np.concatenate([coloured(4, RED, size=(8, 8)), coloured(4, BLUE, seed=1, size=(8, 8))])
@@ -73,3 +75,31 @@ def test_it_cannot_be_saved(tmp_path):
     classifier = FewShotClassifier(learner=qs.Prototypical(conv())).fit(X, Y)
     with pytest.raises(BadInput, match="cannot be saved"):
         classifier.save(tmp_path / "a.qs")
+
+
+def test_a_run_s_learner_sees_files_as_it_was_trained(tmp_path):
+    """Drawings of dark ink on paper, which it knows as light ink on a dark ground."""
+    run = untrained(tmp_path / "run", "prototypical-glyphs", "--filters 4")
+    ink = np.zeros((2, 28, 28), np.uint8)
+    ink[0, 12:16, 4:24] = ink[1, 4:24, 12:16] = 255
+    for name, drawn in zip(("bar", "post"), 255 - ink, strict=True):
+        (tmp_path / "drawn" / name).mkdir(parents=True)
+        Image.fromarray(drawn).save(tmp_path / "drawn" / name / "0.png")
+    classifier = FewShotClassifier.from_run(run).fit(tmp_path / "drawn")
+    assert classifier.image == (28, 28, 1)
+    np.testing.assert_array_equal(classifier.inputs_[..., 0], ink)
+    assert classifier.calibration_.temperature == 1, "nothing could be held out"
+    with pytest.raises(BadInput, match="a policy"):
+        FewShotClassifier.from_run(untrained(tmp_path / "rl", "rl2-bandit", "--width 4"))
+
+
+def test_scores_from_0_to_1_become_log_odds_for_the_softmax():
+    keys = jax.random.split(KEY)
+    learner = qs.Relation(qs.MLP(6, (4,), key=keys[0]), qs.MLP(8, (4, 1), key=keys[1]))
+    x = np.random.default_rng(0).normal(size=(2, 6)).astype(np.float32)
+    seen = FewShotClassifier(learner=learner).fit(x, ["a", "b"]).examine(x)
+    scores = np.asarray(learner.adapt(qs.Examples.of(x, [0, 1]))(x))
+    assert seen.shown_as == "score"
+    np.testing.assert_allclose(seen.shown, scores, rtol=1e-4)
+    odds = scores / (1 - scores)
+    np.testing.assert_allclose(seen.probabilities, odds / odds.sum(1, keepdims=True), rtol=1e-4)

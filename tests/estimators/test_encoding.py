@@ -1,12 +1,10 @@
-import sys
-import types
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from quickstudy import BadInput, CheckpointError
 from quickstudy.estimators import encoding
+from quickstudy.features.encoder import encoder
 from references.stand_in_encoder import RED, Patches, coloured
 
 
@@ -50,23 +48,17 @@ def test_encoders_of_the_library_use_its_cache(monkeypatch):
     """Sets of images go through the cache, and a single image does not."""
     calls = []
 
-    class Own(Patches):
-        def stream(self, images):
-            raise NotImplementedError
-
-        def __call__(self, images):
-            calls.append("encoder")
-            return np.zeros((len(images), 2))
+    def brightness(images):
+        calls.append("encoder")
+        return images.mean((1, 2))
 
     def encoded(encoder, images, *, progress):
         calls.append("cache")
-        return np.zeros((len(images), 2))
+        return np.zeros((len(images), 3), np.float32)
 
-    cache = types.ModuleType("quickstudy.features.cache")
-    cache.encoded = encoded
-    monkeypatch.setitem(sys.modules, "quickstudy.features", types.ModuleType("quickstudy.features"))
-    monkeypatch.setitem(sys.modules, "quickstudy.features.cache", cache)
+    monkeypatch.setattr(encoding.cache, "encoded", encoded)
+    own = encoder(brightness, name="brightness", size=(8, 8))
     images = list(coloured(3, RED))
-    assert encoding.encoded(Own(), images).shape == (3, 2)
-    assert encoding.encoded(Own(), images[:1]).shape == (1, 2)
+    assert encoding.encoded(own, images).shape == (3, 3)
+    assert encoding.encoded(own, images[:1]).shape == (1, 3)
     assert calls == ["cache", "encoder"]

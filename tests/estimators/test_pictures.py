@@ -44,8 +44,8 @@ def test_features_are_no_images():
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.full((1, 5, 5), 200.0), "from 0 to 1"),
-        (np.full((1, 5, 5), np.nan), "from 0 to 1"),
+        (np.full((1, 5, 5), 200.0), "outside 0 ... 1"),
+        (np.full((1, 5, 5), np.nan), "outside 0 ... 1"),
         (np.zeros((1, 5, 5), np.int32), "range is not known"),
         (np.zeros((2, 3, 8, 8), np.uint8), "moveaxis"),
         ([np.zeros((3, 8, 8), np.uint8)], "moveaxis"),

@@ -16,13 +16,14 @@ HELP = """usage: quickstudy COMMAND [options]
 
 Learn to learn: from a few examples, or from a few episodes.
 
+  quickstudy classify CLASSES NEW          classify images from a few examples of each class:
+                                           CLASSES is a folder with a sub-folder for each
+  quickstudy predict FILE IMAGE ...        classify by what `classify --save FILE` wrote
   quickstudy train [RECIPE] [options]      meta-train, then test on unseen classes or MDPs
   quickstudy train METHOD --on PROBLEM     any method on any problem: a folder of images,
                                            an .npz file, or code of your own, PATH.py:NAME
   quickstudy train --resume RUN            continue a run that was stopped
   quickstudy evaluate RUN [--on PROBLEM]   test a trained run again, perhaps on other data
-  quickstudy adapt RUN --support FOLDER --query FOLDER
-                                           classify your own images
   quickstudy play RUN                      show a trial of a policy that was trained
   quickstudy report RUN                    write a page of results, curves and pictures
   quickstudy export RUN FILE               write what was learned as one file
@@ -35,9 +36,10 @@ Each command explains itself: quickstudy train --help, quickstudy train maml-omn
 """
 
 COMMANDS = {
+    "classify": "classify:main",
+    "predict": "predict:main",
     "train": "train:main",
     "evaluate": "evaluate:main",
-    "adapt": "adapt:main",
     "play": "play:main",
     "report": "report:main",
     "export": "export:main",

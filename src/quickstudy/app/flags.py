@@ -43,8 +43,8 @@ class Flag:
 
     @property
     def spelled(self) -> str:
-        """As it is typed, without the dashes in front."""
-        return self.name.replace("_", "-")
+        """As it is typed, without the dashes in front; `with_` is `with`, a word of Python's."""
+        return self.name.rstrip("_").replace("_", "-")
 
 
 def flags_of(value: Any, hidden: Collection[str] = ()) -> list[Flag]:
@@ -158,6 +158,8 @@ def parse(
 def _typed(flag: Flag) -> Any:
     """The type of a flag, and how help shows it."""
     how: dict[str, Any] = {"help": flag.help.replace("%", "%%")}
+    if flag.name.endswith("_"):
+        how["name"] = flag.spelled
     hint = flag.hint
     if isinstance(hint, str):  # the names of networks
         names = hint.replace("own", "PATH.py:NAME")

@@ -1,9 +1,11 @@
 """What commands on a run share: its folder or file, first of all that is typed."""
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from quickstudy.app.flags import flags_of, parse
+from quickstudy.app.flags import Flag, flags_of, parse
 from quickstudy.app.pairing import elsewhere
 from quickstudy.errors import BadInput
 from quickstudy.experiments.problem import Problem
@@ -28,6 +30,29 @@ def first_argument(arguments: list[str], usage: str, options: type[Any]) -> tupl
         about = f"quickstudy {usage} --help lists the settings of that run, too."
         parse(flags_of(options()), ["--help"], prog=f"quickstudy {usage}", description=about)
     raise BadInput(f"name the run first: quickstudy {command} RUN, its folder or an exported file")
+
+
+def paths_first(
+    arguments: list[str], usage: str, flags: Sequence[Flag], *, least: int, about: str
+) -> tuple[list[Path], list[str]]:
+    """The paths that a command begins with, and the arguments after them; help is printed here.
+
+    Args:
+        arguments: what the user typed.
+        usage: the command and its paths, as "predict FILE IMAGE ...".
+        flags: of the command.
+        least: how many paths it needs.
+        about: what it does, for help.
+
+    Raises:
+        BadInput: there are fewer paths.
+    """
+    if {"-h", "--help"} & set(arguments):
+        parse(flags, ["--help"], prog=f"quickstudy {usage}", description=about)
+    paths = list(itertools.takewhile(lambda one: not one.startswith("-"), arguments))
+    if len(paths) < least:
+        raise BadInput(f"give the paths first, {least} or more: quickstudy {usage}")
+    return [Path(one) for one in paths], arguments[len(paths) :]
 
 
 def elsewhere_in_tests(recipe: Recipe, problem: Problem) -> dict[str, str]:

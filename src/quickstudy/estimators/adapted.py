@@ -1,6 +1,6 @@
 """A learner of the library as the head of an estimator: adapted to the support set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import equinox as eqx
@@ -9,8 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from quickstudy.errors import BadInput
+from quickstudy.estimators import choice
+from quickstudy.estimators.heads.labelled import Labelled
+from quickstudy.learners.adapted import Adapted
 from quickstudy.learners.learner import Learner
 from quickstudy.tasks.task import Examples, Task, as_inputs
+
+SURE = 1e-6
+"""How far from 0 and 1 a score stays, so that its log-odds are finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +27,14 @@ class AdaptedScores:
         predictor: φ.
         outputs: how many of its outputs count: the classes, or the size of a target.
         alone: whether inputs may be answered in parts, for no answer depends on the others.
+        bounded: whether its outputs s are from 0 to 1; scores are then their log-odds,
+            log s / (1 − s), which a softmax can take.
     """
 
     predictor: Any
     outputs: int
     alone: bool
+    bounded: bool = False
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """The outputs `[n, outputs]` for inputs `[n, ...]`, in float64."""
@@ -33,7 +42,11 @@ class AdaptedScores:
         if self.alone:  # padded, so that one program serves many numbers of inputs
             x = np.concatenate([x, np.repeat(x[:1], _padded(n) - n, 0)])
         answers = _answer(self.predictor, as_inputs(jnp.asarray(_narrow(x))))
-        return np.asarray(answers, np.float64)[:n, : self.outputs]
+        scores = np.asarray(answers, np.float64)[:n, : self.outputs]
+        if not self.bounded:
+            return scores
+        kept = np.clip(scores, SURE, 1 - SURE)
+        return np.log(kept / (1 - kept))
 
 
 def adapted(learner: Learner, x: np.ndarray, y: np.ndarray, ways: int, seed: int) -> AdaptedScores:
@@ -54,7 +67,25 @@ def adapted(learner: Learner, x: np.ndarray, y: np.ndarray, ways: int, seed: int
     support = Examples(inputs, jnp.asarray(labels), ways or None)
     support = _taken(learner, support)
     predictor = _adapt(learner, support, jax.random.key(seed))
-    return AdaptedScores(predictor, ways or support.outputs, not learner.transductive)
+    outputs, alone = ways or support.outputs, not learner.transductive
+    return AdaptedScores(predictor, outputs, alone, learner.bounded_scores)
+
+
+def judged(learner: Learner, examples: Labelled, seed: int) -> tuple[AdaptedScores, choice.Held]:
+    """The learner adapted to all examples, and its scores on folds that were held out.
+
+    Where none can be held out, T = 1: a learner's outputs are trained as they are.
+    """
+
+    def scores_of(part: Labelled, x: np.ndarray) -> np.ndarray:
+        return adapted(learner, part.x, part.y, part.ways, seed)(x)
+
+    whole = adapted(learner, examples.x, examples.y, examples.ways, seed)
+    held = choice.by_folds(scores_of, examples, choice.FOLDS)
+    one = choice.Held.of("learner", learner, held, examples)
+    if one.calibration.examples:
+        return whole, one
+    return whole, replace(one, calibration=replace(one.calibration, temperature=1.0))
 
 
 def _taken(learner: Learner, support: Examples) -> Examples:
@@ -72,7 +103,13 @@ def _taken(learner: Learner, support: Examples) -> Examples:
 
 def _outputs(learner: Learner, support: Examples) -> int | None:
     """How many outputs its network has: those of the predictor that has not learned yet."""
-    shape = eqx.filter_eval_shape(lambda one, s: one.unadapted(s)(s.x), learner, support)
+
+    def outputs(one: Learner, s: Examples) -> Any:
+        predictor = one.unadapted(s)
+        # Without its door, which refuses another number of outputs than of classes.
+        return (predictor.predictor if isinstance(predictor, Adapted) else predictor)(s.x)
+
+    shape = eqx.filter_eval_shape(outputs, learner, support)
     return shape.shape[-1] if hasattr(shape, "shape") else None
 
 

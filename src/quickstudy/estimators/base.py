@@ -1,5 +1,6 @@
 """What the estimators share: how X is read, encoded and kept, and what a file holds of it."""
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +11,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators import encoding, saved
-from quickstudy.estimators.pictures import Pictures, pictures, pixels
+from quickstudy.estimators.pictures import Pictures, as_learned, pictures
+from quickstudy.tasks.pictures import unlike_training
+
+LOG = logging.getLogger(__name__)
 
 Own = TypeVar("Own", bound="FewShotEstimator")
 
@@ -96,11 +100,10 @@ class FewShotEstimator(BaseEstimator):
                 "takes is not known; give image=(height, width, channels), such as (28, 28, 1)"
             )
         h, w, channels = self.image or (*shapes.pop(), 3)
-        images = np.stack([pixels(one, (h, w)) for one in found.items])
-        if channels == 3:
-            return images
-        # Pillow's weights; grey that was made colour comes back as it was.
-        return ((images @ np.array([299, 587, 114]) + 500) // 1000).astype(np.uint8)[..., None]
+        files = [one for one in found.items if isinstance(one, Path)]
+        if (said := unlike_training(files, (h, w, channels))) is not None:
+            LOG.warning("%s", said)
+        return np.stack([as_learned(one, (h, w), channels) for one in found.items])
 
     def _demand_images(self) -> None:
         if self.thumbnails_ is None and self.encoder == "auto" and self.learner is None:
@@ -145,6 +148,31 @@ class FewShotEstimator(BaseEstimator):
             "features": self.n_features_in_,
         }
         saved.write(Path(path), arrays, header)
+
+    @classmethod
+    def from_run(cls: type[Own], path: str | Path, recipe: Any = None) -> Own:
+        """An estimator, to be fitted, whose learner is the one that a run trained.
+
+        Args:
+            path: the run's folder, or a file that `quickstudy.export` wrote.
+            recipe: the code of your own that the run was made with; see `quickstudy.load`.
+
+        Raises:
+            BadInput: a run of a policy, which learns from no examples.
+            CheckpointError: it is missing or damaged.
+
+        Example:
+            >>> import quickstudy as qs
+            >>> run = "runs/prototypical-omniglot"
+            >>> classifier = qs.FewShotClassifier.from_run(run).fit("letters/")  # doctest: +SKIP
+        """
+        # The one import that goes upward: a run is rebuilt by its recipe (see pyproject.toml).
+        from quickstudy.experiments.saved import learner_of
+
+        learner, image = learner_of(path, recipe)
+        own = cls()
+        own.set_params(learner=learner, image=image)
+        return own
 
     @classmethod
     def load(cls: type[Own], path: str | Path, *, encoder: Any = None) -> Own:

@@ -1,6 +1,5 @@
 """From images to features: all that the estimators know of encoders stands here."""
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,9 @@ import numpy as np
 
 from quickstudy.errors import BadInput, CheckpointError
 from quickstudy.estimators.pictures import pixels
+from quickstudy.features import cache
+from quickstudy.features.encoder import Encoder
+from quickstudy.features.encoder import encoder as prepared_encoder
 from quickstudy.progress import Counter, silent
 
 DEFAULT = "efficientnet-lite0"
@@ -142,11 +144,10 @@ def encoded(
         BadInput: the encoder returned something else, or numbers that are not finite.
         DataError: a file is damaged or no image.
     """
-    if hasattr(encoder, "stream"):  # one of quickstudy.features, which prepares images itself
+    if isinstance(encoder, Encoder):  # which prepares images itself
         if len(items) == 1:  # the cache is for sets of images: two files for each call
-            prepares: Any = encoder
-            return np.asarray(prepares(items))
-        return _features("cache").encoded(encoder, items, progress=progress)
+            return np.asarray(encoder(items))
+        return cache.encoded(encoder, items, progress=progress)
     parts = []
     for start in range(0, len(items), BATCH):
         batch = np.stack([pixels(item, encoder.size) for item in items[start : start + BATCH]])
@@ -163,9 +164,8 @@ def encoded(
 
 def thumbnails(items: Sequence[Item]) -> np.ndarray:
     """Small images, uint8 `[n, 32, 32, 3]`."""
-    own: Any = Thumbnails()
-    if (features := _features("encoder")) is not None:
-        own = features.encoder(own, name=own.name, size=own.size)  # cached, too
+    plain = Thumbnails()
+    own: Any = prepared_encoder(plain, name=plain.name, size=plain.size)  # cached, too
     levels = encoded(own, items)
     return np.rint(levels * 255).astype(np.uint8).reshape(len(levels), *THUMBNAIL, 3)
 
@@ -189,20 +189,6 @@ def _named(who: Identity) -> str:
 
 
 def _pretrained(name: str) -> FrozenEncoder:
-    if (features := _features("pretrained")) is None:
-        raise BadInput(
-            f"the pretrained encoder {name!r} is not available; give encoder= a function from "
-            "uint8 images [n, h, w, 3] to features [n, d] (after load, too: "
-            "load(path, encoder=...)), or None for pixels"
-        )
-    return features.pretrained(name)
+    from quickstudy.features.pretrained import pretrained  # needs JAX, which features do not
 
-
-def _features(module: str) -> Any:
-    """A module of `quickstudy.features`; None where the package is not there."""
-    try:
-        return importlib.import_module(f"quickstudy.features.{module}")
-    except ModuleNotFoundError as error:
-        if error.name is None or not error.name.startswith("quickstudy.features"):
-            raise
-        return None
+    return pretrained(name)

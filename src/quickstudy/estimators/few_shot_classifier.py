@@ -11,6 +11,7 @@ from quickstudy.estimators import choice, labels
 from quickstudy.estimators.base import FewShotEstimator, Given
 from quickstudy.estimators.calibration import Calibration, probabilities
 from quickstudy.estimators.encoding import Thumbnails
+from quickstudy.estimators.examined import Examined
 from quickstudy.estimators.heads.centroids import CentroidHead
 from quickstudy.estimators.heads.labelled import Labelled
 from quickstudy.estimators.heads.scores import Scores, scores_from, scores_to
@@ -146,22 +147,27 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         Args:
             X: images or features; a single image gives one answer, `[1]`.
         """
-        check_is_fitted(self, "scores_")
-        inputs = self._given(X, reset=False, small=False).inputs
-        return self._answers(inputs, self._probabilities(inputs))
+        return self._examined(self._fitted(X)).answers
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The calibrated probabilities of `classes_`, `[n, ways]`; rows sum to 1."""
-        check_is_fitted(self, "scores_")
-        return self._probabilities(self._given(X, reset=False, small=False).inputs)
+        return self._examined(self._fitted(X)).probabilities
+
+    def examine(self, X: Any) -> Examined:
+        """The answers, their probabilities, the yardstick's answers and the features, at once.
+
+        Args:
+            X: images or features.
+        """
+        return self._examined(self._fitted(X, small=True))
 
     def novelty(self, X: Any) -> np.ndarray:
         """How unlike all examples each is, `[n]`: the distance to the nearest one.
 
         With a learner, 1 − the largest probability.
         """
-        check_is_fitted(self, "scores_")
-        return self._novelty(self._given(X, reset=False, small=False).inputs)
+        given = self._fitted(X)
+        return self._novelty(given.inputs, self._examined(given).probabilities)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The accuracy, a share.
@@ -172,8 +178,8 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
                 `unknown_label`, and without `unknown` there is none.
             sample_weight: `[n]`, of each.
         """
-        answers, y, _ = self._judged(X, y)
-        return float(np.average(answers == y, weights=sample_weight))
+        seen, y = self._judged(X, y, small=False)
+        return float(np.average(seen.answers == seen.expected(y), weights=sample_weight))
 
     def report(self, X: Any, y: Any = None) -> Scorecard:
         """The accuracy with its interval, that of a yardstick, and the pairs that are confused.
@@ -182,11 +188,8 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             X: folder of classes, images or features.
             y: the right labels; see `score`.
         """
-        answers, y, given = self._judged(X, y)
-        p, small = self._probabilities(given.inputs), None
-        if given.thumbnails is not None and self.pixels_ is not None:
-            small = self.classes_[self.pixels_(Thumbnails()(given.thumbnails)).argmax(1)]
-        return Scorecard.of(y, answers, given=p, classes=self.classes_, pixels=small)
+        seen, y = self._judged(X, y)
+        return seen.against(y)
 
     def _learn(self, given: Given, y: np.ndarray) -> "FewShotClassifier":
         share = demand_share(self.unknown)
@@ -213,19 +216,12 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
 
     def _adapt(self, examples: Labelled) -> np.ndarray:
         """Adapt and calibrate the learner; returns the held-out scores."""
-        from quickstudy.estimators.adapted import adapted
+        from quickstudy.estimators.adapted import judged
 
-        def scores_of(part: Labelled, x: np.ndarray) -> np.ndarray:
-            return adapted(self.learner, part.x, part.y, part.ways, self.random_state)(x)
-
-        self.scores_ = adapted(
-            self.learner, examples.x, examples.y, examples.ways, self.random_state
-        )
-        held = choice.by_folds(scores_of, examples, choice.FOLDS)
-        one = choice.Held.of("learner", self.learner, held, examples)
-        self.head_, self.calibration_ = self.learner, one.calibration
-        self.leave_one_out_ = {"learner": one.accuracy}
-        return held
+        self.scores_, held = judged(self.learner, examples, self.random_state)
+        self.head_, self.calibration_ = self.learner, held.calibration
+        self.leave_one_out_ = {"learner": held.accuracy}
+        return held.scores
 
     def _yardstick(self, given: Given) -> Scores | None:
         """Nearest centroids on thumbnails, and their held-out accuracy."""
@@ -237,20 +233,28 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             self.leave_one_out_["pixels"] = choice.judged("centroids", head, flat).accuracy
         return head.fit(flat)
 
-    def _probabilities(self, inputs: np.ndarray) -> np.ndarray:
-        return probabilities(self.scores_(inputs), self.calibration_.temperature)
+    def _fitted(self, X: Any, *, labelled: bool = False, small: bool = False) -> Given:
+        check_is_fitted(self, "scores_")
+        return self._given(X, reset=False, labelled=labelled, small=small)
 
-    def _answers(self, inputs: np.ndarray, given: np.ndarray) -> np.ndarray:
-        answers = self.classes_[given.argmax(1)]
-        if self.threshold_ is None:
-            return answers
-        rejected = self._novelty(inputs) > self.threshold_
-        return np.where(rejected, np.asarray(self.unknown_label_), answers)
+    def _examined(self, given: Given) -> Examined:
+        scores = self.scores_(given.inputs)
+        p = probabilities(scores, self.calibration_.temperature)
+        answers, pixels = self.classes_[p.argmax(1)], None
+        if self.threshold_ is not None:
+            rejected = self._novelty(given.inputs, p) > self.threshold_
+            answers = np.where(rejected, np.asarray(self.unknown_label_), answers)
+        if given.thumbnails is not None and self.pixels_ is not None:
+            pixels = self.classes_[self.pixels_(Thumbnails()(given.thumbnails)).argmax(1)]
+        bounded = self.learner is not None and self.learner.bounded_scores
+        return Examined(
+            self.classes_, answers, p, 1 / (1 + np.exp(-scores)) if bounded else p,
+            "score" if bounded else "probability", pixels, given.inputs,
+            None if self.threshold_ is None else self.unknown_label_,
+        )  # fmt: skip
 
-    def _novelty(self, inputs: np.ndarray) -> np.ndarray:
-        if self.learner is not None:
-            return 1 - self._probabilities(inputs).max(1)
-        return self._nearest()(inputs)
+    def _novelty(self, inputs: np.ndarray, given: np.ndarray) -> np.ndarray:
+        return self._nearest()(inputs) if self.learner is None else 1 - given.max(1)
 
     def _nearest(self) -> NearestNovelty:
         return NearestNovelty.of(self.head_.rows, self.inputs_)
@@ -261,14 +265,10 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         held = held[examples.judged]
         return 1 - probabilities(held, self.calibration_.temperature).max(1)
 
-    def _judged(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, Given]:
-        """The answers, the labels as they should be answered, and X."""
-        check_is_fitted(self, "scores_")
-        given = self._given(X, reset=False, labelled=y is None)
-        y = labels.alike(labels.checked(given, y), self.classes_)
-        if self.threshold_ is not None:
-            y = np.where(np.isin(y, self.classes_), y, np.asarray(self.unknown_label_))
-        return self._answers(given.inputs, self._probabilities(given.inputs)), y, given
+    def _judged(self, X: Any, y: Any, *, small: bool = True) -> tuple[Examined, np.ndarray]:
+        """The answers and the labels."""
+        given = self._fitted(X, labelled=y is None, small=small)
+        return self._examined(given), labels.checked(given, y)
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays = {"labels": self.labels_}

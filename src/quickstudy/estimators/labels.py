@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators.base import Given
+from quickstudy.tasks.labels import one_form
 
 
 def checked(given: Given, y: Any) -> np.ndarray:
@@ -33,7 +34,14 @@ def checked(given: Given, y: Any) -> np.ndarray:
     y = column_or_1d(_dense(y), warn=True)
     check_consistent_length(given.inputs, y)
     check_classification_targets(y)
-    return y
+    return _composed(y)
+
+
+def _composed(y: np.ndarray) -> np.ndarray:
+    """Names in the one Unicode form in which they are compared; numbers as they are."""
+    if y.dtype.kind not in "UO" or not all(isinstance(name, str) for name in y.tolist()):
+        return y
+    return np.array([one_form(name) for name in y.tolist()], None if y.dtype.kind == "U" else "O")
 
 
 def _dense(y: np.ndarray) -> np.ndarray:

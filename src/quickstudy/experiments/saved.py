@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quickstudy.checkpoint import load_arrays, read_recipe, save_arrays
-from quickstudy.errors import CheckpointError
+from quickstudy.errors import BadInput, CheckpointError
 from quickstudy.experiments.own import scope_of
 from quickstudy.experiments.recipe import Recipe, from_json
 from quickstudy.runs import LEARNER
@@ -61,6 +61,25 @@ def opened(path: Path | str, named: Any = None) -> tuple[Recipe, Any]:
     file = learner_file(path)
     recipe = load_recipe(path, named)
     return recipe, load_arrays(file, recipe.learner())
+
+
+def learner_of(path: Path | str, named: Any = None) -> tuple[Any, tuple[int, int, int] | None]:
+    """The learner of a run or a file as it is tested, and (height, width, channels) of the images
+    that it takes; None where it takes no images. Arguments as `load` has them.
+
+    Raises:
+        BadInput: what was trained is a policy, which learns from no examples.
+    """
+    recipe = load_recipe(path, named)
+    inputs = getattr(recipe.problem, "inputs", None)
+    if inputs is None:
+        raise BadInput(
+            f"{path} is a run of {recipe.name}, a policy, which takes no images; give a run of a "
+            "recipe on images, such as prototypical-omniglot"
+        )
+    recipe, learned = opened(path, named)
+    method: Any = recipe.method
+    return method.for_test(learned), inputs if len(inputs) == 3 else None
 
 
 def load_recipe(path: Path | str, named: Any = None) -> Recipe:

@@ -199,7 +199,64 @@ class PictureFile:
     alt: str
 
 
-Block = Note | Headline | Grid | Chart | TaskImages | Confusions | PictureFile
+@dataclass(frozen=True)
+class Photograph(Picture):
+    """A picture in colour that a page may keep with a small loss."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture with words below it; `mark` says whether what they say is right, if that is
+    known."""
+
+    picture: Picture
+    caption: str
+    mark: Literal["", "right", "wrong"] = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures side by side, below what they have in common."""
+
+    shots: Sequence[Shot]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """How often each class got each answer.
+
+    Attributes:
+        names: of the classes and answers.
+        pictures: an example of each; None where there is none.
+        counts: of each class, a row, how often each answer was given.
+    """
+
+    names: Sequence[str]
+    pictures: Sequence[Picture | None]
+    counts: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A table that is shown when its title is pressed."""
+
+    title: str
+    grid: Grid
+
+
+Block = (
+    Note
+    | Headline
+    | Grid
+    | Chart
+    | TaskImages
+    | Confusions
+    | PictureFile
+    | Gallery
+    | ConfusionMatrix
+    | Folded
+)
 
 
 @dataclass(frozen=True)

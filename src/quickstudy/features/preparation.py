@@ -1,6 +1,5 @@
 """Images of any size, from files or arrays, as an encoder wants them: uint8 RGB of one size."""
 
-import stat
 import typing
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -9,14 +8,12 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from quickstudy.errors import BadInput, DataError, demand_counts
+from quickstudy.errors import BadInput, demand_counts
+from quickstudy.tasks.pictures import Look, opened_flat
 
 Fit = Literal["pad", "crop", "stretch"]
 Picture = str | Path | np.ndarray
 """The path of a file, or uint8 `[h, w]`, `[h, w, 1]` or `[h, w, 3]`."""
-
-# As in `quickstudy.tasks.folders`: what Pillow raises for files that are no images.
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
 class Preparation(NamedTuple):
@@ -61,7 +58,8 @@ class Preparation(NamedTuple):
         if isinstance(picture, np.ndarray):
             image = Image.fromarray(_rgb(picture))
         else:
-            image = _opened(Path(picture), self.size)
+            # Twice as many pixels as are wanted along each side are enough to resample from.
+            image = opened_flat(Path(picture), Look(channels=3), enough=2 * max(self.size))[0]
         if image.size == (w, h):
             return np.asarray(image)
         if self.fit == "crop":
@@ -88,23 +86,3 @@ def _rgb(pixels: Any) -> UInt8[np.ndarray, "h w 3"]:
             "of the shape [h, w], [h, w, 1] or [h, w, 3]"
         )
     return np.ascontiguousarray(np.broadcast_to(grey, (*grey.shape[:2], 3)))
-
-
-def _opened(file: Path, size: tuple[int, int]) -> Image.Image:
-    """The image in a file, upright, RGB."""
-    try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise DataError(f"{file} is no regular file; give an image")
-        with Image.open(file) as image:
-            # A JPEG is decoded at half, a quarter or an eighth of its size, which is much faster,
-            # where that still has twice the pixels that are wanted along each side.
-            image.draft(None, (2 * max(size), 2 * max(size)))
-            upright = ImageOps.exif_transpose(image)
-            if upright.has_transparency_data:
-                clear = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-            return upright.convert("RGB")
-    except _UNREADABLE as error:
-        raise DataError(
-            f"{file} is missing, damaged or not an image ({error}); replace it or leave it out"
-        ) from error

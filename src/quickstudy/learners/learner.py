@@ -50,6 +50,9 @@ class Learner(eqx.Module):
     keeps_statistics: ClassVar[bool] = False
     """Whether its meta-gradient moves the averages of the norm `running`."""
 
+    bounded_scores: ClassVar[bool] = False
+    """Whether outputs are scores from 0 to 1, of which no softmax is taken."""
+
     def __init_subclass__(cls, **settings: Any):
         """Whatever adapts checks its support set, reads queries as it read that, and compiles
         once for each shape."""

@@ -1,6 +1,6 @@
 """Relation networks: what is alike is learned, too."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -78,6 +78,8 @@ class Relation(Learner):
     embed: Any
     relation: Any
     loss: Loss = eqx.field(static=True, default=score_error, kw_only=True)
+
+    bounded_scores: ClassVar[bool] = True
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Add up the embedded support examples of each class."""

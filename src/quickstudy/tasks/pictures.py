@@ -90,7 +90,12 @@ def read_picture(file: str | Path, look: Look) -> ReadPicture:
             or larger than `MAX_PIXELS`; the message names it.
     """
     look.check()
-    image, animated = _opened(Path(file), look)
+    image, animated = opened_flat(Path(file), look)
+    return ReadPicture(fitted(image, look), animated)
+
+
+def fitted(image: Image.Image, look: Look) -> np.ndarray:
+    """A flat image scaled to the size of a look, its ink light if the look says so."""
     (h, w), scale = look.size, min(look.size[0] / image.height, look.size[1] / image.width)
     if look.fit == "pad":
         h, w = (max(round(side * scale), 1) for side in (image.height, image.width))
@@ -101,7 +106,18 @@ def read_picture(file: str | Path, look: Look) -> ReadPicture:
     padded = np.zeros((*look.size, *pixels.shape[2:]), np.uint8)
     top, left = (look.size[0] - h) // 2, (look.size[1] - w) // 2
     padded[top : top + h, left : left + w] = pixels
-    return ReadPicture(padded, animated)
+    return padded
+
+
+def flat(image: Image.Image) -> np.ndarray:
+    """An image that Pillow opened, upright, as uint8 `[h, w, 3]`; see `read_picture`.
+
+    Raises:
+        BadInput: numbers whose range is not known, or outside it.
+    """
+    upright = ImageOps.exif_transpose(image)
+    kind = image.format or upright.format
+    return np.asarray(_flatten(upright, kind, Look(channels=3), "the image"))
 
 
 def read_image(
@@ -155,18 +171,29 @@ def _is_colourful(file: Path) -> bool:
     return bool(np.mean(np.ptp(pixels, -1) > 32) > 0.25)
 
 
-def _opened(file: Path, look: Look) -> tuple[Image.Image, bool]:
-    """The image, upright and flat, and whether the file has more frames."""
+def opened_flat(file: Path, look: Look, *, enough: int | None = None) -> tuple[Image.Image, bool]:
+    """The image in a file, upright and flat, in its own size, and whether there are more frames.
+
+    Args:
+        file: the image; for the errors see `read_picture`.
+        look: its channels and levels.
+        enough: a JPEG is decoded at half, a quarter or an eighth of its size, which is much
+            faster, where it still has so many pixels along each side; None decodes it whole.
+    """
     try:
         if not is_regular(file):
             raise DataError(f"{file} is no regular file (a pipe, socket or device); move it away.")
         with Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{image.width}×{image.height}")
+            if enough is not None:
+                image.draft(None, (enough, enough))
             # The second picture of a phone's JPEG (MPO) is a preview, and no frame.
             animated = image.format != "MPO" and getattr(image, "is_animated", False)
             upright = ImageOps.exif_transpose(image)
-            return _flatten(upright, image.format, look, file), animated
+            return _flatten(upright, image.format, look, str(file)), animated
+    except BadInput as error:
+        raise DataError(str(error)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(
             f"{file} has more than {MAX_PIXELS:,} pixels ({error}) and is not decoded; make it "
@@ -179,17 +206,14 @@ def _opened(file: Path, look: Look) -> tuple[Image.Image, bool]:
         ) from error
 
 
-def _flatten(image: Image.Image, kind: str | None, look: Look, file: Path) -> Image.Image:
+def _flatten(image: Image.Image, kind: str | None, look: Look, name: str) -> Image.Image:
     """Eight bits per channel; what is transparent becomes white paper."""
     if image.mode.startswith(("I", "F")):
         # Pillow would cut such values off at 255.
         deep = image.mode.startswith("I;16") or (image.mode == "I" and kind in ("PNG", "PPM"))
         values = np.asarray(image).astype(np.uint16) if deep else np.asarray(image)
-        try:
-            levels = None if deep else look.levels
-            image = Image.fromarray(to_bytes(values, levels, f"The pixels of {file}"))
-        except BadInput as error:
-            raise DataError(str(error)) from error
+        levels = None if deep else look.levels
+        image = Image.fromarray(to_bytes(values, levels, f"The pixels of {name}"))
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         paper = Image.new("RGBA", clear.size, "white")

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from quickstudy.app.report.plots import inline_svg, on_paper
-from quickstudy.experiments.sections import Picture, PictureFile, Section
+from quickstudy.experiments.sections import Photograph, Picture, PictureFile, Section
 
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {".gif": "image/gif", ".png": "image/png"}
@@ -53,6 +53,9 @@ def data_uri(picture: Picture | PictureFile) -> str:
     if isinstance(picture, PictureFile):
         return _address(KINDS[picture.path.suffix], picture.path.read_bytes())
     buffer = io.BytesIO()
+    if isinstance(picture, Photograph):  # a tenth of its PNG
+        Image.fromarray(on_paper(picture)).save(buffer, "JPEG", quality=85)
+        return _address("image/jpeg", buffer.getvalue())
     Image.fromarray(on_paper(picture)).save(buffer, "PNG", optimize=True)
     return _address("image/png", buffer.getvalue())
 
