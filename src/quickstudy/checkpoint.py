@@ -24,6 +24,7 @@ from safetensors.numpy import save
 
 from quickstudy.errors import CheckpointError
 from quickstudy.files import replacing
+from quickstudy.recorded import planned_steps, with_steps
 
 log = logging.getLogger(__name__)
 
@@ -211,28 +212,6 @@ class Checkpoints:
 
     def _files(self) -> Iterator[Path]:
         return self.folder.iterdir() if self.folder.is_dir() else iter(())
-
-
-def planned_steps(recipe: dict[str, Any]) -> int | None:
-    """How many steps a recipe plans, as JSON of today or of version 0.1; `None` if it is neither.
-
-    Example:
-        >>> planned_steps({"budget": {"steps": 5}}), planned_steps({"steps": 3})
-        (5, 3)
-    """
-    return recipe.get("budget", recipe).get("steps")
-
-
-def with_steps(recipe: dict[str, Any], steps: int | None) -> dict[str, Any]:
-    """The same recipe with another number of steps.
-
-    Example:
-        >>> with_steps({"budget": {"steps": 5, "seed": 1}}, 7)
-        {'budget': {'steps': 7, 'seed': 1}}
-    """
-    if "budget" in recipe:
-        return recipe | {"budget": recipe["budget"] | {"steps": steps}}
-    return recipe | {"steps": steps} if "steps" in recipe else recipe
 
 
 def _named_arrays(tree: PyTree) -> list[tuple[str, np.ndarray]]:

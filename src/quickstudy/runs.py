@@ -18,14 +18,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from quickstudy.checkpoint import (
-    Checkpoints,
-    planned_steps,
-    with_steps,
-    write_atomically,
-    write_json,
-)
+from quickstudy.checkpoint import Checkpoints, write_atomically, write_json
 from quickstudy.errors import CheckpointError
+from quickstudy.recorded import planned_steps, with_steps
 
 RECIPE, ENVIRONMENT, METRICS = "recipe.json", "environment.json", "metrics.jsonl"
 LEARNER = "learner.safetensors"
