@@ -57,7 +57,7 @@ def compiled_once(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        if _without_jit() or get_opaque_trace_state() != _OUTSIDE:
+        if get_opaque_trace_state() != _OUTSIDE:
             return function(*args, **kwargs)
         leaves, structure = jax.tree.flatten((args, kwargs))
         arrays, kinds = [x for x in leaves if _is_array(x)], tuple(map(_kind, leaves))
@@ -74,39 +74,33 @@ class Closure(eqx.Module):
     """A function whose variables are leaves: what becomes of one that closes over arrays.
 
     Attributes:
-        code: what it does, without its variables.
+        function: the function, emptied of them.
         variables: the contents of its cells, its defaults, and its keywords' defaults.
     """
 
-    code: "_Code" = eqx.field(static=True)
+    function: Any = eqx.field(static=True)
     variables: tuple[Any, Any, Any]
+
+    @classmethod
+    def of(cls, function: types.FunctionType) -> "Closure":
+        """The same function."""
+        contents = tuple(cell.cell_contents for cell in function.__closure__ or ())
+        variables = (contents, function.__defaults__, function.__kwdefaults__)
+        return cls(_filled(function, ((None,) * len(contents), None, None)), variables)
 
     @compiled_once
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""
-        return self.code.function(*self.variables)(*args, **kwargs)
+        return _filled(self.function, self.variables)(*args, **kwargs)
 
 
-class _Code:
-    """Equal for all functions of one place in the source, whatever they close over."""
-
-    def __init__(self, function: types.FunctionType):
-        self._code, self._globals = function.__code__, function.__globals__
-
-    def function(self, contents: Any, defaults: Any, keywords: Any) -> types.FunctionType:
-        """The function with these variables."""
-        cells = tuple(map(types.CellType, contents))
-        function = types.FunctionType(self._code, self._globals, None, defaults, cells)
-        function.__kwdefaults__ = keywords
-        return function
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Code):
-            return NotImplemented
-        return self._globals is other._globals and self._code == other._code
-
-    def __hash__(self) -> int:
-        return hash(self._code)
+def _filled(function: types.FunctionType, variables: tuple[Any, Any, Any]) -> types.FunctionType:
+    """A function of the same code with these variables."""
+    contents, defaults, keywords = variables
+    cells = tuple(map(types.CellType, contents))
+    new = types.FunctionType(function.__code__, function.__globals__, None, defaults, cells)
+    new.__kwdefaults__ = keywords
+    return new
 
 
 class _HiddenArraysError(Exception):
@@ -185,9 +179,8 @@ def _opened(result: Any, inside: tuple[Any, ...] = ()) -> Any:
             return leaf
         if any(leaf is outer for outer in inside):  # it calls itself
             raise _HiddenArraysError
-        contents = tuple(cell.cell_contents for cell in leaf.__closure__ or ())
-        variables = (contents, leaf.__defaults__, leaf.__kwdefaults__)
-        return Closure(_Code(leaf), _opened(variables, (*inside, leaf)))
+        closure = Closure.of(leaf)
+        return Closure(closure.function, _opened(closure.variables, (*inside, leaf)))
 
     return jax.tree.map(opened, result)
 
@@ -220,11 +213,6 @@ def _held(thing: Any) -> Iterable[Any]:
     names = ("__closure__", "__defaults__", "__kwdefaults__", "__self__", "__func__", "__wrapped__")
     named = (getattr(thing, name, None) for name in (*names, "func", "args", "keywords"))
     return (*named, *getattr(thing, "__dict__", {}).values())
-
-
-def _without_jit() -> bool:
-    """Whether `jax.disable_jit()` holds here."""
-    return jax.config.jax_disable_jit  # type: ignore[attr-defined]
 
 
 def _kind(leaf: Any) -> tuple[Any, ...]:

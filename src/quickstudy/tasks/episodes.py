@@ -97,7 +97,6 @@ class Episodes(eqx.Module):
         given = {"ways": ways, "shots": shots, "queries": queries}
         return dataclasses.replace(self, **{k: v for k, v in given.items() if v is not None})
 
-    @compiled_once
     def sample(self, key: PRNGKeyArray) -> Task:
         """Draw one task. The key is consumed."""
         return self.draw(key)[0]
