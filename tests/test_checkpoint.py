@@ -116,13 +116,17 @@ def imported(source):
 BETWEEN_OWN_PROCESSES = {"envs/worker.py", "envs/workers.py"}
 
 
+READER = "features/torch_file.py"
+"""Reads weights that were published as a pickle; its tests hold that it calls no other name."""
+
+
 def test_no_file_is_a_pickle():
     """Read as syntax: an error prints the command that converts a pickle, which imports nothing."""
     package = Path(qs.__file__).parent
     unsafe = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
     for path in package.rglob("*.py"):
         source = path.read_text()
-        if path.relative_to(package).as_posix() not in BETWEEN_OWN_PROCESSES:
+        if path.relative_to(package).as_posix() not in {*BETWEEN_OWN_PROCESSES, READER}:
             assert not unsafe & {name.split(".")[0] for name in imported(source)}, path
         assert "allow_pickle=True" not in source, path
 
