@@ -142,7 +142,7 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
     [
         (
             "maml-glyphs --reads 3",
-            "--reads is not read by this run: it is a setting of the method matching",
+            "--reads is not read .* a setting of the method matching",
         ),
         ("matching-glyphs --reads 3", "belongs to --context full, and here --context is none"),
         ("rl2-bandit --radius 1", "belongs to --improvement trpo, and here --improvement is ppo"),

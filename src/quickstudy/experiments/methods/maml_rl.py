@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MAMLPolicyConfig(PolicyMethod):
-    """A policy that a few steps of a policy gradient adapt to a task, trained through the steps."""
+    """A policy that policy-gradient steps adapt to a task, trained through these steps."""
 
     name: ClassVar[str] = "maml"
     source: ClassVar[str] = FINN
