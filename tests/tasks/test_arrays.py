@@ -185,3 +185,28 @@ def test_splits_that_share_a_class_are_not_joined(tmp_path):
     joined = join_classes([data.select([1]), data.select([0])])
     assert joined.names == ("1", "0")
     assert np.array_equal(joined.images, data.images[::-1])
+
+
+def test_features_by_label(tmp_path):
+    """Two classes of unequal sizes, in any order; numbers stay as they are."""
+    x = np.arange(6, dtype=np.float64).reshape(3, 2) - 2.5
+    np.savez(tmp_path / "features.npz", features=x, labels=["b", "a", "b"])
+    data = image_arrays(tmp_path / "features.npz")
+    assert (data.names, data.counts.tolist()) == (("a", "b"), [1, 2])
+    np.testing.assert_array_equal(data.images[1], x[[0, 2]])
+    np.testing.assert_array_equal(data.images[0], [x[1], [0, 0]])
+    assert data.images.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        (np.zeros((3, 2, 2)), r"features \(3, 2, 2\)"),
+        (np.full((3, 2), np.nan), "all of them finite"),
+        (np.zeros((3, 2), int), "int64 features"),
+    ],
+)
+def test_features_that_are_none(features, said, tmp_path):
+    np.savez(tmp_path / "features.npz", features=features, labels=["b", "a", "b"])
+    with pytest.raises(DataError, match=said):
+        image_arrays(tmp_path / "features.npz")

@@ -59,7 +59,7 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
     - `[n, h, w]` or `[n, h, w, c]` together with `labels [n]` (whole numbers or strings), or
     - `[classes, items, h, w]` or `[classes, items, h, w, c]`, without `labels`,
 
-    and may hold `names`, one string per class, and in the second form `counts [classes]`, how
+    or `features [n, d]`, finite floats, together with `labels [n]`; and may hold `names`, one string per class, and in the second form `counts [classes]`, how
     many of a class's items are real. Labels are sorted; label i of 0 ... classes − 1 is called
     `names[i]`.
 
@@ -69,8 +69,8 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
             `as_images`.
 
     Returns:
-        uint8 `[classes, items, h, w]` or `[classes, items, h, w, c]`, padded with zeros to
-        equally many items.
+        uint8 `[classes, items, h, w]` or `[classes, items, h, w, c]`, or float32
+        `[classes, items, d]`, padded with zeros to equally many items.
 
     Raises:
         DataError: the file is missing or damaged, or its arrays are not of these forms.
@@ -85,8 +85,12 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
     """
     path = Path(path)
     arrays = _read(path)
+    if "features" in arrays and "images" not in arrays:
+        return _features(arrays["features"], arrays, path)
     if "images" not in arrays:
-        raise DataError(f"{path} holds {sorted(arrays)}, but no array named images; add it.")
+        raise DataError(
+            f"{path} holds {sorted(arrays)}, but no array named images, nor features; add it."
+        )
     images = _as_pixels(arrays["images"], levels, path)
     return (_by_label if "labels" in arrays else _by_class)(images, arrays, path)
 
@@ -173,6 +177,29 @@ def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> 
             f"{path} holds images {images.shape} and labels {labels.shape}; they must be "
             "[n, h, w] or [n, h, w, c], and [n], and not empty."
         )
+    return ImageClasses.of(_sorted_out(images, arrays, path))
+
+
+def _features(x: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> ImageClasses:
+    labels = arrays.get("labels", np.zeros(0))
+    if x.ndim != 2 or labels.shape != x.shape[:1] or 0 in x.shape:
+        raise DataError(
+            f"{path} holds features {x.shape} and labels {labels.shape}; they must be [n, d] and "
+            "[n], and not empty."
+        )
+    if x.dtype.kind != "f" or not np.isfinite(x).all():
+        raise DataError(f"{path} holds {x.dtype} features; give floats, all of them finite.")
+    parts = _sorted_out(x, arrays, path)
+    counts = np.array([len(own) for own in parts.values()], np.int32)
+    padded = np.zeros((len(parts), counts.max(), x.shape[1]), np.float32)
+    for row, own in zip(padded, parts.values(), strict=True):
+        row[: len(own)] = own
+    return ImageClasses(padded, tuple(parts), counts)
+
+
+def _sorted_out(x: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    """The rows of each class, by its name."""
+    labels = arrays["labels"]
     if not np.issubdtype(labels.dtype, np.integer) and labels.dtype.kind not in "US":
         raise DataError(f"{path} holds {labels.dtype} labels; give whole numbers or strings.")
     found, inverse = np.unique(labels, return_inverse=True)
@@ -187,8 +214,8 @@ def _by_label(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> 
         names = tuple(given[label] for label in found)
     _check_different(names, path)
     order = np.argsort(inverse, kind="stable")
-    parts = np.split(images[order], np.cumsum(np.bincount(inverse))[:-1])
-    return ImageClasses.of(dict(zip(names, parts, strict=True)))
+    parts = np.split(x[order], np.cumsum(np.bincount(inverse))[:-1])
+    return dict(zip(names, parts, strict=True))
 
 
 def _check_different(names: tuple[str, ...], path: Path) -> None:

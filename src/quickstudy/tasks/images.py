@@ -15,7 +15,8 @@ class ImageClasses:
     """Images sorted by class, as NumPy arrays: what a loader returns and `Episodes.of` takes.
 
     Attributes:
-        images: uint8 `[classes, items, h, w]` or `[classes, items, h, w, c]`; ink is 255.
+        images: uint8 `[classes, items, h, w]` or `[classes, items, h, w, c]`, where ink is 255; or
+            float32 features `[classes, items, d]`.
         names: one name per class.
         counts: int `[classes]`, how many of a class's items are real (the rest is padding).
         groups: int `[classes]` or None: the alphabet, say, that each class belongs to.
