@@ -59,8 +59,9 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
     - `[n, h, w]` or `[n, h, w, c]` together with `labels [n]` (whole numbers or strings), or
     - `[classes, items, h, w]` or `[classes, items, h, w, c]`, without `labels`,
 
-    or `features [n, d]`, finite floats, together with `labels [n]`; and may hold `names`, one string per class, and in the second form `counts [classes]`, how
-    many of a class's items are real. Labels are sorted; label i of 0 ... classes − 1 is called
+    or `features [n, d]`, finite floats, together with `labels [n]`; and it may hold `names`, one
+    string per class, and in the second form `counts [classes]`, how many of a class's items are
+    real. Labels are sorted; label i of 0 ... classes − 1 is called
     `names[i]`.
 
     Args:
