@@ -13,8 +13,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Bool, Float, PyTree
 
+from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
 
 
@@ -276,16 +277,19 @@ def demand_finite_slope(rule: InnerRule, model: Any) -> None:
         rule: how θ moves.
         model: θ.
     """
-    theta = eqx.filter(model, eqx.is_inexact_array)
-
-    def moved(gradient: PyTree) -> Any:
-        end = rule.move(theta, gradient, rule.start(theta), 0)[0]
-        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(end))
-
-    slope = jax.jit(jax.grad(moved))(jax.tree.map(jnp.zeros_like, theta))
-    if not all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(slope)):
+    if not _finite_slope(rule, eqx.filter(model, eqx.is_inexact_array)):
         raise BadInput(
             "this rule's step has no finite slope where a gradient is zero, and the "
             "meta-gradient would be not-a-number; for Adam give eps_root, for example "
             "optax.adam(1e-3, eps_root=1e-8), or wrap the rule in FirstOrder"
         )
+
+
+@compiled_once
+def _finite_slope(rule: InnerRule, theta: PyTree) -> Bool[Array, ""]:
+    def moved(gradient: PyTree) -> Any:
+        end = rule.move(theta, gradient, rule.start(theta), 0)[0]
+        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(end))
+
+    slope = jax.grad(moved)(jax.tree.map(jnp.zeros_like, theta))
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slope)]))

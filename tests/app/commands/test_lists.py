@@ -10,7 +10,7 @@ from quickstudy.experiments.recipes import RECIPES
 from references.own_code import folder_of_classes
 from references.refusing import stopped
 
-SCREEN = (110, 40)
+SCREEN = (120, 40)
 
 
 def listed(arguments, capsys):

@@ -150,7 +150,7 @@ def test_the_folder_is_what_is_read(glyphs_run, photos, monkeypatch):
         ("--data FOLDER", "give it as the problem: --on FOLDER"),
         ("--on sinusoid", "has inputs of size 1 with numbers as targets"),
         ("--on nowhere/", "there is no problem 'nowhere/', nor a folder of that name"),
-        ("--on bandit", "has observations of nothing .* was trained on images of 28×28×1"),
+        ("--on bandit", "has observations of .* and actions .* was trained on images of 28×28×1"),
         ("--on FOLDER --ways 12", "12"),
         ("--on FOLDER --split train", "no class of .* is in the split train; give --split test"),
     ],
