@@ -302,3 +302,20 @@ def test_omniglot_is_drawn_by_one_program(omniglot_data):
     demand_one_compilation(
         qs.omniglot("snell2017", "test", data=omniglot_data, ways=5, shots=1, queries=1)
     )
+
+
+class Endless:
+    """Answers every name with another object like it, as mocks and loggers do."""
+
+    def __getattr__(self, name):
+        return Endless()
+
+
+def test_objects_without_end_are_not_looked_through():
+    endless = Endless()
+
+    @compiled_once
+    def scaled(x):
+        return lambda y: (x * y, endless)[0]
+
+    assert scaled(jnp.ones(2))(3.0).tolist() == [3.0, 3.0]

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 PROGRAMS = 128
 """How many programs are kept, over all methods and shapes; then the oldest goes."""
+MOST_OBJECTS = 20_000
+"""How many objects that a result refers to are looked through for arrays that are no leaves."""
 
 # A fresh thread is outside every transformation, even if `jit` is what imports this module.
 with ThreadPoolExecutor(1) as _thread:
@@ -195,6 +197,8 @@ def _reaches_a_tracer(things: Iterable[Any]) -> bool:
         if id(thing) not in seen:
             seen[id(thing)] = thing  # kept: another object could get its id
             left.extend(_held(thing))
+        if len(seen) > MOST_OBJECTS:
+            return True  # it may be: nobody looks through a whole program's objects for it
     return False
 
 
@@ -210,9 +214,18 @@ def _held(thing: Any) -> Iterable[Any]:
         return thing
     if isinstance(thing, types.CellType):
         return () if thing == types.CellType() else (thing.cell_contents,)
+    if hasattr(type(thing), "__getattr__"):  # it may answer every name with another new object
+        return _own_attributes(thing)
     names = ("__closure__", "__defaults__", "__kwdefaults__", "__self__", "__func__", "__wrapped__")
     named = (getattr(thing, name, None) for name in (*names, "func", "args", "keywords"))
-    return (*named, *getattr(thing, "__dict__", {}).values())
+    return (*named, *_own_attributes(thing))
+
+
+def _own_attributes(thing: Any) -> Iterable[Any]:
+    try:
+        return tuple(object.__getattribute__(thing, "__dict__").values())
+    except AttributeError:  # it has slots, or none
+        return ()
 
 
 def _kind(leaf: Any) -> tuple[Any, ...]:
