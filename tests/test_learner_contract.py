@@ -185,9 +185,8 @@ def test_contract(name):
     check_learner(learner, tasks, training=training, except_for=except_for)
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-def test_eager_use_compiles_once(name):
-    learner, tasks, _ = LEARNERS[name]
+def demand_one_compilation(learner, tasks):
+    """Called outside `jit`, later calls of the same shapes compile nothing."""
     first, *later = (tasks.sample(jax.random.key(i)) for i in range(3))
 
     def use(task):
@@ -200,6 +199,12 @@ def test_eager_use_compiles_once(name):
         for task in later:
             use(task)
     assert not compiled
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_eager_use_compiles_once(name):
+    learner, tasks, _ = LEARNERS[name]
+    demand_one_compilation(learner, tasks)
 
 
 # One learner that is right, and for every property one that is wrong in just that.
@@ -317,6 +322,18 @@ BROKEN = {
 
 def test_a_right_learner_passes():
     check_learner(Right(), POINTS, except_for=("training", "resume"))
+
+
+class WithALoop(Right):
+    """Returns a function over arrays, whose loop is a fresh function in every call."""
+
+    def adapt(self, support, *, key=None):
+        predict = super().adapt(support)
+        return lambda x: jax.lax.map(lambda row: predict(row[None])[0], x)
+
+
+def test_eager_use_of_ones_own_learner_compiles_once():
+    demand_one_compilation(WithALoop(), POINTS)
 
 
 @pytest.mark.parametrize("name", PROPERTIES)

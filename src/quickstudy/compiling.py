@@ -18,6 +18,8 @@ import numpy as np
 from jax.core import Tracer
 from jax.extend.core import get_opaque_trace_state
 
+_NUMPY = (np.ndarray, np.generic)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -62,7 +64,8 @@ def compiled_once(function: Callable[P, T]) -> Callable[P, T]:
         if get_opaque_trace_state() != _OUTSIDE:
             return function(*args, **kwargs)
         leaves, structure = jax.tree.flatten((args, kwargs))
-        arrays, kinds = [x for x in leaves if _is_array(x)], tuple(map(_kind, leaves))
+        arrays = [leaf for leaf in leaves if _is_array(leaf)]
+        kinds = tuple(map(_kind, leaves))
         # What goes wrong in a program goes wrong below, too, and is told there without JAX's frames
         # around it; or there it goes well, where Python code must see numbers.
         with contextlib.suppress(Exception):
@@ -235,6 +238,7 @@ def _kind(leaf: Any) -> tuple[Any, ...]:
 
 def _is_array(leaf: Any) -> bool:
     """Whether JAX can compute with it."""
-    if isinstance(leaf, np.ndarray | np.generic):
-        return leaf.dtype.kind not in "OSUMm"  # objects, strings, times
-    return isinstance(leaf, jax.Array)
+    if isinstance(leaf, jax.Array):
+        return True
+    # Not NumPy's objects, strings and times.
+    return isinstance(leaf, _NUMPY) and leaf.dtype.kind not in "OSUMm"
