@@ -1,5 +1,6 @@
 """Pre-train on all classes, then make a classifier for the task: what meta-learning must beat."""
 
+import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 class TaskHeadConfig(Choice):
     """Base: what is made for a task, on features that were trained on all classes."""
 
+    @abc.abstractmethod
     def build(self, body: Any, linear: Any) -> "Learner":
         """The learner, from a body and a linear classifier of all classes."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Photographs in folders, and images or features in an .npz file: the user's own classes."""
 
+import abc
 import functools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,13 +45,13 @@ class YourImages(ImageProblem):
     test: tuple[str, ...] = field(default=(), metadata=KEPT)
     """The classes of tests."""
 
+    @abc.abstractmethod
     def names(self) -> tuple[str, ...]:
         """All classes that are there."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
         """The images of these classes."""
-        raise NotImplementedError
 
     def shaped(self) -> Self:
         """The problem with the shape of one input."""
