@@ -260,7 +260,8 @@ def _tell(folder: Path, passed: Sequence[Path]) -> None:
 def _existing_folder(path: str | Path) -> Path:
     folder = Path(path)
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}; give one that holds images.")
+        missing = "folder" if folder.exists() or not folder.suffix else "file or folder"
+        raise DataError(f"There is no {missing} {folder}; give one that is there.")
     return folder
 
 
