@@ -113,8 +113,8 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         y = labels.checked(given, y)
         if len(np.unique(y)) < 2 and demand_share(self.unknown) is None:
             raise BadInput(
-                f"y has 1 class, {str(y[0])!r}; give examples of 2 classes or more, or unknown=True to "
-                "tell this class from everything else"
+                f"y has 1 class, {str(y[0])!r}; give examples of 2 classes or more, or "
+                "unknown=True to tell this class from everything else"
             )
         return self._learn(given, y)
 
