@@ -86,7 +86,7 @@ PLACES = {
     "budget": {"recipe": "a", **SINUSOID, "budget": {"own": "x.py:X"}},
 }  # fmt: skip
 COMMANDS = (
-    "evaluate {run}", "evaluate {file}", "adapt {run} --support . --query .", "play {run}",
+    "evaluate {run}", "evaluate {file}", "classify . . --with {run}", "play {run}",
     "export {run} out.safetensors", "report {run}", "train --resume {run}",
 )  # fmt: skip
 

@@ -191,4 +191,9 @@ def _named(who: Identity) -> str:
 def _pretrained(name: str) -> FrozenEncoder:
     from quickstudy.features.pretrained import pretrained  # needs JAX, which features do not
 
-    return pretrained(name)
+    try:
+        return pretrained(name)
+    except BadInput as error:
+        raise BadInput(
+            f"{error}; a saved estimator is given it again by load(path, encoder=...)"
+        ) from error
