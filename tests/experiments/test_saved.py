@@ -17,7 +17,7 @@ from quickstudy.experiments.recipes import find_recipe
 from quickstudy.experiments.saved import export, load, load_recipe, opened
 from quickstudy.experiments.settings import Own, settings_json
 from quickstudy.testing.comparing import same_bits
-from references.own_code import forget
+from references.own_code import folder_of_classes, forget
 from references.recipes import typed
 from references.refusing import stopped
 
@@ -86,7 +86,7 @@ PLACES = {
     "budget": {"recipe": "a", **SINUSOID, "budget": {"own": "x.py:X"}},
 }  # fmt: skip
 COMMANDS = (
-    "evaluate {run}", "evaluate {file}", "classify . . --with {run}", "play {run}",
+    "evaluate {run}", "evaluate {file}", "classify classes classes --with {run}", "play {run}",
     "export {run} out.safetensors", "report {run}", "train --resume {run}",
 )  # fmt: skip
 
@@ -100,6 +100,7 @@ def test_nothing_that_a_file_names_is_run(place, here, capsys, monkeypatch):
 
     monkeypatch.setattr("importlib.metadata.EntryPoint.load", load_point)
     recipe, learner = PLACES[place], find_recipe("maml-sinusoid").prepared().learner()
+    folder_of_classes(here / "classes", classes=2, images=1)
     run = qs.Run.create(here / "run", recipe)
     save_arrays(run.learner_file, learner, recipe)
     save_arrays(here / "file.safetensors", learner, recipe)
