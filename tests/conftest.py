@@ -49,9 +49,9 @@ SLOW = frozenset(Path(__file__).with_name("slow.txt").read_text(encoding="utf-8"
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the tests that tests/slow.txt lists; tests/slow.py measures which they are."""
+    """Mark the tests, or whole files, that tests/slow.txt lists; tests/slow.py measures them."""
     for item in items:
-        if item.nodeid in SLOW:
+        if not SLOW.isdisjoint({item.nodeid, item.nodeid.partition("::")[0]}):
             item.add_marker(pytest.mark.slow)
 
 
