@@ -10,7 +10,7 @@ from quickstudy.envs.navigation import (
     Navigation,
     SparseNavigation,
     negative_distance,
-    negative_squared_distance,
+    squared_distance_reward,
 )
 from quickstudy.rl.trial import Trial
 
@@ -54,7 +54,7 @@ def test_sparse_goals_lie_evenly_on_the_upper_half_circle():
 def test_steps_are_clipped_and_paid_where_they_lead():
     action = jnp.array([0.05, -7.0])
     code = Navigation().step(KEY, jnp.zeros(2), action, GOAL)
-    paper = Navigation(negative_squared_distance).step(KEY, jnp.zeros(2), action, GOAL)
+    paper = Navigation(squared_distance_reward).step(KEY, jnp.zeros(2), action, GOAL)
     np.testing.assert_allclose(code.observation, [0.05, -0.1], rtol=1e-6)
     np.testing.assert_allclose(code.reward, -((0.25**2 + 0.3**2) ** 0.5), rtol=1e-6)
     np.testing.assert_allclose(paper.reward, -(0.25**2 + 0.3**2), rtol=1e-6)
