@@ -1,5 +1,9 @@
 """Work spread over devices equals the plain loop, whatever the number of devices."""
 
+import os
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -104,3 +108,24 @@ def test_tasks_do_not_depend_on_the_number_of_devices(monkeypatch):
     jax.tree.map(np.testing.assert_array_equal, one, two)
     together = qs.sample_batch(tasks, KEY, 5)
     jax.tree.map(np.testing.assert_array_equal, one, together)
+
+
+PROGRAM = """
+import quickstudy as qs
+qs.set_up_devices(1)
+import jax
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+print(jax.jit(lambda x: 2 * x + 1)(3))
+"""
+
+
+def test_a_truncated_entry_of_the_cache_is_compiled_anew(tmp_path):
+    environment = {**os.environ, "QUICKSTUDY_CACHE": str(tmp_path)}
+    program = [sys.executable, "-W", "error", "-c", PROGRAM]
+    for _ in range(2):
+        done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "7\n"), done.stderr
+        entries = list((tmp_path / "compiled").glob("*-cache"))
+        assert entries
+        for entry in entries:
+            entry.write_bytes(entry.read_bytes()[:20])

@@ -6,6 +6,7 @@ run side by side.
 """
 
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -43,6 +44,9 @@ def set_up_devices(devices: int | None = None) -> None:
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    # JAX does not write the cache atomically. What another program is just writing, or was killed
+    # while writing, is compiled anew: nothing that a user could mend.
+    warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
 
 
 def task_mesh() -> Mesh:
