@@ -17,6 +17,7 @@ from quickstudy.experiments.policy_method import PolicyMethod
 from quickstudy.experiments.problem import Source
 from quickstudy.rl.rl2 import trial_episodes
 from quickstudy.training.algorithm import update
+from references.encoders import stand_in
 from references.own_code import folder_of_classes, npz_of_images
 
 KEY = jax.random.key(0)
@@ -65,7 +66,7 @@ def paired(method, problem, places, flags=""):
 
 def demand_learned(recipe, *, gradients):
     """Shapes only: nothing is computed."""
-    method, problem, source = recipe.method, recipe.problem, Source()
+    method, problem, source = recipe.method, recipe.seen, Source()
     train = eqx.filter_eval_shape(method.training_tasks(problem, source).sample, KEY)
     test = eqx.filter_eval_shape(problem.tasks("test", source).sample, KEY)
     learner = recipe.learner()
@@ -146,6 +147,13 @@ def test_networks_where_inputs_fit(network, problem, places):
     recipe = paired("maml", problem, places, flags)
     assert recipe.method.network.name == network
     demand_learned(recipe, gradients=False)
+
+
+@pytest.mark.parametrize("method", [name for name in LEARNERS if name != "pretrained"])
+def test_every_learner_on_features_of_a_pretrained_network(method, places, monkeypatch):
+    stand_in(monkeypatch)
+    recipe = paired(method, "folder", places, "--network efficientnet-lite0 --width 4 --size 12")
+    demand_learned(recipe, gradients=method in ("prototypical", "cavia"))
 
 
 @pytest.mark.parametrize("memory", SupportMemoryConfig.choices())

@@ -1,5 +1,6 @@
 """What the estimators share: how X is read, encoded and kept, and what a file holds of it."""
 
+import abc
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Given:
         return Given(np.concatenate([self.inputs, later.inputs]), shots)
 
 
-class FewShotEstimator(BaseEstimator):
+class FewShotEstimator(BaseEstimator, abc.ABC):
     """The base of `FewShotClassifier` and `FewShotRegressor`; see there."""
 
     encoder: Any
@@ -169,9 +170,11 @@ class FewShotEstimator(BaseEstimator):
         # The one import that goes upward: a run is rebuilt by its recipe (see pyproject.toml).
         from quickstudy.experiments.saved import learner_of
 
-        learner, image = learner_of(path, recipe)
+        trained = learner_of(path, recipe)
         own = cls()
-        own.set_params(learner=learner, image=image)
+        own.set_params(learner=trained.learner, image=trained.image)
+        if trained.encoder:
+            own.set_params(encoder=trained.encoder)
         return own
 
     @classmethod
@@ -214,11 +217,13 @@ class FewShotEstimator(BaseEstimator):
             settings["encoder"] = encoding.resolved(self.encoder).name
         return {name: _plain(value) for name, value in settings.items()}
 
+    @abc.abstractmethod
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        raise NotImplementedError
+        """What was fitted, as arrays and as JSON."""
 
+    @abc.abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Take what `_state` gave."""
 
 
 def _plain(value: Any) -> Any:

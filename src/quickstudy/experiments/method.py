@@ -79,6 +79,10 @@ class Method(Choice):
         """The method with all that it takes from the problem, such as the network."""
         return self
 
+    def seen(self, problem: Any) -> Any:
+        """The problem as what is learned meets it."""
+        return problem
+
     def budget(self, problem: Problem) -> Budget:
         """How long to train on a problem that has no recipe of its own."""
         return Budget()
@@ -167,6 +171,12 @@ class LearnerMethod(Method):
     def body_of(self, problem: ExampleProblem) -> NetworkConfig:
         """The network, whose kind must read the problem's inputs."""
         return self.network or problem.network
+
+    def seen(self, problem: ExampleProblem) -> ExampleProblem:
+        """Of features, where the network is pretrained and frozen."""
+        from quickstudy.experiments.problems.encoded import as_encoded
+
+        return as_encoded(problem, self.body_of(problem))
 
     def prepared(self, problem: Problem) -> Self:
         """With the problem's network, unless another is asked for."""

@@ -22,6 +22,13 @@ Inputs = tuple[int, ...]
 class NetworkConfig(Choice):
     """Base: a network that makes features of inputs."""
 
+    encoder: ClassVar[str] = ""
+    """The frozen network of `quickstudy.pretrained` that reads images before this one, if any."""
+    features: ClassVar[int] = 0
+    """How many features the encoder makes."""
+    reads_at: ClassVar[int] = 0
+    """Height and width at which the encoder reads images, in pixels."""
+
     @abc.abstractmethod
     def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
         """An untrained network from `[n, *inputs]` to features, and how many. The key is consumed.
@@ -133,6 +140,42 @@ class MLPConfig(NetworkConfig):
         size = math.prod(inputs)
         made = MLP(size, (self.width,) * self.layers, last=jax.nn.relu, key=key)
         return (made if len(inputs) == 1 else Flattened(made)), self.width
+
+
+@dataclass(frozen=True)
+class EfficientNetLite0Config(NetworkConfig):
+    """Frozen features of ImageNet, and a small trained layer that corrects them.
+
+    Every image is encoded once, before training; learners then meet tasks of features.
+    """
+
+    name: ClassVar[str] = "efficientnet-lite0"
+    encoder: ClassVar[str] = "efficientnet-lite0"
+    features: ClassVar[int] = 1280
+    reads_at: ClassVar[int] = 224
+
+    width: int = 256
+    """Hidden units of the trained layer; with 0, features stay as they are."""
+    scale: float = 4.0
+    """The length that features start with; it is learned."""
+
+    def check(self, inputs: Inputs) -> None:
+        """Images, of any size."""
+        if inputs != (self.features,):
+            _image(self.name, inputs)
+
+    def body(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, int]:
+        """The trained layer."""
+        from quickstudy.nets.correction import Correction
+
+        # CAVIA puts its context behind the features.
+        if len(inputs) != 1 or (extra := inputs[0] - self.features) < 0:
+            raise BadInput(
+                f"the layer on {self.encoder} reads {self.features} features, and is given inputs "
+                f"{list(inputs)}; build it through a quickstudy.Recipe, which encodes images first"
+            )
+        made = Correction(self.features, self.width, scale=self.scale, extra=extra, key=key)
+        return made, self.features
 
 
 @dataclass(frozen=True)

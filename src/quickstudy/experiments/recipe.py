@@ -54,6 +54,11 @@ class Recipe:
         """The paper."""
         return self.card.source or self.method.source
 
+    @property
+    def seen(self) -> Problem:
+        """The problem as the method's network lets it be seen: of features, if it is pretrained."""
+        return self.method.seen(self.problem)
+
     def prepared(self, source: Source | None = None) -> Self:
         """With everything that a run must keep: the network, which class is in which split.
 
@@ -67,16 +72,16 @@ class Recipe:
 
     def learner(self) -> Any:
         """The untrained learner or policy, whose arrays a file of weights replaces."""
-        return self.method.learner(self.problem, self.budget.seed)
+        return self.method.learner(self.seen, self.budget.seed)
 
     def training(self, source: Source | None = None) -> Trainer:
         """Read the data, and return what trains as the recipe says."""
-        return self.method.training(self.problem, self.budget, source or Source())
+        return self.method.training(self.seen, self.budget, source or Source())
 
     def evaluate(self, learned: Any, test: Test | None = None) -> Any:
         """Test what was learned; see `Method.evaluate`."""
         asked = test or Test(self.name)
-        return self.method.evaluate(self.problem, learned, asked, self.budget)
+        return self.method.evaluate(self.seen, learned, asked, self.budget)
 
     def to_json(self) -> dict[str, Any]:
         """The name and every setting, as `recipe.json` and exported files hold them."""

@@ -4,7 +4,7 @@ Nothing that a file says is ever imported. A recipe of the user's own is opened 
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from quickstudy.checkpoint import load_arrays, read_recipe, save_arrays
 from quickstudy.errors import BadInput, CheckpointError
@@ -63,15 +63,28 @@ def opened(path: Path | str, named: Any = None) -> tuple[Recipe, Any]:
     return recipe, load_arrays(file, recipe.learner())
 
 
-def learner_of(path: Path | str, named: Any = None) -> tuple[Any, tuple[int, int, int] | None]:
-    """The learner of a run or a file as it is tested, and (height, width, channels) of the images
-    that it takes; None where it takes no images. Arguments as `load` has them.
+class Trained(NamedTuple):
+    """The learner of a run, and what it reads.
+
+    Attributes:
+        learner: as it is tested.
+        image: (height, width, channels) of the images that it takes; None where it takes none.
+        encoder: the pretrained encoder whose features it takes, or nothing.
+    """
+
+    learner: Any
+    image: tuple[int, int, int] | None
+    encoder: str
+
+
+def learner_of(path: Path | str, named: Any = None) -> Trained:
+    """The learner of a run or a file. Arguments as `load` has them.
 
     Raises:
         BadInput: what was trained is a policy, which learns from no examples.
     """
     recipe = load_recipe(path, named)
-    inputs = getattr(recipe.problem, "inputs", None)
+    inputs = getattr(recipe.seen, "inputs", None)
     if inputs is None:
         raise BadInput(
             f"{path} is a run of {recipe.name}, a policy, which takes no images; give a run of a "
@@ -79,7 +92,8 @@ def learner_of(path: Path | str, named: Any = None) -> tuple[Any, tuple[int, int
         )
     recipe, learned = opened(path, named)
     method: Any = recipe.method
-    return method.for_test(learned), inputs if len(inputs) == 3 else None
+    image = inputs if len(inputs) == 3 else None
+    return Trained(method.for_test(learned), image, getattr(recipe.seen, "encoder", ""))
 
 
 def load_recipe(path: Path | str, named: Any = None) -> Recipe:

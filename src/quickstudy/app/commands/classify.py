@@ -136,6 +136,9 @@ def _by_learner(options: ClassifyOptions, files: list[Path]) -> "tuple[FewShotCl
     assert options.with_ is not None
     classifier = FewShotClassifier.from_run(options.with_, options.recipe)
     classifier.set_params(unknown=options.unknown)
+    if classifier.encoder != "auto":  # the learner takes the features of a pretrained network
+        make_features(classifier, files)
+        return classifier, files
     if classifier.image is None:
         raise BadInput(
             f"{options.with_} holds a learner that takes no images; give a run of a recipe on "

@@ -93,7 +93,7 @@ def evaluate_and_write(
     name = "-".join([test.split, *named])
     write_json(folder / f"evaluation-{name}.json", result.to_json())
     save_charts(result.charts(), result.headline.said, folder / f"evaluation-{name}.png")
-    if (images := recipe.method.first_task(recipe.problem, learned, test)) is not None:
+    if (images := recipe.method.first_task(recipe.seen, learned, test)) is not None:
         save_png(task_figure(images), folder / f"episode-{name}.png")
     return result
 
@@ -107,7 +107,7 @@ def _problem(recipe: Recipe, on: str | None) -> Problem:
     if on is None:
         return recipe.problem
     other = find_problem(on).tested_as(recipe.problem)
-    mine, theirs = recipe.problem.reads(), other.reads()
+    mine, theirs = recipe.seen.reads(), recipe.method.seen(other).reads()
     if mine != theirs:
         raise BadInput(
             f"--on {on} has {theirs}, and {recipe.name} was trained on {mine}; name a problem of "

@@ -83,7 +83,7 @@ def page_of(run: "Run", named: str, options: ReportOptions) -> str:
             dict(_other(path, recipe, options) for path in options.beside)
         )
     test = Test(recipe.name, episodes=options.episodes, source=Source(options.data))
-    parts = (recipe.problem, learned, recipe.budget, Path(named), test)
+    parts = (recipe.seen, learned, recipe.budget, Path(named), test)
     card = recipe.card
     report = RunReport(
         run=named,
@@ -97,7 +97,7 @@ def page_of(run: "Run", named: str, options: ReportOptions) -> str:
             name: found for name, file in others.items() if (found := read_result(file, **missing))
         },
         pictures=recipe.method.pictures(*parts),
-        trained_on=recipe.method.trained_on(recipe.problem),
+        trained_on=recipe.method.trained_on(recipe.seen),
         titles=recipe.method.chart_titles,
     )
     return page(f"{recipe.name}: {named}", report.sections())

@@ -2,7 +2,7 @@
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from quickstudy.experiments.networks import Conv4Config, NetworkConfig
 from quickstudy.experiments.problem import ExampleProblem, Source, Split
@@ -44,6 +44,11 @@ class ImageProblem(ExampleProblem):
     def network(self) -> NetworkConfig:
         """Conv4."""
         return Conv4Config()
+
+    def enlarged(self, size: int) -> Self:
+        """With images of that height and width for a pretrained network, where there are finer
+        ones than the problem usually has. Other images are scaled up by the encoder."""
+        return self
 
     @abc.abstractmethod
     def episodes(self, split: Split, source: Source, ways: int) -> "Episodes":

@@ -155,8 +155,9 @@ class FolderImages(YourImages):
         """Its path."""
         return "FOLDER/"
 
-    size: int = 84
-    """Images are scaled to so many pixels in height and width."""
+    size: int = 0
+    """Images are scaled to so many pixels in height and width; with 0, to 84, or to what a
+    pretrained network reads."""
     colour: Literal["auto", "colour", "grey"] = "auto"
     """Whether images are read in colour; `auto` looks whether any of them has a colour."""
     ink: Literal["light", "dark", "auto"] = "light"
@@ -172,14 +173,19 @@ class FolderImages(YourImages):
         if self.shape_of_one:
             return self
         channels = {"colour": 3, "grey": 1}.get(self.colour) or _channels(self.path)
-        return replace(self, shape_of_one=(self.size, self.size, channels))
+        return replace(self, shape_of_one=(self.size or 84, self.size or 84, channels))
+
+    def enlarged(self, size: int) -> Self:
+        """Read again from the files, in colour if nobody wants grey."""
+        channels = 1 if self.colour == "grey" else 3
+        return self if self.size else replace(self, shape_of_one=(size, size, channels))
 
     def sized_as(self, inputs: Inputs) -> Self:
         """As large, and as coloured, as the learner's own images."""
         if len(inputs) != 3 or self.shape_of_one:
             return self
         how: Any = {"colour": "colour"} if inputs[2] == 3 else {"colour": "grey", "ink": "auto"}
-        return replace(self, size=inputs[0], shape_of_one=inputs, **how)
+        return replace(self, shape_of_one=inputs, **how)
 
     def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
         """The images, once for each set of classes."""
