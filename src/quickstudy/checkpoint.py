@@ -112,6 +112,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             (size,) = struct.unpack("<Q", file.read(8))
+            # safetensors' own limit of a header: a damaged length must not ask for gigabytes.
             if size > min(path.stat().st_size, 100_000_000):
                 raise ValueError("header longer than the file")
             return _header(file.read(size))["recipe"]
@@ -134,6 +135,7 @@ def load_arrays(path: Path, like: PyTree, recipe: dict[str, Any] | None = None) 
         CheckpointError: missing, damaged, of another recipe, or of another structure.
     """
     found = read_recipe(path)
+    # As JSON has it, where a tuple has become a list.
     if recipe is not None and found != json.loads(json.dumps(recipe)):
         raise CheckpointError(
             f"{path} belongs to another recipe ({_difference(found, recipe)}); resume with the "
@@ -278,6 +280,7 @@ def _checksum(arrays: dict[str, np.ndarray], recipe: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
+        # The bytes alone would be the same in another type or shape.
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()

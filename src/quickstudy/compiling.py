@@ -233,6 +233,7 @@ def _own_attributes(thing: Any) -> Iterable[Any]:
 
 def _kind(leaf: Any) -> tuple[Any, ...]:
     """What a program is compiled for: an array's shape and type, or what else the leaf is."""
+    # The type beside the value: 1, 1.0 and True are equal, and make different programs.
     return (None, None, leaf.shape, leaf.dtype) if _is_array(leaf) else (type(leaf), leaf)
 
 

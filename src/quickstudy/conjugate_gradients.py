@@ -49,6 +49,7 @@ def conjugate_gradients(
         goes_on = curvature > 0
         # Once the residual is nothing there is nowhere left to go: 0 / 0 must not spoil x.
         length = jnp.where(goes_on, rr / jnp.where(goes_on, curvature, 1.0), 0.0)
+        # Where not even the first direction curves up, b itself is the direction left to go.
         stays = jnp.where(~goes_on & (number == 0), 1.0, length)
         x, r = _along(x, stays, p), _along(r, -stays, ap)
         now = dot(r, r)

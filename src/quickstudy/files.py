@@ -28,11 +28,13 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
         OSError: no permission, or the disk is full; the old file is untouched.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, for renaming is atomic only within one file system.
     handle, name = tempfile.mkstemp(".partial", f".{target.name}.", target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
+            # Before the renaming: else a crash may leave the new name on an empty file.
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())  # as any new file; mkstemp's is for its owner alone
         os.replace(name, target)

@@ -291,5 +291,7 @@ def _finite_slope(rule: InnerRule, theta: PyTree) -> Bool[Array, ""]:
         end = rule.move(theta, gradient, rule.start(theta), 0)[0]
         return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(end))
 
+    # At zero, for exact zeros are common: a rectifier that is off in every example has that
+    # gradient.
     slope = jax.grad(moved)(jax.tree.map(jnp.zeros_like, theta))
     return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slope)]))

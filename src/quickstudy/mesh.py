@@ -39,10 +39,12 @@ def set_up_devices(devices: int | None = None) -> None:
         >>> qs.set_up_devices()  # doctest: +SKIP
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    # A device per core, for XLA runs most of a small network's program on one of them.
     jax.config.update("jax_num_cpu_devices", devices or cores or 1)
     # Many steps in flight on several CPU devices can deadlock XLA's all-reduce.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
+    # JAX's own limit is a second, which would leave out many of the smaller programs.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     # JAX does not write the cache atomically. What another program is just writing, or was killed
     # while writing, is compiled anew: nothing that a user could mend.
@@ -198,6 +200,7 @@ def _mapped(
         return over(lambda k: f(arguments, k), keys)
 
     run = _on_every_device(local, PartitionSpec(AXIS))
+    # All devices run one program, so that numbers beyond the last are computed, and cut off here.
     return jax.tree.map(lambda x: x[:tasks], run(arguments, key))
 
 

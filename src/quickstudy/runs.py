@@ -98,6 +98,7 @@ class Run:
         longer = {name: now[name] for name in ("date", "command", "commit")}
         longer |= {"step": max(self.checkpoints.steps(), default=0), "steps": steps}
         before["lengthened"] = [*before.get("lengthened", []), longer]
+        # The recipe last: what is cut off in between is a note too many, and no run half changed.
         self.write_json(ENVIRONMENT, before)
         self.write_json(RECIPE, recipe)
         return Run(self.folder, recipe)
@@ -120,6 +121,7 @@ class Run:
             CheckpointError: the line could not be written.
         """
         try:
+            # Appended, not replaced: a crash spoils one line at most, which `metrics` passes over.
             with open(self.folder / METRICS, "a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
@@ -181,6 +183,7 @@ def _commit() -> str | None:
     # The user's project may be a repository too, with the environment of this process inside it.
     if not _git("ls-files", ":/src/quickstudy/runs.py"):
         return None
+    # Without tags: a hash names a state, a tag may be moved.
     return _git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
 
 

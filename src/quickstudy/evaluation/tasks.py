@@ -135,6 +135,7 @@ def _scores(
         before = score_of(learner.unadapted(task.support))
         after = score_of(learner.adapt(task.support, key=adapt_key))
         passed = learner.adapt_by_steps(task.support, steps)
+        # One step's predictor after the other, so that activations of one are in memory.
         path = jnp.zeros(0) if passed is None else jax.lax.map(score_of, passed)
         return before, after, path
 

@@ -157,6 +157,7 @@ def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Refere
 
     def returns(key: PRNGKeyArray, trials: int) -> Any:
         tasks = _tasks(trial, key, trials)
+        # The numbers below `trials` are the tasks' own.
         found = np.asarray(play(tasks, jax.random.fold_in(key, trials)))
         if found.ndim == 1:
             found = np.repeat(found[:, None], trial.episodes, axis=1)
@@ -183,5 +184,6 @@ def adapting(policy: Reactive, adaptation: Adaptation, updates: int) -> Referenc
     return partial(run, policy, adaptation, updates)
 
 
+# Made once: a function that is jitted anew is compiled anew. On the host nothing is.
 _trial_episodes, _update_returns = eqx.filter_jit(trial_episodes), eqx.filter_jit(update_returns)
 _tasks = eqx.filter_jit(trial_tasks)

@@ -16,8 +16,8 @@ from quickstudy.tasks.task import Examples
 
 Remedy = tuple[str, str, Callable[[Any], bool], Callable[[Any], Any]]
 
-# What inputs may be that a network cannot take: how to make of them what it can, whether they can
-# be that, and the same for shapes alone.
+# Common mistakes of shape: what the inputs are, the remedy to name, whether their shape can be that,
+# and the remedy as a function, of which only the resulting shape is looked at.
 REMEDIES: tuple[Remedy, ...] = (
     ("one example instead of a batch", "x[None]", lambda x: True, lambda x: x[None]),
     (
@@ -78,6 +78,7 @@ class Adapted(eqx.Module):
         """
         if jnp.shape(x) == self.example:
             raise BadInput(f"x is one example, {list(jnp.shape(x))}; give a batch: x[None].")
+        # A range is read from numbers, and inside compiled code there are only shapes.
         if self.unit and not _traced(x):
             demand_readable(np.asarray(x))
         x = as_inputs(jnp.asarray(x) if isinstance(x, np.ndarray | list | tuple) else x)
@@ -92,6 +93,8 @@ class Adapted(eqx.Module):
         return outputs
 
     def __getattr__(self, name: str) -> Any:
+        # Double-underscore names are protocols that this object answers itself, and `predictor` is
+        # missing while a copy is being built: forwarding would recurse without end.
         if name.startswith("__") or name == "predictor":
             raise AttributeError(name)
         return getattr(self.predictor, name)
@@ -111,6 +114,7 @@ def through_the_door(adapt: Callable[..., Any]) -> Callable[..., Any]:
         predictor = explained(
             lambda x: adapt(learner, support.with_inputs(x), *args, **kwargs), support.x
         )
+        # A subclass's `adapt` that calls its parent's has been through this door already.
         if predictor is None or isinstance(predictor, Adapted):
             return predictor
         unit = not traced and _in_unit(support.x)
@@ -132,6 +136,7 @@ def explained(function: Callable[[Any], Any], x: Any, beside: str = "") -> Any:
         raise
     except (TypeError, ValueError, IndexError) as error:
         given = f"x is {list(jnp.shape(x))}"
+        # Where the shapes alone pass, the error is about something else, and no remedy is named.
         for what, remedy, may_be, change in () if _works(function, x) else REMEDIES:
             if may_be(x) and _works(lambda x, change=change: function(change(x)), x):
                 raise BadInput(f"{given}: {what}; give {remedy}{beside}") from error
@@ -145,6 +150,7 @@ def shape_of(function: Callable[..., Any], *arguments: Any) -> Any:
     Every `adapt` outside of compiled code checks its learner, and tracing a network anew each
     time would take longer than to run it.
     """
+    # Shapes in place of arrays: they have a hash, and keep no weights alive in the cache.
     arrays, rest = eqx.partition(arguments, eqx.is_array)
     shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), arrays)
     leaves, treedef = jax.tree.flatten((shapes, rest))

@@ -47,6 +47,7 @@ class ANIL(MAML):
         """The body as it was, and the heads after 0 … `steps` steps."""
         body, features = self._features(support)
         heads = predictors(*self._heads(features, steps), features)
+        # A stacked predictor has one first axis everywhere, also where nothing moved.
         return Headed(_repeated(body, steps + 1), heads)
 
     def check(self, task: Task) -> None:

@@ -42,6 +42,7 @@ class Paired(SequenceLayout):
         return labels + 1
 
     def support(self, features: Float[Array, "n f"], labels: Labels) -> Float[Array, "n t"]:
+        # The 1 tells an example from a query: a regression label may itself be 0.
         return jnp.concatenate([features, labels, jnp.ones((len(features), 1))], -1)
 
     def query(self, features: Float[Array, "n f"], last: Float[Array, " d"]) -> Float[Array, "n t"]:
@@ -169,6 +170,7 @@ class BlackBox(Learner):
     def unadapted(self, support: Examples) -> Predictor:
         """Asked before anything is read."""
         embed = condition(self.embed, support.x)
+        # Only the label's shape counts here, so that any number of features will do.
         nothing = jnp.zeros_like(self._labels(support, 1)[-1])
         return self._reader(embed, self.memory.initial(), nothing)
 
@@ -214,6 +216,7 @@ class SequenceBlackBox(BlackBox):
         n, m = support.count, query.count
         passing = self.judge(self.head(hs), support)[0]
         last, metrics = self.judge(reader(query.x), query)
+        # Both are means: weighted by their counts they become the mean over all answers.
         loss = (n * passing + m * last) / (n + m)
         return loss, {**metrics, "loss": loss}
 

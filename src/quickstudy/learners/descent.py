@@ -57,6 +57,8 @@ def descent(
 
     # A single step's activations are needed at once on the way back: recomputing them would only
     # take longer.
+    # Of several, keeping all would take 2,823 MiB at k = 20 in Conv4-64, where this takes 255; it
+    # costs one more forward pass per step (results/README.md, "Speed and memory").
     body = step if count == 1 else jax.checkpoint(step)
     (end, _), passed = jax.lax.scan(body, (start, rule.start(start)), (jnp.arange(count), each))
     return eqx.combine(end, rest), passed

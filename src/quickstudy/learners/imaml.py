@@ -80,6 +80,7 @@ class ImplicitMAML(GradientBased):
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Learner, Metrics]:
         """(I + ∇²L^tr(φ) / λ)⁻¹ ∇L^ts(φ)."""
+        # The linear system below stands for the derivative of the path, which need not be stored.
         found = jax.lax.stop_gradient(
             eqx.filter(self._descent(task.support, self.steps)[0], eqx.is_inexact_array)
         )
@@ -104,5 +105,6 @@ class ImplicitMAML(GradientBased):
             found = support_gradient(eqx.combine(phi, rest), support, self.loss)
             return eqx.filter(found, eqx.is_inexact_array)
 
+        # Forward over reverse: a product costs about two gradients, and no Hessian is ever formed.
         _, hv = jax.jvp(gradient, (phi,), (v,))
         return jax.tree.map(lambda v, hv: v + hv / self.penalty, v, hv)

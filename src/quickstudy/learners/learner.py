@@ -57,6 +57,7 @@ class Learner(eqx.Module):
         """Whatever adapts checks its support set, reads queries as it read that, and compiles
         once for each shape."""
         super().__init_subclass__(**settings)
+        # Here and not by decorators, so that a user's subclass gets both without asking for them.
         for name in _COMPILED & vars(cls).keys():
             once = compiled_once(vars(cls)[name])
             setattr(cls, name, through_the_door(once) if name in _ADAPTING else once)
@@ -132,6 +133,8 @@ class Learner(eqx.Module):
                 "give the network another norm ('layer', say), or train MAMLPlusPlus"
             )
         if has_support_norm(self):
+            # Whether `adapt` calls `condition` shows only in what it returns; shapes are enough for
+            # that.
             predictor = shape_of(_adapted, self, task.support)
             demand_conditioned(predictor, f"the predictor of {type(self).__name__}")
 
@@ -146,6 +149,7 @@ class Learner(eqx.Module):
 
 
 def _adapted(learner: Learner, support: Examples) -> Predictor:
+    # Any key will do: `adapt` is traced for its shapes and draws nothing.
     return learner.adapt(support, key=jax.random.key(0))
 
 
@@ -178,5 +182,6 @@ def check_outputs(learner: Learner, model: Any, task: Task) -> None:
         )
 
 
+# A function of the module, not a lambda: `shape_of` remembers by the function itself.
 def _outputs(model: Any, x: Any) -> Any:
     return model(x)

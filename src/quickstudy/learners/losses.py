@@ -61,6 +61,8 @@ def loss_on(loss: Loss, outputs: Any, examples: Examples) -> Any:
     if examples.real is None:
         return loss(outputs, examples.y)
     each = jax.vmap(lambda o, y: loss(o[None], y[None]))(outputs, examples.y)
+    # Chosen, not multiplied: 0 times the infinite loss of padding is not-a-number. And a set
+    # without a real example has the loss 0, not 0 / 0.
     return jnp.sum(jnp.where(examples.real, each, 0)) / jnp.maximum(examples.count, 1)
 
 

@@ -88,6 +88,7 @@ class MAMLPlusPlus(Learner):
             settings: the remaining attributes.
         """
         theta, norms, _ = _parts(model)
+        # One more than steps: k steps lead through k + 1 points, θ_0 … θ_k.
         norms = jax.tree.map(lambda x: jnp.repeat(x[None], steps + 1, 0), norms)
         rates = RatePerStep.like(theta, inner_lr, steps).rates
         return cls(model, rates, norms, steps, **settings)
@@ -133,6 +134,7 @@ class MAMLPlusPlus(Learner):
             return jax.grad(objective, has_aux=True)
 
         first, exact = gradient_by(FirstOrder), gradient_by(lambda rule: rule)
+        # `progress` is one number for all tasks, so that under `vmap`, too, one branch is computed.
         found, metrics = jax.lax.cond(progress < self.first_order, first, exact, parameters)
         return self._with_statistics(eqx.combine(found, rest), task.support), metrics
 
@@ -167,6 +169,7 @@ class MAMLPlusPlus(Learner):
             return moved, moved
 
         start = _parts(self.model)[0]
+        # Recomputed on the way back, as in `descent`: memory does not grow with the steps.
         _, passed = jax.lax.scan(jax.checkpoint(step), start, jnp.arange(steps))
         return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), start, passed)
 
@@ -188,6 +191,8 @@ class MAMLPlusPlus(Learner):
             return running_statistics(learner._at(now[0], now[1], support))
 
         moments = jax.lax.map(seen, (passed, jnp.arange(self.steps + 1)))
+        # No slope of any loss: averages move in the gradient's own leaves, so that the outer loop
+        # and the mesh need no second path for them.
         away = [m - now for m, now in zip(averages, moments, strict=True)]
         return eqx.tree_at(lambda own: running_statistics(own.norms), gradient, away)
 
@@ -208,6 +213,7 @@ def step_weights(steps: int, progress: Progress, until: float) -> Float[Array, "
         [0.0, 1.0]
     """
     now = jnp.asarray(progress)
+    # `until` may be 0, no multi-step loss at all: 0 / 0 made every weight not-a-number.
     left = jnp.where(now < until, 1 - now / (until or 1), 0)
     weights = jnp.full(steps, 1 / steps) * left
     return weights.at[-1].set(1 - (steps - 1) / steps * left)

@@ -92,6 +92,7 @@ class FullContext(MatchingContext):
         where = jnp.ones(len(g), bool) if real is None else real
 
         def read_all(own: Float[Array, " d"]) -> Float[Array, " d"]:
+            # The input of every read is f'(x): its product with the weights is taken once.
             driven = self.reader.drive(own[None])[0]
 
             def read(carry: Any, _: None) -> tuple[Any, None]:
@@ -101,6 +102,7 @@ class FullContext(MatchingContext):
                 h = hidden + own
                 return (h, jax.nn.softmax(g @ h, where=where) @ g, c), None
 
+            # From h = 0 all are attended to alike, so that the first r is the mean.
             mean = jnp.mean(g, 0, where=where[:, None])
             start = (jnp.zeros_like(own), mean, jnp.zeros_like(own))
             return jax.lax.scan(read, start, length=self.reads)[0][0]
@@ -129,6 +131,8 @@ class Attention(eqx.Module):
     @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """log p(y | x)."""
+        # In logarithms throughout: a small share would underflow to 0, whose logarithm has no
+        # slope.
         shares = jax.nn.log_softmax(self._scores(x))[:, None]
         return jax.nn.logsumexp(jnp.where(self.members.T[None] > 0, shares, ABSENT), axis=-1)
 

@@ -56,6 +56,8 @@ class Prototypical(Learner):
         embed = condition(self.embed, support.x)
         members = support.members()
         counts = jnp.sum(members, 0)[:, None]
+        # A class that this task lacks gets the centre 0; the loss takes its logit out of the
+        # question.
         centres = (members.T @ embed(support.x)) / jnp.maximum(counts, 1)
         f = embed if self.f is None else condition(self.f, support.x)
         return Prototypes(f, centres, self.similarity)

@@ -86,6 +86,7 @@ class Relation(Learner):
         embed = condition(self.embed, support.x)
         f = embed(support.x)
         sums = jnp.tensordot(support.members().T, f, 1)
+        # A norm `support` in g is shown the support set's own pairs, never those of queries.
         return Relations(embed, condition(self.relation, pairs(sums, f)), sums)
 
     def check(self, task: Task) -> None:

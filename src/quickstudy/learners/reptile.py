@@ -49,6 +49,7 @@ class Reptile(GradientBased):
         >>> gradient, metrics = learner.meta_gradient(task, key=jax.random.key(2))
     """
 
+    # No `eps_root` as in other inner loops: nothing is differentiated through this Adam.
     optimiser: optax.GradientTransformation = eqx.field(
         static=True, default_factory=lambda: optax.adam(1e-3, b1=0.0)
     )

@@ -50,6 +50,7 @@ class RidgeRegression(Learner):
     """
 
     embed: Any
+    # The logarithm is learned, so that λ stays above 0 whatever the outer optimiser does.
     log_penalty: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.zeros(()))
     scale: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.ones(()))
     shift: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.zeros(()))
@@ -62,6 +63,8 @@ class RidgeRegression(Learner):
         y = support.y if support.ways is None else support.members(features.dtype)
         if support.real is not None:  # a row of zeros has no part in the solution
             x, y = (jnp.where(support.real[:, None], rows, 0) for rows in (x, y))
+        # Over examples, not features: a support set has a few of the former and hundreds of the
+        # latter.
         w = x.T @ solve_ridge(x @ x.T, y, jnp.exp(self.log_penalty))
         return Regressed(embed, Linear(self.scale * w[:-1], self.scale * w[-1] + self.shift))
 

@@ -18,6 +18,7 @@ def negative_squared_distance(
         >>> negative_squared_distance(jnp.array([[0.0, 3.0]]), jnp.array([[4.0, 0.0]])).tolist()
         [[-25.0]]
     """
+    # Expanded: the work is one matrix product, and no array of n × k × d differences is made.
     return 2 * f @ c.T - jnp.sum(f * f, -1)[:, None] - jnp.sum(c * c, -1)[None, :]
 
 

@@ -25,8 +25,8 @@ class JointFineTuning(MAML):
 
     The baseline "pretrained on all tasks" of Finn et al. (2017, https://arxiv.org/abs/1703.03400):
     meta-training minimises Σ_i L(θ, D_i^ts), as if all tasks were one; only at test does f_adapt
-    take MAML's `steps` steps of gradient descent on the support loss. Nothing but the meta-loss
-    is another than MAML's, whose defaults it has.
+    take MAML's `steps` steps of gradient descent on the support loss. It differs from MAML in the
+    meta-loss alone, and has the same defaults.
 
     Attributes:
         model: θ, any network from `[n, ...]` to `[n, outputs]`.

@@ -29,6 +29,7 @@ def in_blocks(
     n = x.shape[0]
     if n <= BLOCK or jax.default_backend() != "cpu":
         return f(x)
+    # Even blocks: 33 images are three of 11, not two of 16 and a third that is mostly padding.
     count = -(-n // BLOCK)
     size = -(-n // count)
     padded = jnp.pad(x, [(0, count * size - n)] + [(0, 0)] * (x.ndim - 1))

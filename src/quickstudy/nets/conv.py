@@ -38,6 +38,7 @@ def conv2d(
     """
     if stride < 1:
         raise BadInput(f"conv2d got stride={stride}; give a stride of 1 or more")
+    # Neither the primitive nor `conv_general_dilated` promotes types by itself.
     dtype = jnp.result_type(x, kernel)
     x, kernel = x.astype(dtype), kernel.astype(dtype)
     if jax.default_backend() == "cpu":
@@ -65,6 +66,7 @@ def max_pool(x: Float[Array, "n h w c"], size: int = 2) -> Float[Array, "n h_out
             f"max_pool got {x.shape[1]}×{x.shape[2]} images; give at least {size}×{size}"
         )
     members = [x[:, a:h:size, b:w:size] for a in range(size) for b in range(size)]
+    # Neighbours in reading order are compared, so that the first of equals wins every round.
     while len(members) > 1:
         pairs = zip(members[0::2], members[1::2], strict=False)
         merged = [_larger(first, second) for first, second in pairs]

@@ -20,6 +20,7 @@ Readout = Literal["flatten", "mean"]
 class ConvBlock(eqx.Module):
     """3×3 convolution, normalisation, halving of the image, ReLU."""
 
+    # Without a bias: the norm behind it has a shift.
     kernel: Float[Array, "3 3 cin cout"]
     norm: Norm
     downsample: Downsample = eqx.field(static=True)
@@ -110,6 +111,7 @@ class Conv4(eqx.Module):
 
     @compiled_once
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+        # Statistics of a batch cannot be taken block by block.
         alone = all(block.norm.per_example for block in self.blocks)
         return in_blocks(lambda block: self.apply(block), x) if alone else self.apply(x)
 

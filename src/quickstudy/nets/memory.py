@@ -115,6 +115,7 @@ def sums_since(
         (a_sum, a_reset), (b_sum, b_reset) = a, b
         return jnp.where(b_reset[:, None], b_sum, a_sum + b_sum), a_reset | b_reset
 
+    # (sum, whether there was a reset) combine associatively: log(time) rounds, and no loop.
     carried = x.at[0].add(jnp.where(resets[0], 0.0, before))
     return jax.lax.associative_scan(add, (carried, resets))[0]
 
@@ -218,7 +219,11 @@ class GRU(Recurrent):
         return self.inputs(xs)
 
     def advance(self, state: State, driven: Float[Array, " g"]) -> tuple[State, Float[Array, " h"]]:
+        # Tried at width 64 and not taken: one product after the scan for the gradient of `hidden`
+        # (0.90 times as fast), input products per gate (1.02), these with a derivative for the
+        # gates (1.08).
         z, r, n = jnp.split(driven, 3)
+        # r multiplies U h, not h, so that one product serves all three gates.
         uz, ur, un = jnp.split(state @ self.hidden, 3)
         z, r = jax.nn.sigmoid(z + uz), jax.nn.sigmoid(r + ur)
         h = (1 - z) * jnp.tanh(n + r * un) + z * state

@@ -83,6 +83,7 @@ class GroupNorm(Norm):
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         channels = x.shape[-1]
+        # Never one channel where more divide: on a 1×1 map its variance is 0, and the output noise.
         size = max(size for size in range(1, self.group + 1) if channels % size == 0)
         grouped = x.reshape(*x.shape[:-1], channels // size, size)
         mean, variance = _moments(grouped, (*range(1, x.ndim - 1), x.ndim))
@@ -110,6 +111,7 @@ class SupportNorm(Norm):
 
     def condition(self, x: Float[Array, "n ... c"]) -> "Norm":
         mean, variance = self.moments(x)
+        # As arrays of the module, moments go through `vmap` and stacked predictors as weights do.
         return FixedNorm(self.scale, self.shift, self.eps, mean, variance)
 
 

@@ -75,6 +75,8 @@ class MeanMemory(Memory):
     def _written(self, xs: Array) -> Float[Array, "time sets all"]:
         """What each input adds to every set: φ(x), and 1 to its count."""
         each = jnp.concatenate([self.encoded(xs), jnp.ones((len(xs), 1))], -1)
+        # Each set counts for itself: divided by the number of all inputs, the mean of one class
+        # would shrink as those of others are read.
         return self.members(xs)[:, :, None] * each[:, None]
 
     def _answers(self, sums: Array, xs: Array) -> Array:
@@ -137,7 +139,7 @@ class AttentiveMemory(Aged):
 
     After the deterministic path of the attentive neural process (Kim et al., 2019,
     https://arxiv.org/abs/1901.05761): without positions, so the order of reading is irrelevant as
-    long as no more than `past` inputs are read. It is another in one thing: the paper's keys are
+    long as no more than `past` inputs are read. It differs in one thing: the paper's keys are
     made from a context point's input alone, k(x_i), and only the values see its target too. What
     is read here is the whole of (x_i, y_i), and keys and values are made from that by one network;
     the queries q by another, which is asked (x, 0, 0).

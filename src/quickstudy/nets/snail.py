@@ -107,6 +107,7 @@ class SNAIL(Causal):
                 gates = Linear.create(2 * size, 2 * filters, key=own)
                 layers.append(DenseConvolution(gates, 2**j))
                 size += filters
+            # 64 keeps clear of the convolutions' j, for no stack has as many.
             own = jax.random.fold_in(jax.random.fold_in(key, i), len(layers) + 64)
             project = Linear.create(size, 2 * keys + values, key=own)
             layers.append(AttentionRead(project, keys, past))

@@ -151,9 +151,11 @@ class TableMemory(AtOnce):
         follows = facts[2:].T
         time = jnp.sum(count)
         common = jnp.stack([time / self.past, jnp.log1p(time), clock / self.horizon])
+        # 1 / √(1 + N) is the scale of the error of a mean of N rewards, which exploration goes by.
         own = (reward / (1 + count), jnp.log1p(count), 1 / jnp.sqrt(1 + count), count / self.past)
         told = [jnp.stack(own, -1), jnp.broadcast_to(common, (s * a, len(common)))]
         first = h = self.entry(jnp.concatenate(told, -1))
+        # The mean of the posterior under a flat Dirichlet, from which RL²'s tables are drawn.
         leads = (follows + 1) / (jnp.sum(follows, -1, keepdims=True) + s)
         for _ in range(self.rounds):
             values = _pooled(h.reshape(s, a, -1))

@@ -59,6 +59,7 @@ class Block(CausalLayer):
         queries, keys, values = jnp.split(self.project(self.before_attention(xs)), 3, axis=-1)
         queries = rotate(queries.reshape(split), ages)
         keys = rotate(keys.reshape(split), ages).reshape(time, width)
+        # Keys are kept as they were rotated at their own age: they need not be turned again later.
         written = jnp.concatenate([keys, values], axis=-1)
         state, seen, may_see = looking_back(state, written, ages, self.past)
         keys, values = (part.reshape(split) for part in jnp.split(seen, 2, axis=-1))
@@ -87,7 +88,7 @@ class Transformer(Causal):
         past: int = 128,
         key: PRNGKeyArray,
     ) -> "Transformer":
-        """A transformer that starts close to the identity.
+        """An embedding and `depth` blocks, with random weights.
 
         Args:
             inputs: the size of x_t.

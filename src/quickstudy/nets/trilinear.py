@@ -104,6 +104,7 @@ def _image(y: Array, k: Array, stride: int, image: Shape, kernel: Shape) -> Arra
 
 def _kernel(x: Array, y: Array, stride: int, image: Shape, kernel: Shape) -> Array:
     rows, y = windows(x, kernel[:2], stride), y.reshape(-1, kernel[3])
+    # Of one channel the windows are narrow, and y is the wider matrix already.
     if kernel[2] == 1:
         return (rows.T @ y).reshape(kernel)
     # Of the two orders XLA's CPU product is 1.5 times faster in this one (the wider matrix last);
@@ -129,11 +130,13 @@ def _evaluate(a: Array, b: Array, *, side: Side, stride: int, image: Shape, kern
     block = (size, *image[1:])
 
     def cut(z: Array) -> Array:
+        # Images of zeros add nothing to a kernel's derivative, and their outputs are cut off again.
         extra = count * size - image[0]
         padded = jnp.pad(z, ((0, extra), (0, 0), (0, 0), (0, 0)))
         return padded.reshape(count, size, *z.shape[1:])
 
     if side is Side.KERNEL:
+        # In a `shard_map` a scan's carry must vary over the same mesh axes as what is added to it.
         zero = _varying_over(jnp.zeros(kernel, a.dtype), _axes(a))
 
         def add(total: Array, pair: tuple[Array, Array]) -> tuple[Array, None]:
@@ -147,6 +150,7 @@ def _evaluate(a: Array, b: Array, *, side: Side, stride: int, image: Shape, kern
 def _blocks(stride: int, image: Shape, kernel: Shape) -> tuple[int, int]:
     """How many blocks of how many images each."""
     n, h, w, c = image
+    # 4 bytes a number, of all windows of an image.
     per_image = 4 * out_size(h, stride) * out_size(w, stride) * kernel[0] * kernel[1] * c
     count = -(-n // max(1, CACHE_BYTES // per_image))
     return count, -(-n // count)
@@ -196,6 +200,8 @@ def _transpose_second(cotangent: Any, a: Any, b: Any, *, side: Side, **params: A
 
 
 def _batch(arguments: Any, dims: Any, **params: Any) -> tuple[Any, int]:
+    # What is computed is mapped, so that a kernel per task makes batched matrix products; XLA would
+    # make a grouped convolution of it, which its CPU backend runs tens of times slower.
     return jax.vmap(functools.partial(_evaluate, **params), dims)(*arguments), 0
 
 

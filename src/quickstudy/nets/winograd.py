@@ -24,6 +24,7 @@ MIN_SIDE = 7
 def is_faster(stride: int, image: Shape, kernel: Shape) -> bool:
     """Whether this convolution is one that the algorithm can do, and large enough to gain."""
     n, h, w, _ = image
+    # With few channels the transforms cost more than the products save.
     large = n * -(-h // 2) * -(-w // 2) >= MIN_TILES and min(h, w) >= MIN_SIDE
     return stride == 1 and kernel[:2] == (3, 3) and min(kernel[2:]) >= 16 and large
 
@@ -35,6 +36,7 @@ def output(x: Array, k: Array, stride: int, image: Shape, kernel: Shape) -> Arra
     products = _image_tiles(x) @ _kernel_tiles(k)
     p = products.reshape(4, 4, n, rows, columns, kernel[3])
     halves = jnp.stack([p[0] + p[1] + p[2], p[1] - p[2] - p[3]], 3)
+    # As in `_image_tiles`: otherwise XLA computes the first stage again for each use in the second.
     q = jax.lax.optimization_barrier(halves).reshape(4, n, 2 * rows, columns, kernel[3])
     y = jnp.stack([q[0] + q[1] + q[2], q[1] - q[2] - q[3]], 3)
     return y.reshape(n, 2 * rows, 2 * columns, kernel[3])[:, :h, :w]

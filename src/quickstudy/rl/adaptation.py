@@ -108,11 +108,13 @@ class Adaptation(eqx.Module):
         """`advantage`, and the standard deviation that it was divided by."""
         zeros = jnp.zeros_like(paths.reward)
         all_of = jax.vmap(advantages, (0, 0, 0, None, None))
+        # With λ = 1 and V = 0 these are discounted rewards to go, which the baseline is fitted to.
         to_go = all_of(paths.reward, zeros, paths.real, self.discount, 1.0)
         values = self.baseline.values(paths.observation, to_go, paths.real)
         found = all_of(paths.reward, values, paths.real, self.discount, self.decay)
         count = jnp.maximum(jnp.sum(paths.real), 1)
         centred = jnp.where(paths.real, found - jnp.sum(found) / count, 0.0)
+        # Trajectories that all earned the same have no deviation to divide by, and teach nothing.
         unit = jnp.maximum(jnp.sqrt(jnp.sum(centred**2) / count), 1e-6)
         return Measured(centred / unit, unit)
 

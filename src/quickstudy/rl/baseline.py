@@ -54,6 +54,7 @@ class LinearBaseline(Baseline):
         x = features(observations)
         flat = jnp.where(real[..., None], x, 0.0).reshape(-1, x.shape[-1])
         ridge = RIDGE * flat.shape[0] * jnp.eye(x.shape[-1], dtype=x.dtype)
+        # An LU of a batch hangs where two CPU devices make one at once: callers fit task by task.
         weights = jnp.linalg.solve(
             flat.T @ flat + ridge, flat.T @ jnp.where(real, targets, 0.0).reshape(-1)
         )

@@ -83,6 +83,8 @@ def gradient_of(
         return jnp.sum(jnp.where(batch.real, each, 0.0)), sums
 
     (value, sums), gradient = jax.value_and_grad(summed, has_aux=True)(parameters)
+    # Sums, divided once by the count of all devices: a mean of the devices' means would weigh
+    # unequal shares alike.
     gradient, sums, count = total((gradient, {**sums, "loss": value}, jnp.sum(batch.real)))
     share = 1 / jnp.maximum(count, 1)
     return jax.tree.map(lambda x: x * share, (gradient, sums))

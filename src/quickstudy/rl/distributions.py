@@ -51,6 +51,7 @@ class Categorical(ActionDistribution):
     def sample(self, key: PRNGKeyArray) -> Int[Array, ""]:
         # One uniform number, where Gumbel noise would take n: random bits are what acting costs.
         cumulated = jnp.cumsum(jax.nn.softmax(self.logits))
+        # The last sum may be off 1 by rounding, and a uniform number may lie between the two.
         drawn = jnp.sum(cumulated <= jax.random.uniform(key) * cumulated[-1])
         return jnp.minimum(drawn, self.logits.shape[-1] - 1).astype(jnp.int32)
 

@@ -61,6 +61,7 @@ def host_adaptations(
     """
     at_once = _host(adaptation).copies // adaptation.trajectories
     seed_key, act_key = jax.random.split(key)
+    # Environments on the host are seeded by a number, not by a key.
     seed = int(jax.random.bits(seed_key))
     # The whole mesh would do the same work on each of its devices.
     arrays, rest = eqx.partition((policy, adaptation, act_key), eqx.is_array)
@@ -98,6 +99,8 @@ class _Adapting:
         """What was done before and after each update, `[tasks, updates + 1, K, time]`."""
         stages = [self._collect(0)]
         for number in range(updates):
+            # An array for the number: of a Python integer `filter_jit` would compile each step
+            # anew.
             self.theta, self.state = _moved(
                 (self.theta, self.state), self.rest, self.adaptation, stages[-1], np.int32(number)
             )

@@ -50,6 +50,7 @@ def host_rollouts(
         raise BadInput("this family is compiled; act in it with rollout")
     host = trial.environment.host
     seed_key, act_key = jax.random.split(key)
+    # Environments on the host are seeded by a number, not by a key.
     seed = int(jax.random.bits(seed_key))
     # The whole mesh would do the same work on each of its devices.
     arrays, rest = eqx.partition((actor, act_key), eqx.is_array)

@@ -97,7 +97,7 @@ class OuterTrustRegion(Outer):
     def improve(
         self, parameters: PyTree, state: Any, objective: Objective
     ) -> tuple[PyTree, Any, dict[str, Scalar]]:
-        """One step, or none that is said to be none."""
+        """One step; the metric `accepted` is 0 where there was none to take."""
         parameters, metrics = trust_region_step(parameters, self.problem(objective), self.region)
         return parameters, state, metrics
 
@@ -144,4 +144,5 @@ class OuterAscent(Outer):
             return (optax.apply_updates(parameters, updates), state), found
 
         (parameters, state), found = jax.lax.scan(descend, (parameters, state), length=self.epochs)
+        # Of the first epoch, where θ is still what the trajectories were made with.
         return parameters, state, jax.tree.map(lambda x: x[0], found)

@@ -94,6 +94,7 @@ class Reactive(eqx.Module):
         features = body.network if isinstance(body, WithContext) else body
         head = Linear.zeros(features.layers[-1].bias.size, actions.size)
         if isinstance(actions, Continuous):
+            # A standard deviation of 1; 0.3 and 2 were tried in navigation, and did no better.
             return cls(body, head, jnp.zeros(actions.size), actions.limit)
         return cls(body, head, None)
 

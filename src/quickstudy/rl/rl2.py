@@ -163,6 +163,7 @@ def trials_in_a_row(actor: Actor, trial: Trial, key: PRNGKeyArray, *, parts: int
     if trial.in_a_row == 1:
         path = one(None, key)[1]
         return jax.tree.map(lambda x: x[None], path)
+    # The third, for `one` draws the last MDP and what is done there from the first two.
     before = jax.random.split(jax.random.split(key, 3)[2], trial.in_a_row - 1)
     start = actor.begin(compiled(trial.environment).sample(key))
     return jax.lax.scan(one, start, jnp.concatenate([before, key[None]]))[1]
@@ -194,6 +195,8 @@ def trial_episodes(actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int) -
 def trial_tasks(trial: Trial, key: PRNGKeyArray, trials: int) -> MDP:
     """The MDPs that `trial_episodes` meets with that key, on a first axis `[trials, ...]`."""
 
+    # By folding in the number, as the mesh does: a trial's MDP does not depend on how many there
+    # are.
     return jax.vmap(lambda number: trial_task(trial, key, number))(jnp.arange(trials))
 
 
@@ -207,6 +210,7 @@ def _in_minibatches(batch: Batch, n: int) -> Batch:
 
     def split(x: Array) -> Array:
         trials, parts, *rest = x.shape
+        # Dealt in turn: padding is at the end of a device's trials, and no share is padding alone.
         shares = jnp.moveaxis(x.reshape(trials // n, n, parts, *rest), 1, 0)
         return shares.reshape(n, trials // n * parts, *rest)
 

@@ -45,6 +45,8 @@ class Taken(NamedTuple):
             actions: π, now.
             gain: ρ A, unless something else is climbed.
         """
+        # Chosen before the exponential: where that overflows, its slope is not-a-number even if the
+        # value is not used.
         change = jnp.where(self.real, actions.log_prob(self.action) - self.log_prob, 0.0)
         return self.mean(gain(jnp.exp(change), self.advantage))
 

@@ -129,6 +129,7 @@ class Trial(eqx.Module):
         environment = compiled(self.environment)
         after = environment.step(step_key, place.state, action, task)
         done = after.done | (place.time + 1 >= environment.horizon)
+        # Always computed: under `vmap` a branch would compute both sides all the same.
         fresh = environment.reset(reset_key, task)
         state, observation = jax.tree.map(
             lambda new, old: jnp.where(done, new, old), fresh, (after.state, after.observation)

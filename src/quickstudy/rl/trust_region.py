@@ -132,6 +132,7 @@ def trust_region_step(
         return jax.flatten_util.ravel_pytree(fisher(unflatten(x)))[0] + region.damping * x
 
     x, residual = conjugate_gradients(product, flat, region.iterations)
+    # A x is b less the residual, so that xᵀ(F + damping) x takes no further product.
     curvature = x @ (flat - residual)
     longest = jnp.sqrt(2 * region.radius / jnp.where(curvature > 0, curvature, jnp.nan))
 
@@ -150,6 +151,7 @@ def trust_region_step(
         return (number < region.backtracks) & ~accepted
 
     start = (parameters, jnp.zeros((), bool), jnp.zeros_like(before))
+    # Ends with the first length that is accepted: each one tried costs all tasks' adaptation.
     _, (found, accepted, apart) = jax.lax.while_loop(wanted, attempt, (jnp.zeros(()), start))
     metrics = {"loss": -before, "kl": apart, "accepted": accepted.astype(jnp.float32)}
     return found, {**metrics, "gradient_norm": jnp.linalg.norm(flat)}

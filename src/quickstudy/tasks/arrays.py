@@ -134,6 +134,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         # np.load leaves a file that it opened itself open when it is damaged.
         with path.open("rb") as file:
+            # np.load takes .npy files and pickles, too; only a zip can be an .npz file.
             if not zipfile.is_zipfile(file):
                 raise DataError(f"{path} is damaged or no .npz file; write it with np.savez.")
             file.seek(0)
@@ -214,6 +215,7 @@ def _sorted_out(x: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> dic
             )
         names = tuple(given[label] for label in found)
     _check_different(names, path)
+    # Stable, so that a class's items keep the file's order, and seeds draw the same ones.
     order = np.argsort(inverse, kind="stable")
     parts = np.split(x[order], np.cumsum(np.bincount(inverse))[:-1])
     return dict(zip(names, parts, strict=True))

@@ -49,6 +49,7 @@ def fetch(url: str, target: Path, md5: str, progress: Counter = silent) -> Path:
         DataError: no connection, a truncated file, a wrong hash, or no permission to write.
     """
     advice = f"Download {url} yourself and name its folder by --data or QUICKSTUDY_DATA."
+    # Systems with strict policies refuse md5 otherwise; here it tells the published file.
     digest = hashlib.md5(usedforsecurity=False)
     try:
         with replacing(target) as file, urllib.request.urlopen(url, timeout=60) as reply:

@@ -124,6 +124,7 @@ class Episodes(eqx.Module):
                 strict=True,
             )
         )
+        # Both sets in one gather, which with `HostImages` is a call to the host.
         x = self.inputs(self.images[rows[label], items[label, slot]])
         if self.turns > 1:
             x = quarter_turns(x, (chosen % self.turns)[label])
@@ -142,6 +143,7 @@ class Episodes(eqx.Module):
         large = sizes >= self.ways
         pick = jax.random.randint(group_key, (), 0, large.sum())
         group = jnp.nonzero(large, size=self.classes)[0][pick]
+        # Of a fixed size, as compiled code needs it; only the group's own are drawn from.
         members = jnp.nonzero(group_of == group, size=self.classes)[0]
         return members[draw_distinct(class_key, sizes[group], self.ways)].astype(jnp.int32)
 
@@ -177,6 +179,7 @@ def draw_distinct(key: PRNGKeyArray, n: Int[Array, ""], k: int) -> Int[Array, " 
         [0, 1, 2, 3]
     """
     place = jnp.arange(k)
+    # Not `jax.random.choice`, which permutes all n to give k of them.
     ranks = jax.random.randint(key, (k,), 0, n - place)
 
     def undo(step, numbers):
@@ -190,6 +193,7 @@ def _shuffled(
     key: PRNGKeyArray, ways: int, first: int, size: int
 ) -> tuple[Int[Array, " n"], Int[Array, " n"]]:
     """Labels and item slots `first ... first + size − 1` of every class, in random order."""
+    # Shuffled, so that a learner that reads a sequence cannot go by the order of classes.
     order = jax.random.permutation(key, ways * size)
     return order // size, first + order % size
 

@@ -120,6 +120,7 @@ def read_classes(files: Mapping[str, Sequence[Path]], look: Look) -> ImageClasse
     look.check()
     counts = np.array([len(own) for own in files.values()], np.int32)
     shape = look.size if look.channels == 1 else (*look.size, look.channels)
+    # Filled one by one: stacking a list of images would hold all of them twice.
     images = np.zeros((len(files), counts.max(initial=0), *shape), np.uint8)
     places = (place for row, n in zip(images, counts, strict=True) for place in row[:n])
     for place, pixels in zip(places, _pixels(chain(*files.values()), look), strict=True):
@@ -157,6 +158,7 @@ def class_files(path: str | Path) -> dict[str, list[Path]]:
                 "delete it."
             )
     _tell(folder, passed)
+    # Again, for names in one Unicode form may sort otherwise than the folders' own.
     return dict(sorted(files.items()))
 
 

@@ -112,6 +112,7 @@ def _render(paths: list[Path], progress: Counter) -> dict[str, np.ndarray]:
     codes = _shared_codes(paths)
     images = np.zeros((len(codes), len(paths), SIZE, SIZE), np.uint8)
     for face, path in enumerate(paths):
+        # The layout that every build of Pillow has, so that all machines draw the same pixels.
         font = ImageFont.truetype(path, FONT_SIZE, layout_engine=ImageFont.Layout.BASIC)
         for i, code in enumerate(codes):
             images[i, face] = _draw(font, chr(code))

@@ -99,6 +99,7 @@ def split_classes(n: int, sizes: Mapping[str, float], *, seed: int = 0) -> dict[
         >>> {name: len(classes) for name, classes in parts.items()}
         {'train': 6, 'validation': 2, 'test': 2}
     """
+    # 1e-9, because 0.29 · 100 is 28.999… in floating point, and would be rounded down to 28.
     wanted = {k: int(v * n + 1e-9) if isinstance(v, float) else int(v) for k, v in sizes.items()}
     if all(isinstance(v, float) for v in sizes.values()) and abs(sum(sizes.values()) - 1) < 1e-9:
         last = list(wanted)[-1]

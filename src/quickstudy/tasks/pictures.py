@@ -183,6 +183,7 @@ def opened_flat(file: Path, look: Look, *, enough: int | None = None) -> tuple[I
     try:
         if not is_regular(file):
             raise DataError(f"{file} is no regular file (a pipe, socket or device); move it away.")
+        # Pillow goes by a file's contents: without the list it would open others under these names.
         with Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{image.width}×{image.height}")

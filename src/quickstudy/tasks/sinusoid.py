@@ -75,6 +75,7 @@ class Sinusoid(eqx.Module):
     @compiled_once
     def sample(self, key: PRNGKeyArray) -> Task:
         """Draw one task. The key is consumed."""
+        # The other half is `truth`'s, which is given the same key and must find the same wave.
         _, input_key = jax.random.split(key)
         low, high = self.inputs
         x = jax.random.uniform(input_key, (self.shots + self.queries, 1), minval=low, maxval=high)

@@ -61,6 +61,7 @@ def read_text(path: Path) -> str:
     if not path.is_file():  # a pipe would be waited for, for ever
         raise DataError(f"There is no file {path}.")
     try:
+        # Spreadsheets begin a .csv with a byte-order mark, which would be part of the first name.
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not a text file that can be read: {error}.") from error

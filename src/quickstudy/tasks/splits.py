@@ -178,6 +178,7 @@ def _demand_ways(split: str, classes: int, ways: int, advice: str) -> None:
 
 def _needed(wanted: Mapping[str, float], ways: int) -> str:
     """How many classes would do, and what does without."""
+    # Shares are rounded down, so that the number is looked for around the quotient.
     near = max(int(ways / min(wanted.values(), default=1)) - 3, 1)
     enough = next((n for n in range(near, near + 9) if _divides(n, wanted, ways)), None)
     if all(isinstance(ratio, int) for ratio in wanted.values()):

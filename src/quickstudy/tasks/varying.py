@@ -55,6 +55,7 @@ class Varying(eqx.Module):
         task, most = self.episodes.sample(episode_key), self.episodes
         ways = jax.random.randint(ways_key, (), self.ways, most.ways + 1)
         shots = jax.random.randint(shots_key, (most.ways,), self.shots, most.shots + 1)
+        # The first labels and the first of each class stay: both are in random order already.
         present = jnp.arange(most.ways) < ways
         support, query = task.support, task.query
         seen = present[support.y] & (earlier(support.y) < shots[support.y])

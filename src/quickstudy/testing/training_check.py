@@ -43,6 +43,7 @@ def better_than_chance(subject: Subject) -> None:
 
     gains = jax.jit(lambda a, k: map_over_tasks(gain, a, k, EPISODES))(arrays, test_key)
     mean, error = np.mean(gains), np.std(gains) / np.sqrt(EPISODES)
+    # At three standard errors a learner at chance passes once in 740 times.
     demand(mean > 3 * error, f"its gain in {name} is {mean:.3g} ± {error:.2g}")
 
 

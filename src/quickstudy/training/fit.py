@@ -81,6 +81,7 @@ def fit(
         >>> type(qs.fit(rl2, qs.Plan(steps=1), key=jax.random.key(1)).best).__name__
         'MetaPolicy'
     """
+    # One for the steps, and one for validations, which all meet the same tasks.
     keys = jax.random.split(key)
     report = report or Silent()
     step, carry = _begin(algorithm, run)
@@ -120,10 +121,12 @@ def _advance(
     step, stop, plan = where
     state, metrics = advance(algorithm, carry.state, keys[0], (step, stop, plan.steps))
     values = {name: float(value) for name, value in metrics.items()}
+    # Before anything is saved, so that the newest checkpoint is always a good one.
     _demand_finite(values, (step, stop), run)
     carry = carry._replace(state=state)
     if _validates(stop, plan):
         carry, found = _validate(algorithm, carry, keys[1])
+        # Not-a-number is larger than no score: the untrained weights would remain the best.
         _demand_finite(found, (stop, stop), run)
         values |= found
     return carry, values

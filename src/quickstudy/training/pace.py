@@ -40,6 +40,7 @@ class Pace:
             self.length, self.measured = 4, True
             return
         fitting = int(steps * SECONDS_PER_CHUNK / max(seconds, 1e-4))
+        # One measurement that was too fast must not begin a chunk of minutes.
         self.length = max(1, min(fitting, 20 * self.length))
 
 

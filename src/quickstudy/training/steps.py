@@ -32,6 +32,7 @@ def advance(
     if algorithm.host is not None:
         return _advance_on_host(algorithm, state, key, bounds)
     start, stop, steps = (jnp.asarray(bound, jnp.int32) for bound in bounds)
+    # Waited for, as the time that it took decides the next chunk's length.
     return jax.block_until_ready(_run_chunk(algorithm, state, key, (start, stop, steps)))
 
 
@@ -72,6 +73,7 @@ def _advance_on_host(
     found = []
     for step in range(start, stop):
         batch = algorithm.collect(state, jax.random.fold_in(key, step))
+        # A NumPy number: of a Python one `filter_jit` would compile each step anew.
         state, metrics = _improve(algorithm, state, batch, np.float32(step / steps))
         found.append(metrics)
     return state, jax.tree.map(lambda *each: sum(each) / len(each), *found)

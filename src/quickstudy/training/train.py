@@ -52,6 +52,7 @@ def train(
     """
     plan = plan or MetaPlan()
     for distribution in (tasks, validation):
+        # Of shapes alone: tasks that do not fit are refused before anything is computed.
         learner.check(eqx.filter_eval_shape(distribution.sample, key))
     algorithm = MetaTraining(
         learner, tasks, validation, plan.optimiser, plan.meta_batch, plan.validation_episodes
