@@ -98,7 +98,7 @@ class GridNavi(Environment, Drawn):
         return Step(after, self._observe(after), reward, jnp.array(False))
 
     def optimal_action(self, state: Cell, task: Hidden) -> Action:
-        """For who knows the goal: first right or left, then up or down, then stay.
+        """With the goal known: first right or left, then up or down, then stay.
 
         Example:
             >>> int(GridNavi().optimal_action(jnp.array([2, 4]), Hidden(jnp.array([2, 3]))))

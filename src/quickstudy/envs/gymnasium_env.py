@@ -76,6 +76,7 @@ def in_gymnasium(kind: type) -> Any:
         >>> in_gymnasium(TaskEpisodes).__name__  # doctest: +SKIP
         'TaskEpisodes'
     """
+    # Only when it is asked for, as Gymnasium is optional; and once, so that there is one class.
     return type(kind.__name__.strip("_"), (kind, import_gymnasium().Env), {})
 
 
@@ -161,6 +162,7 @@ class _Adapted(TaskEpisodes):
 
     def begin(self) -> np.ndarray:
         self.state, observation = self._reset(self._key(), self.task)
+        # A copy: JAX's own arrays are read-only, and programs write into observations.
         return np.array(observation)
 
     def act(self, action: Any) -> tuple[np.ndarray, float, bool]:
@@ -178,4 +180,5 @@ class _Adapted(TaskEpisodes):
         return draw(self.state, self.task)
 
     def _key(self) -> jax.Array:
+        # From Gymnasium's generator, so that the seed of `reset` decides everything.
         return jax.random.key(int(self.np_random.integers(2**31)))

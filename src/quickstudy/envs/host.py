@@ -134,13 +134,15 @@ class HostEnvironment:
             seed: decides tasks and everything that environments draw, in each copy differently.
             first: the number of the first copy among all that the seed decides.
             each: so many copies in a row are in the same task.
-            visit: another one finds the same tasks, in which all else is drawn anew.
+            visit: with another number the same tasks are met, and everything else is drawn anew.
         """
         self.begun, numbers = (seed, first, each, visit), range(first, first + self.copies)
+        # Until all are drawn there is none: a failure must not name a task of the begin before.
         self.tasks = []
         while len(self.environments) < self.copies:
             self.environments.append(self._made(len(self.environments)))
         self.tasks = [self._drawn(copy, n // each) for copy, n in enumerate(numbers)]
+        # Three numbers, where `draw_task` takes one: no copy draws what its task was drawn from.
         keys = [(n // each, n % each, visit) for n in numbers]
         own = [np.random.SeedSequence(seed, spawn_key=key).generate_state(1)[0] for key in keys]
         return np.stack([self._reset(copy, int(one)) for copy, one in enumerate(own)])
@@ -177,6 +179,7 @@ class HostEnvironment:
             last, reward, terminated, truncated, _ = environment.step(action)
         except Exception as error:
             raise self._failure("step", copy, error) from error
+        # A copy, as an environment may hand out one array at every step.
         last = np.array(last, np.float32)
         self.times[copy] += 1
         truncated = truncated or self.times[copy] == self.horizon

@@ -145,11 +145,11 @@ class Maze(Environment, Drawn):
         return self.distances(task)[task.start[0], task.start[1]]
 
     def optimal_return(self, task: MazeLayout) -> Float[Array, ""]:
-        """The return of an episode for who knows the maze: 1 − 0.04 · `shortest`."""
+        """The return of an episode with the maze known: 1 − 0.04 · `shortest`."""
         return AT_TARGET + PER_STEP * self.shortest(task)
 
     def optimal_action(self, state: Cell, task: MazeLayout) -> Action:
-        """For who knows the maze: a step that leads nearer to the target."""
+        """With the maze known: a step that leads nearer to the target."""
         steps = jnp.pad(self.distances(task), 1, constant_values=self.size**2)
         beside = state[None] + jnp.asarray(MOVES)
         walls = task.walls[state[0] + beside[:, 0] + 1, state[1] + beside[:, 1] + 1]
@@ -180,9 +180,12 @@ class Maze(Environment, Drawn):
 
         def join(trees: Int[Array, " cells"], ends: Int[Array, "2"]) -> tuple[Array, Array]:
             one, other = trees[ends[0]], trees[ends[1]]
+            # A label for each cell in place of pointers, whose paths have no fixed length to
+            # compile.
             return jnp.where(trees == other, one, trees), one != other
 
         _, opened = jax.lax.scan(join, jnp.arange(self.size**2), passages)
+        # The first that would have closed a circle: their order is random already.
         opened |= jnp.cumsum(~opened) <= self.openings
         tiles = np.ones((2 * self.size + 1, 2 * self.size + 1), bool)
         tiles[1::2, 1::2] = False

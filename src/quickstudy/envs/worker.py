@@ -35,6 +35,7 @@ class Worker:
     def __init__(self, share: range, sent: tuple[bytes, int | None]) -> None:
         # Not "fork": it would copy JAX's threads' locks in whatever state they are.
         context = multiprocessing.get_context("spawn")
+        # Without a lock, which a process that is killed would never give back.
         self.share, self.busy = share, context.RawValue("i", -1)
         self.connection, theirs = context.Pipe()
         self.process = context.Process(
@@ -94,6 +95,7 @@ class Share(HostEnvironment):
     def _step(self, copy: int, action: Any) -> tuple[Any, ...]:
         self.busy.value = self.numbers[copy]
         found = super()._step(copy, action)
+        # Not in a `finally`: after a failure the parent reads here which copy it was.
         self.busy.value = -1
         return found
 

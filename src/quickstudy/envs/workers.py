@@ -91,6 +91,7 @@ class HostWorkers:
         self.sent = _sent({"make": make, "sample_task": sample_task, "set_task": set_task})
         self.begun: tuple[int, int, int, int] | None = None
         self.workers: list[Worker] = []
+        # For owners that are never closed. Of the list, not of `self`, which would never be freed.
         weakref.finalize(self, _end, self.workers)
 
     def begin(
@@ -150,13 +151,14 @@ class HostWorkers:
                 for worker in {signs[sign]: None for sign in ready}:
                     found[worker] = self._answer(worker, doing)
         except BaseException:
-            # Answers that nobody waits for any more must not be taken for later ones.
+            # Answers that come too late must not be taken for those to later questions.
             _end(self.workers)
             raise
         return [found[worker] for worker in self.workers]
 
     def _answer(self, worker: Worker, doing: str) -> Any:
         try:
+            # What is ready may be the sign of its end, with nothing to receive.
             answer = worker.connection.recv() if worker.connection.poll() else None
         except (EOFError, OSError):
             answer = None

@@ -66,6 +66,7 @@ def encoded(
     own = (folder or cache_folder() / "features") / encoder.digest
     with ThreadPoolExecutor() as pool:
         keys = list(pool.map(_key, images))
+    # An image that is given twice is encoded once.
     wanted = dict(zip(keys, images, strict=True))
     rows = _stored(own, wanted)
     progress("encoding", len(rows), len(wanted))
@@ -99,6 +100,7 @@ class _Shards:
     def write(self) -> None:
         """One shard of all that was added; a folder without permission is no error."""
         keys = np.frombuffer(b"".join(self.rows), np.uint8).reshape(-1, 32)
+        # By its content: two processes that encode the same images write the same file.
         name = hashlib.sha256(keys.tobytes()).hexdigest()[:32]
         arrays = {f"{name}.npy": np.stack(list(self.rows.values())), f"{name}.keys.npy": keys}
         self.rows = Rows()
@@ -129,6 +131,8 @@ def _stored(folder: Path, wanted: Mapping[bytes, Picture]) -> Rows:
     for file in folder.glob("*.keys.npy"):
         try:
             keys = [key.tobytes() for key in np.load(file)]
+            # Mapped, as often a few rows of a shard are wanted; each is copied, or the file stays
+            # open.
             features = np.load(file.with_name(file.name.replace(".keys", "")), mmap_mode="r")
             found = {key: i for i, key in enumerate(keys) if key in wanted}
             rows |= {key: np.array(features[i], np.float32) for key, i in found.items()}

@@ -29,6 +29,7 @@ SOURCE = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """The SHA-256 of the package's file of weights, version 0.1.0."""
 FOLDED = "9533f031db2316b374c41b448d92f375da071ed953e41ec860fdf3ffe6e3c207"
 """The digest of what it is converted to."""
+# TensorFlow's, with which these weights were trained; PyTorch's own default is 1e-5.
 EPSILON = 1e-3
 
 Arrays = Mapping[str, np.ndarray]

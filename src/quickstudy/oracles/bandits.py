@@ -208,7 +208,7 @@ def _play(strategy: Strategy, tasks: Arms, pulls: int, key: PRNGKeyArray) -> Pul
 
 
 def best_arm(tasks: Arms, pulls: int) -> Float[Array, " instances"]:
-    """n max_i p_i, the expected total of who knows the bandit.
+    """n max_i p_i, the expected total of an oracle that knows the bandit.
 
     Example:
         >>> tasks = jax.vmap(Arms)(jnp.array([[0.25, 0.75], [0.5, 0.25]]))

@@ -1,4 +1,4 @@
-"""Who knows where the goal is."""
+"""An oracle that knows where the goal is."""
 
 from typing import Any
 

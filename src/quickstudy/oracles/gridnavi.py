@@ -1,4 +1,4 @@
-"""The exact optimum of GridNavi: with the goal known, and for who has to find it.
+"""The exact optimum of GridNavi: with the goal known, and with the goal to be found.
 
 Transitions are known and rewards tell the goal exactly, so the belief is a set: the goal is
 uniform over the cells not visited yet. Until it is found a policy has nothing to react to; it
@@ -41,7 +41,7 @@ class BayesOptimum(NamedTuple):
 
 
 def known_goal_returns(grid: GridNavi) -> Float64[np.ndarray, " goals"]:
-    """The return of an episode for who knows the goal, for each of `grid.goals`.
+    """The return of an episode with the goal known, for each of `grid.goals`.
 
     Args:
         grid: its size and horizon count.
@@ -113,7 +113,7 @@ def _pay(on_goal: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _stays(grid: GridNavi) -> np.ndarray:
-    """Steps on each goal in an episode of who walks straight to it."""
+    """Steps on each goal in an episode that walks straight to it."""
     return np.maximum(grid.horizon - grid.goals.sum(1) + 1, 0)
 
 
@@ -182,6 +182,7 @@ class _Search:
         value, visited = value + np.where(new, gain, 0), visited | self.bits[cell]
         # At an episode's end all return to the start: where they ended makes no difference.
         place = visited * self.cells + (cell if time < self.horizon else 0)
+        # By place, the best value first: of each place the first stays.
         order = np.lexsort((-value, place))
         order = order[np.append(True, np.diff(place[order]) != 0)]
         return _Layer(cell[order], visited[order], value[order], parent[order])

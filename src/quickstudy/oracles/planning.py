@@ -83,7 +83,7 @@ def policy_of(q: Q) -> Policy:
 
 @eqx.filter_jit
 def optimum(tasks: Table, horizon: int) -> Float[Array, " instances"]:
-    """max_a Q_0(0, a): the expected reward per episode, from state 0, of who knows the MDP.
+    """max_a Q_0(0, a): the expected reward per episode from state 0, with the MDP known.
 
     Args:
         tasks: MDPs with a leading axis.

@@ -39,6 +39,7 @@ def gamma(key: PRNGKeyArray, shape: Float[Array, "..."]) -> Float[Array, "..."]:
         log_v = jnp.log(jnp.where(v > 0, v, 1.0))
         log_u = jnp.log(jax.random.uniform(u_key, shape.shape))
         good = (v > 0) & (log_u < x * x / 2 + d - d * v + d * log_v)
+        # What is accepted stays: drawn again, it would have another distribution.
         return key, jnp.where(done, drawn, d * v), done | good
 
     start = (key, jnp.ones_like(shape), jnp.zeros(shape.shape, bool))

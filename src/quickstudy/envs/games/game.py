@@ -94,6 +94,7 @@ class Games(Environment, Drawn):
         row, column = jnp.where(inside, beside, state.player)
         free = inside & ~task.walls[row, column]
         touched = free & jnp.all(task.cells == beside[None], 1)
+        # One thing at most lies in a cell, and all others count as 0.
         symbol = jnp.max(jnp.where(touched, state.kinds, NOTHING))
         rules: Rules = jax.tree.map(lambda table: table[symbol], task.rules)
         works = (rules.needs == NOTHING) | (rules.needs == state.held)
@@ -106,7 +107,7 @@ class Games(Environment, Drawn):
         return Step(after, self._observe(after, task), reward, works & rules.ends)
 
     def optimal_plan(self, task: Game) -> GamePlan:
-        """The best actions for who knows the game, and what they get. It is exact.
+        """The best actions with the game known, and what they earn. It is exact.
 
         Games are deterministic, so that the plan is a list of actions: value iteration over where
         the player is, what is held, and what each object has become.
@@ -115,7 +116,7 @@ class Games(Environment, Drawn):
         return best_plan(self, start, task)
 
     def optimal_return(self, task: Game) -> Float[Array, ""]:
-        """The return of an episode for who knows the game."""
+        """The return of an episode with the game known."""
         return self.optimal_plan(task).value
 
     def rows(self, state: Playing, task: Game) -> list[str]:

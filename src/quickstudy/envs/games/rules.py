@@ -29,7 +29,7 @@ class Touch(NamedTuple):
         becomes: what lies there afterwards.
         gives: what is held afterwards; what was held before is lost. `KEEP` changes nothing.
         ends: whether the episode is over.
-        solid: whether it is touched from beside, and entered by nobody.
+        solid: whether it is touched from the next cell, and cannot be entered.
     """
 
     needs: int = NOTHING
@@ -136,6 +136,7 @@ def combinations(split: str) -> np.ndarray:
         raise BadInput(f"split is {split!r}; the rules are split into {', '.join(SPLITS)}")
     # Knuth's multiplicative hash mixes the low bits into the high ones, which decide.
     mixed = (np.arange(COMBINATIONS, dtype=np.uint64) * 2654435761 % 2**32) >> 29
+    # Of eight buckets five, one and two are the splits'.
     of = np.where(mixed < 5, 0, np.where(mixed < 6, 1, 2))
     return np.flatnonzero(of == SPLITS.index(split))
 

@@ -181,6 +181,7 @@ DEFINITIONS = {
 
 @functools.cache
 def _rllab_model(xml: str) -> Any:
+    # A copy, for PEARL's ants share the other.
     model = copy.copy(load_model(xml))
     model.opt.timestep = 0.02
     model.geom_solimp[:, :3] = 0.8, 0.8, 0.01

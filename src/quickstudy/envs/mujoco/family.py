@@ -23,7 +23,7 @@ def nothing(task: Task) -> Float32[np.ndarray, "0"]:
 
 
 def the_task(task: Task) -> Float32[np.ndarray, " n"]:
-    """The task itself, for who is to know it: the oracle of MAML's paper."""
+    """The task itself, for a policy that is to know it: the oracle of MAML's paper."""
     return np.ravel(np.asarray(task, np.float32))
 
 
