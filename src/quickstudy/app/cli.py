@@ -58,9 +58,10 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             _answer(arguments)
         finally:
+            # Now: when Python flushes at its end, a reader who has left would cause a traceback.
             sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output wants no more of it, as `quickstudy recipes | head -3` does not.
+        # The reader of the output has left, as `head` does in `quickstudy recipes | head -3`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # as of what SIGPIPE ends
     except QuickstudyError as error:

@@ -94,6 +94,7 @@ def with_choices(value: Any, arguments: Sequence[str]) -> Any:
         now = getattr(value, field.name)
         if not isinstance(now, Choice):
             continue
+        # Looked for before tyro parses anything: which flags there are depends on what is chosen.
         asked = value_of(field.name, arguments)
         kept = now if asked in (None, now.name) else _choice(hints[field.name], asked, field.name)
         changed[field.name] = with_choices(kept, arguments)

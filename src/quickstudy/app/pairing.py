@@ -77,6 +77,7 @@ def _pair(
     method.check(problem)
     if called is None and not is_file(named):
         tuned = recipe_of(method.name, problem.name)
+        # By type, too: a learner's method and a policy's may share a name.
         if tuned is not None and type(tuned.method) is type(method):
             return tuned
     name = f"{called or method.name}-{_short(named, problem)}"

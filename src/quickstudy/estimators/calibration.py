@@ -135,6 +135,7 @@ def _sharpness(scores: np.ndarray, y: np.ndarray) -> float:
     targets[np.arange(n), y] = (n + 1) / (n + 2)
     wanted = float((targets * scores).sum())
     low, high = LIMITS
+    # Enough halvings to get from eight decades to the last digit of a float64.
     for _ in range(100):
         middle = float(np.sqrt(low * high))
         if float((np.exp(_log_probabilities(scores, middle)) * scores).sum()) < wanted:

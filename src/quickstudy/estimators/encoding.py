@@ -78,7 +78,7 @@ class Called:
 
     @property
     def digest(self) -> str:
-        """None: nobody knows what a function depends on."""
+        """None: what a function depends on is not known."""
         return ""
 
     def __call__(self, images: np.ndarray, /) -> Any:

@@ -142,6 +142,7 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         errors = [_squared_error(head, examples) for head in tried]
         self.head_ = tried[int(np.argmin(errors))]
         self.leave_one_out_ = {}
+        # Targets that are all equal have no variance to divide by.
         total = max(float(np.square(examples.onehot - examples.onehot.mean(0)).mean()), 1e-300)
         for name, kind in (("ridge", RidgeHead), ("kernel", KernelHead)):
             own = [e for e, head in zip(errors, tried, strict=True) if isinstance(head, kind)]

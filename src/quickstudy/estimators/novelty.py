@@ -38,6 +38,7 @@ class NearestNovelty:
     def held_out(self) -> np.ndarray:
         """That of each example among the others, `[n]`."""
         squares = squared_distances(self.known, self.known)
+        # An example is not its own neighbour.
         np.fill_diagonal(squares, np.inf)
         return np.sqrt(squares.min(1))
 

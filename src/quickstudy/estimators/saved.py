@@ -1,6 +1,6 @@
 """An estimator as one file: safetensors with a JSON header, read without running anything in it.
 
-JAX is not imported, so that a classifier starts fast.
+This module does not import JAX.
 """
 
 import hashlib

@@ -89,7 +89,7 @@ class FamilyProblem(Problem):
 
     @property
     def test_trials(self) -> int:
-        """How many test trials, or tasks, where nobody asks for another number."""
+        """How many test trials, or tasks, where no number is asked for."""
         return 1000
 
 
@@ -130,6 +130,7 @@ class HostProblem(FamilyProblem):
         from quickstudy.envs.workers import HostWorkers
 
         family = self.family(split)
+        # In training, too: nothing of a camera is loaded before a picture is asked for.
         make = partial(family.make, "rgb_array")
         horizon = self.horizon or family.horizon
         made = (make, family.sample_task, family.set_task, copies, horizon)

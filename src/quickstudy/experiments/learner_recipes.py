@@ -53,6 +53,7 @@ LEARNERS: dict[str, Recipe] = {
         _metric(learning_rate=3e-3),
         Card("96 % on 5-way 1-shot, unseen characters, inductive", "80 s on 2 cores"),
     ),
+    # 3,000 tasks of 60 ways reach the paper's figures (98.97, 99.77 and 96.69 %).
     "prototypical-omniglot": Recipe(
         SNELL,
         PrototypicalConfig(POOLED, train_ways=60),
@@ -100,6 +101,7 @@ LEARNERS: dict[str, Recipe] = {
             "80 s on 2 cores; not reached yet (77.7 %)",
         ),
     ),
+    # Inductive by default; --norm batch is the paper's, where predictions see the other queries.
     "maml-omniglot": Recipe(
         FINN,
         MAMLConfig(),
@@ -119,6 +121,7 @@ LEARNERS: dict[str, Recipe] = {
         ),
     ),
     "fomaml-glyphs": Recipe(GLYPHS, FirstOrderMAMLConfig(), SHORT, Card(NONE, "2 min on 2 cores")),
+    # One inner step at 0.4 came to 66.5 % in minutes, where five at 0.1 came to 86.7.
     "fomaml-omniglot": Recipe(
         FINN,
         FirstOrderMAMLConfig(inner_lr=0.1, inner_steps=5),
@@ -208,6 +211,7 @@ LEARNERS: dict[str, Recipe] = {
         Budget(steps=30_000, meta_batch=5, validate_every=3000, learning_rate=0.3),
         Card("no published figure in this setting", "1 min on 2 cores"),
     ),
+    # 16 tasks a step: with 4 a neural process stayed at chance on 20 ways.
     "blackbox-glyphs": Recipe(
         GLYPHS,
         BlackBoxConfig(),

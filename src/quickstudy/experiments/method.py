@@ -105,7 +105,7 @@ class Method(Choice):
 
     @abc.abstractmethod
     def own_episodes(self, problem: Any) -> int:
-        """How many test tasks, where nobody asks for another number."""
+        """How many test tasks, where no number is asked for."""
 
     def retested(self, learned: Any, problem: Any, flags: dict[str, Any]) -> tuple[Self, Any]:
         """The method and what it learned, with other settings for a test."""
@@ -198,6 +198,7 @@ class LearnerMethod(Method):
 
         key = jax.random.key(seed)
         draw = drawn or not problem.classification
+        # Another key than the body's, which consumes the key itself.
         head = jax.random.fold_in(key, 1) if draw else None
         return with_head(self.body_of(problem), problem.inputs, problem.outputs, key=key, head=head)
 

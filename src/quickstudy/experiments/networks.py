@@ -196,6 +196,7 @@ class OwnNetworkConfig(NetworkConfig):
         import jax.numpy as jnp
 
         made = self.own.thing(inputs, key=key)
+        # Two inputs: of one, it could not be told whether the network keeps the axis of a batch.
         batch = jax.ShapeDtypeStruct((2, *inputs), jnp.float32)
         features = eqx.filter_eval_shape(lambda own, x: own(x), made, batch)
         shape = getattr(features, "shape", None)

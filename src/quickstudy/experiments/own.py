@@ -106,6 +106,8 @@ def from_packages() -> dict[str, Recipe]:
     found = {}
     for point in entry_points(group=GROUP):
         try:
+            # One broken package must not hide all recipes; asked for by name, its recipe is an
+            # error.
             found[point.name] = _loaded(point)
         except BadInput as error:
             log.warning("left out: %s", error)

@@ -82,6 +82,7 @@ class PolicyMethod(Method):
 
         def train(**where: Any) -> Any:
             with problem.closing(algorithm.host):
+                # Another key than the one that the initial weights are drawn with.
                 return fit(algorithm, plan, key=jax.random.key(budget.seed + 1), **where).best
 
         return train
@@ -158,7 +159,7 @@ class PolicyMethod(Method):
         title = "One task" if self.stage == "update" else "One trial"
         try:
             picture = self.play(problem, learned, budget, ("test", 0), run / "play-test-0")
-        except BadInput as error:  # nobody has drawn this family
+        except BadInput as error:  # there is no picture of this family
             return [Section(title, [Note(str(error))])]
         others = Note("Others:", f"quickstudy play {run} --trial 1")
         return [Section(title, [PictureFile(picture, "What the policy does"), others])]

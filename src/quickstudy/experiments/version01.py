@@ -39,6 +39,7 @@ def translated(value: dict[str, Any]) -> dict[str, Any]:
     recipe = RECIPES[name]
     method = recipe.method.prepared(recipe.problem)
     if "episodes" in settings and hasattr(method, "updates"):
+        # 0.1 counted stages, of which the first is before any update.
         settings["updates"] = settings.pop("episodes") - 1
     method = _chosen(method, settings)
     found = dataclasses.replace(recipe, method=method).to_json()

@@ -135,7 +135,7 @@ def _flags(recipe: Recipe, problem: Problem) -> list[Flag]:
 
 
 def _asked(flag: Flag, name: str) -> Flag:
-    """The flag of a setting that stays as it was trained where nobody asks for another."""
+    """The flag of a setting that stays as it was in training unless another is asked for."""
     return Flag(name, flag.hint | None, f"{flag.help} As trained: {flag.default}.", None)
 
 
@@ -145,12 +145,13 @@ def _named(asked: dict[str, Any], options: EvaluateOptions, usual: int) -> list[
     Args:
         asked: other settings than those of the training.
         options: of the command.
-        usual: how many tasks there are where nobody asks, which need not be named.
+        usual: how many tasks there are by default, which need not be named.
     """
     words = {"ways": "way", "shots": "shot", "queries": "query", "size": "cells"}
     parts = [
         f"{value}-{words.get(name, name.replace('_', '-'))}"
         for name, value in asked.items()
+        # How many processes step the environments changes no result.
         if name != "processes"
     ]
     if options.episodes not in (None, usual):

@@ -105,6 +105,7 @@ def _changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 def _train(recipe: Recipe, options: TrainOptions) -> None:
     from quickstudy.mesh import set_up_devices
 
+    # First: how many CPU devices there are cannot be changed once JAX has run anything.
     set_up_devices()
     from quickstudy.app.commands.evaluate import evaluate_and_write
     from quickstudy.experiments.method import Test
@@ -114,6 +115,7 @@ def _train(recipe: Recipe, options: TrainOptions) -> None:
     with CountingBar() as progress:
         source = Source(options.data, progress)
         recipe = recipe.prepared(source)
+        # Before the run's folder is made: settings and data that are refused leave none behind.
         train = recipe.training(source)
     folder = options.resume or options.run or _folder(recipe)
     report = _reporter(folder, options)

@@ -27,6 +27,7 @@ def page(title: str, sections: Sequence[Section]) -> str:
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        # Names of files and classes are the user's, and may hold markup.
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -96,10 +96,12 @@ def charts_figure(charts: Sequence[Chart], title: str) -> Figure:
         title: names the data and how many tasks.
     """
     rows = max(-(-len(chart.lines) // COLUMNS) for chart in charts)
+    # `Figure` alone, here and below, for the figures of pyplot are global state.
     size = (WIDTH * len(charts) / 72, (HEIGHT + 75 + 16 * rows) / 72)
     figure = Figure(figsize=size, layout="constrained")
     for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
         handles = draw(axes, chart)
+        # A name may hold dollar signs, which would be read as a formula.
         axes.set_title(chart.title, fontsize=FONT, parse_math=False)
         # A label that begins with "_" would be left out.
         labels = [f" {line.label}" for line in chart.lines]
@@ -136,6 +138,7 @@ def inline_svg(chart: Chart, number: int) -> Markup:
     FigureCanvasSVG(figure)
     drawn = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    # A salt of its own: names are random otherwise, and differ each time that a page is written.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": str(number)}):
         figure.savefig(drawn, format="svg", metadata=nothing)
     return Markup(_for_page(drawn.getvalue(), chart.title))

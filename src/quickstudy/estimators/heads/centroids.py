@@ -68,6 +68,7 @@ def _without(
     weights[i] = 0
     square = float(weights @ with_centre)
     lengths = np.sqrt(np.maximum(gram.diagonal() - 2 * with_centre + square, 0.0))
+    # A row at the centre has no direction: rounding must not give it one. It stays 0.
     seen = lengths > 1e-9 * np.sqrt(gram.diagonal().max())
     inverse = np.where(seen, 1 / np.maximum(lengths, 1e-300), 0.0)
     scores = np.empty(ways)

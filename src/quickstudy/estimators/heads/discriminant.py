@@ -65,6 +65,7 @@ class DiscriminantHead:
     def _parts(self, total: float, freedom: int, features: int) -> tuple[float, float]:
         """a and b of Σ = a S_w + b I, where S_w, of this trace, is not divided yet."""
         freedom = max(freedom, 1)
+        # Where all examples of a class are alike S is 0, and Σ must be invertible all the same.
         flat = max(self.shrinkage * total / (freedom * features), 1e-150)
         return (1 - self.shrinkage) / freedom, flat
 

@@ -46,5 +46,6 @@ class KernelHead:
     def _parts(self, kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues and vectors of the kernel, centred: the intercept is not penalised."""
         centred = kernel - kernel.mean(0) - kernel.mean(1)[:, None] + kernel.mean()
+        # Made symmetric: `eigh` reads one triangle, and rounding makes the two differ.
         values, vectors = np.linalg.eigh((centred + centred.T) / 2)
         return np.maximum(values, 0.0), vectors

@@ -80,6 +80,7 @@ Scores = LinearScores | CentroidScores | KernelScores
 def squared_distances(x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """‖x_i − z_j‖², `[n, m]`."""
     lengths = [np.einsum("nd,nd->n", a, a) for a in (x, z)]
+    # Rounding may make the distance of two equal rows negative, and its root not-a-number.
     return np.maximum(lengths[0][:, None] + lengths[1] - 2 * x @ z.T, 0.0)
 
 

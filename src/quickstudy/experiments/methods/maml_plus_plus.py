@@ -64,6 +64,7 @@ class MAMLPlusPlusConfig(LearnerMethod):
         found = optax.partition(moved, kinds)
         if not self.rates_learning_rate:
             return found
+        # Behind Adam: in front of it, a scale of the gradient would divide out.
         slower = optax.scale(self.rates_learning_rate / budget.learning_rate)
         return optax.chain(found, optax.masked(slower, _inner_rates))
 

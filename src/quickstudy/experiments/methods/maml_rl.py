@@ -159,6 +159,7 @@ class MAMLPolicyConfig(PolicyMethod):
                 f"this run has --rule {self.rule.name} --adapts {self.adapts.name}"
             )
         changed = replace(changed, adapts=replace(self.adapts, later_lr=flags["later_lr"]))
+        # Only the rule is taken, in which nothing is drawn.
         return changed, (learned[0], changed.learner(problem, 0)[1])
 
     def watched(

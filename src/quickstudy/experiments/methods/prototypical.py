@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
 
 MANY = 20
-"""Classes of a training task, where nobody asks for another number."""
+"""Classes of a training task, where no number is asked for."""
 SimilarityName = Literal["euclidean", "dot", "cosine"]
 
 

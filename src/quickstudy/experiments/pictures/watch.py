@@ -176,6 +176,7 @@ def save_gif(images: list[Image.Image], path: Path, milliseconds: int = MILLISEC
     buffer = io.BytesIO()
     times = [milliseconds] * (len(images) - 1) + [PAUSE]
     images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
+    # Through memory, so that the file is there whole or not at all.
     write_atomically(path, buffer.getvalue())
     return path
 

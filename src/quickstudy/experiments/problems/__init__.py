@@ -59,6 +59,7 @@ def find_problem(name: str) -> Problem:
 
     if is_file(name):
         return problem_of(from_file(name))
+    # First: a folder that happens to be called "omniglot" must not hide the problem.
     for kind in PROBLEMS:
         if kind.name == name and not issubclass(kind, yours.YourImages):
             return kind()

@@ -110,5 +110,6 @@ class GameFamily(FamilyProblem):
         from quickstudy.evaluation.trials import same_tasks
 
         games: Any = trial.environment
+        # One game after the other: each has 45,360 states times actions and steps in memory.
         best = eqx.filter_jit(lambda tasks: jax.lax.map(games.optimal_return, tasks))
         return {"game known": same_tasks(trial, lambda tasks, _: best(tasks))}

@@ -222,6 +222,7 @@ class NpzImages(YourImages):
         return data.select([place[name] for name in names])
 
 
+# Names, shape and images are asked for one after the other: the file is read once for all.
 @functools.lru_cache(maxsize=2)
 def _arrays(path: str) -> "ImageClasses":
     from quickstudy.tasks.arrays import image_arrays
