@@ -201,7 +201,7 @@ def _reaches_a_tracer(things: Iterable[Any]) -> bool:
             seen[id(thing)] = thing  # kept: another object could get its id
             left.extend(_held(thing))
         if len(seen) > MOST_OBJECTS:
-            return True  # it may be: nobody looks through a whole program's objects for it
+            return True  # it may be: a whole program's objects are too many to look through
     return False
 
 

@@ -84,9 +84,9 @@ class Run:
         return cls(folder, recipe)
 
     def lengthened(self, steps: int) -> "Run":
-        """The same run with so many steps; with which command it goes on is noted beside the first
-        one. What depends on the share of training that is over, as a rate that falls to zero, goes
-        on as if it had been meant to take so many steps."""
+        """The same run with so many steps. The command that continues it is noted beside the first
+        one. What depends on the share of training that is done, such as a rate that falls to zero,
+        goes on as if so many steps had been planned from the start."""
         if steps == planned_steps(self.recipe):
             return self
         recipe = with_steps(self.recipe, steps)
@@ -143,6 +143,7 @@ class Run:
         path = self.folder / METRICS
         if not path.exists():
             return
+        # A crash may leave any bytes; such a line is no JSON, and is passed over below.
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 record = json.loads(line)

@@ -16,8 +16,8 @@ from quickstudy.tasks.task import Examples
 
 Remedy = tuple[str, str, Callable[[Any], bool], Callable[[Any], Any]]
 
-# Common mistakes of shape: what the inputs are, the remedy to name, whether their shape can be that,
-# and the remedy as a function, of which only the resulting shape is looked at.
+# Common mistakes of shape: what the inputs are, the remedy to name, whether their shape can be
+# that, and the remedy as a function, of which only the resulting shape is looked at.
 REMEDIES: tuple[Remedy, ...] = (
     ("one example instead of a batch", "x[None]", lambda x: True, lambda x: x[None]),
     (
@@ -76,11 +76,13 @@ class Adapted(eqx.Module):
             BadInput: inputs that the predictor cannot take, or images in another range; says what
                 was given and what the support set was.
         """
+        # A matrix product takes a single vector without an error.
         if jnp.shape(x) == self.example:
             raise BadInput(f"x is one example, {list(jnp.shape(x))}; give a batch: x[None].")
         # A range is read from numbers, and inside compiled code there are only shapes.
         if self.unit and not _traced(x):
             demand_readable(np.asarray(x))
+        # Only what is plainly numbers: a network of the user's own may read any pytree.
         x = as_inputs(jnp.asarray(x) if isinstance(x, np.ndarray | list | tuple) else x)
         seen = f"; the support set's examples are {list(self.example)}"
         outputs = explained(self.predictor, x, seen)
@@ -111,6 +113,7 @@ def through_the_door(adapt: Callable[..., Any]) -> Callable[..., Any]:
         traced = _traced((learner, support, args, kwargs))
         if not traced:
             learner.check_support(support)
+        # A function of the inputs alone, on which remedies can be tried.
         predictor = explained(
             lambda x: adapt(learner, support.with_inputs(x), *args, **kwargs), support.x
         )

@@ -149,6 +149,7 @@ class BlackBox(Learner):
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Read the support set from the first example to the last."""
+        # Packed, so that the label that was read last stands at `count − 1`.
         return self._read(support.packed())[0]
 
     def _read(self, support: Examples) -> tuple[SupportReader, Float[Array, "n h"]]:
@@ -161,6 +162,7 @@ class BlackBox(Learner):
             resets = jnp.zeros(len(support), bool)
             state, hs = self.memory.whole(tokens, resets)
         else:
+            # `whole` would read padding into the state.
             state, hs = pass_over(self.memory, tokens, support.real)
         return self._reader(embed, state, labels[support.count - 1]), hs
 

@@ -68,4 +68,5 @@ def predictors(end: Any, passed: PyTree, support: Examples) -> Any:
     """θ_0 … θ_k as one stacked predictor `[k + 1, ...]`, each conditioned on the support set."""
     last, rest = eqx.partition(end, eqx.is_inexact_array)
     arrays = jax.tree.map(lambda before, x: jnp.concatenate([before, x[None]]), passed, last)
+    # In turn: `condition` runs the support set through each θ, and one's activations are enough.
     return jax.lax.map(lambda a: condition(eqx.combine(a, rest), support.x), arrays)

@@ -87,6 +87,7 @@ class ImplicitMAML(GradientBased):
         rest = eqx.filter(self.model, eqx.is_inexact_array, inverse=True)
 
         def query_loss(phi: PyTree) -> tuple[Any, Any]:
+            # Inside the loss, so that the support set's statistics are differentiated with φ.
             model = condition(eqx.combine(phi, rest), task.support.x)
             return self.judge(model(task.query.x), task.query)
 

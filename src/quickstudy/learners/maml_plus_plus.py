@@ -185,6 +185,7 @@ class MAMLPlusPlus(Learner):
         if not averages:
             return gradient
         learner = self.in_training()
+        # A second time, as the gradient's own pass returns none of its activations.
         passed = learner._passed(support, self.steps, self.inner_rule())
 
         def seen(now: Any) -> Any:
@@ -222,6 +223,7 @@ def step_weights(steps: int, progress: Progress, until: float) -> Float[Array, "
 def _parts(model: Any) -> tuple[PyTree, PyTree, PyTree]:
     """What the inner loop moves, the norms' scales and shifts, and all that is no parameter."""
     theta, rest = eqx.partition(model, eqx.is_inexact_array)
+    # By the modules that hold them: as leaves, scales and shifts look like all other arrays.
     is_norm = jax.tree.map(
         lambda part: jax.tree.map(lambda _: isinstance(part, Norm), part),
         theta,

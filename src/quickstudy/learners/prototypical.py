@@ -54,6 +54,7 @@ class Prototypical(Learner):
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
         """Average the embedded support examples of each class."""
         embed = condition(self.embed, support.x)
+        # As a matrix, classes may have any sizes, and rows of padding count for nothing.
         members = support.members()
         counts = jnp.sum(members, 0)[:, None]
         # A class that this task lacks gets the centre 0; the loss takes its logit out of the

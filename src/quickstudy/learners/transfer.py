@@ -107,6 +107,7 @@ class FineTuned(Transfer):
         steps: of fine-tuning, each on the whole support set.
     """
 
+    # `eps_root`, because `adapt` may be differentiated, and Adam's root has no slope at zero.
     optimiser: optax.GradientTransformation = eqx.field(
         static=True, default_factory=lambda: optax.adam(1e-2, eps_root=1e-8), kw_only=True
     )
@@ -181,6 +182,7 @@ class BaselinePlusPlus(FineTuneHead):
     def head(self, support: Examples) -> Any:
         """Directions that start at the classes' mean features."""
         embedded = condition(self.body, support.x)(support.x)
+        # Not zeros, as other heads start: a vector without a length has no direction.
         return CosineHead(unit(support.members(embedded.dtype).T @ unit(embedded)))
 
 

@@ -153,6 +153,7 @@ def remembered(
     """The next ring, and what there is to look at: the old one's values in order, and `xs`."""
     seen = xs if ring is None else jnp.concatenate([ring.ordered(), xs])
     kept = seen[max(len(seen) - held, 0) :]
+    # In order, the oldest at place 0; the zeros in front are older than any age allows to look.
     values = jnp.pad(kept, ((held - len(kept), 0), (0, 0)))
     return Ring(values, jnp.zeros((), jnp.int32)), seen
 

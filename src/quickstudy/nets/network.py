@@ -32,6 +32,7 @@ def condition(network: Any, x: Float[Array, "n ..."]) -> Any:
             would normalise queries by one another.
     """
     seen = network.condition(x) if hasattr(network, "condition") else network
+    # Else predictions depend on other queries while `transductive` says that they do not.
     demand_conditioned(seen, f"a {type(network).__name__}")
     return seen
 

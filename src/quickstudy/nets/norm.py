@@ -157,6 +157,7 @@ class ObservingNorm(RunningNorm):
         return _moments(x, tuple(range(x.ndim - 1)))
 
     def condition(self, x: Float[Array, "n ... c"]) -> "Norm":
+        # In the shape of the averages, for they stand in their place.
         mean, variance = (moment.ravel() for moment in self.moments(x))
         return ObservingNorm(self.scale, self.shift, self.eps, mean=mean, variance=variance)
 

@@ -102,6 +102,7 @@ class ResNet12(eqx.Module):
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
         norms = [unit.norm for block in self.blocks for unit in (*block.units, block.shortcut)]
         alone = all(norm.per_example for norm in norms)
+        # `condition` runs the network, too: a norm that has seen the support set stays as it is.
         return in_blocks(lambda b: self._run(b)[1], x) if alone else self._run(x)[1]
 
     def condition(self, x: Float[Array, "n h w c"]) -> "ResNet12":

@@ -194,6 +194,7 @@ class AttentiveMemory(Aged):
     def read(self, state: State, x: Float[Array, " d"]) -> Float[Array, " h"]:
         """ρ(r, x), over what is held."""
         held, count = state
+        # x is not written: the newest that is held is one input back from it, not none.
         may_see = held.backs < jnp.minimum(count, self.past)
         return self._answers(x[None], held.values, may_see[None])[0]
 

@@ -28,6 +28,7 @@ class DenseConvolution(CausalLayer):
         if len(xs) == 1:  # the oldest value lies where this one goes
             state, both = start.wrote(xs[0]), start.values[start.following][None]
         else:
+            # The ring's `dilation` values stand first, so that entry t is x_{t − dilation}.
             state, both = remembered(start, xs, self.dilation)
         earlier = jnp.where((ages >= self.dilation)[:, None], both[: len(xs)], 0.0)
         a, b = jnp.split(self.gates(jnp.concatenate([xs, earlier], -1)), 2, axis=-1)

@@ -120,6 +120,7 @@ class TableMemory(AtOnce):
         observed, action, (reward, done) = self._told(xs)
         # What led to an observation at a reset, or to the very first, is not known.
         before = jnp.concatenate([state.last[None], observed[:-1]]) * ~resets[:, None]
+        # What is seen after an end is the next episode's start, and not where the action led.
         follows = observed * (1 - done)[:, None]
         facts = jnp.concatenate([jnp.stack([jnp.ones_like(reward), reward], -1), follows], -1)
         entries = jnp.einsum("ts,ta,tf->tsaf", before, action, facts).reshape(len(xs), -1)

@@ -153,6 +153,7 @@ def _blocks(stride: int, image: Shape, kernel: Shape) -> tuple[int, int]:
     # 4 bytes a number, of all windows of an image.
     per_image = 4 * out_size(h, stride) * out_size(w, stride) * kernel[0] * kernel[1] * c
     count = -(-n // max(1, CACHE_BYTES // per_image))
+    # Blocks of one size, so that little of the last one is padding.
     return count, -(-n // count)
 
 
@@ -206,6 +207,7 @@ def _batch(arguments: Any, dims: Any, **params: Any) -> tuple[Any, int]:
 
 
 _compiled = jax.jit(_evaluate, static_argnames=("side", "stride", "image", "kernel"))
+# Outside `jit`, too, one program instead of one for each slice and product.
 convolution_p.def_impl(_compiled)
 convolution_p.def_abstract_eval(
     lambda a, b, *, side, **params: a.update(shape=_shape(side, **params))

@@ -192,6 +192,8 @@ class Adaptation(eqx.Module):
         def one(carry: Any, now: Any) -> tuple[Any, Float[Array, " k"]]:
             (theta, state), (number, paths) = carry, now
             policy = eqx.combine(theta, rest)
+            # Trajectories are replayed, not acted again: as constants they say nothing of how θ
+            # chose them, which is the estimator's affair.
             score = self.estimator.score(path_log_probs(policy, paths), paths.real)
             policy, state = self.step(policy, state, paths, number, every)
             return (eqx.filter(policy, eqx.is_inexact_array), state), score

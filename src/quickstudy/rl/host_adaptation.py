@@ -116,6 +116,7 @@ class _Adapting:
         for time in range(horizon):
             action, log_prob = act(observation, time)
             after: Any = self.host.step(action)
+            # The host begins the next episode by itself; it is no part of this trajectory.
             paid: Any = np.where(going, after.reward, np.float32(0))
             path.append(Trajectories(observation, action, paid, log_prob, going))
             observation, going = after.observation, going & ~after.done

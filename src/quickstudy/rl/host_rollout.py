@@ -60,6 +60,7 @@ def host_rollouts(
         numbers = jnp.arange(start, start + host.copies)
         acting = _Acting(actor, trial, act_key, numbers, host.begin(seed, start))
         found.append(acting.through(host, parts))
+    # All copies act each time: what the last ones did beyond `trials` is dropped.
     return jax.tree.map(lambda *xs: np.concatenate(xs)[:trials], *found)
 
 

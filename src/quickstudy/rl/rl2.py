@@ -127,7 +127,7 @@ class RL2(eqx.Module):
         """Rollouts `[trials, time]` to parts `[trials, parts, time]`."""
         log_prob, value = paths.notes
         per_trial = jax.vmap(advantages, (0, 0, 0, None, None))
-        # How much of a trial is left says more of its reward than all else, and a memory learns
+        # How much of a trial is left says more of its reward than anything else; a memory learns
         # only late to count. So the mean from each time on is the batch's own, and the critic
         # tells what is above it.
         to_go = per_trial(paths.reward, jnp.zeros_like(value), paths.real, self.discount, 1.0)
@@ -141,6 +141,7 @@ class RL2(eqx.Module):
         seen, action, log_prob, advantage, target, real = jax.tree.map(self._cut, path)
         # A trial that is one part begins with the memory that remembers nothing.
         state = paths.states if self.parts * self.trial.in_a_row > 1 else None
+        # One number, which every part carries: minibatches are cut from all arrays alike.
         spreads = jnp.full(advantage.shape[:2], spread)
         return Batch(seen, action, log_prob, advantage, target, real, state, spreads)
 

@@ -81,6 +81,7 @@ def rollout(
         after, path = jax.lax.scan(step, carry, keys)
         return after, (carry[0], path)
 
+    # The same keys for any number of parts, in another shape.
     keys = jax.random.split(key, (parts, trial.steps // parts))
     place, seen = trial.begin(begin_key, task)
     (last, _, _), (states, path) = jax.lax.scan(part, (state, place, seen), keys)

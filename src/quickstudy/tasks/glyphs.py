@@ -85,6 +85,7 @@ def load_glyphs(progress: Counter = silent) -> ImageClasses:
         DataError: Matplotlib's fonts are missing.
     """
     paths = _font_paths()
+    # All that the pixels depend on; another version of a font has another size.
     recipe = repr((SIZE, INK_SIZE, FONT_SIZE, ALIKE, [(p.name, p.stat().st_size) for p in paths]))
     path = cache_folder() / f"glyphs-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npz"
     arrays = load_cached(path)
@@ -126,6 +127,7 @@ def _shared_codes(paths: list[Path]) -> list[int]:
     """The code points that every face draws and that are a character with a shape of its own."""
     # A font's character map does not list what it draws as the missing-glyph box.
     shared = set.intersection(*(set(FT2Font(str(path)).get_charmap()) for path in paths))
+    # By code point: of characters that look alike the first stays, the Latin one.
     return sorted(code for code in shared if _own_shape(chr(code)))
 
 

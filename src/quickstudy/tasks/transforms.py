@@ -180,6 +180,7 @@ def bilinear(
     # The 2×2 neighbourhood of a pixel is four bytes, so it fits one 32-bit word, and an output
     # pixel costs one gather instead of four. Gathers are what a CPU waits for here.
     words = _neighbourhoods(images)
+    # The border of zeros is one pixel wide: further out all is the same.
     rows, columns = jnp.clip(rows, -1.0, h), jnp.clip(columns, -1.0, w)
     top, left = jnp.floor(rows), jnp.floor(columns)
     index = (top.astype(jnp.int32) + 1) * (w + 2) + left.astype(jnp.int32) + 1

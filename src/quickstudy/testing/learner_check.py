@@ -173,6 +173,7 @@ def _gradient_of_the_loss(subject: Subject) -> None:
 
         gradient = np.asarray(ravel_pytree(measure(theta)[1])[0])
         size = np.linalg.norm(gradient)
+        # Along random lines: a gradient that is wrong anywhere is off along nearly all of them.
         for direction in np.random.default_rng(0).normal(size=(3, len(start))):
             u = direction / np.linalg.norm(direction)
             slope = (loss(start + WIDTH * u) - loss(start - WIDTH * u)) / (2 * WIDTH)
