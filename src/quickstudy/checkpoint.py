@@ -99,6 +99,7 @@ def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:
         [0, 1, 2]
     """
     arrays = dict(_named_arrays(tree))
+    # Sorted, so that equal settings make equal files whatever their order.
     header = json.dumps({"checksum": _checksum(arrays, recipe), "recipe": recipe}, sort_keys=True)
     write_atomically(path, save(arrays, metadata={HEADER: header}))
 

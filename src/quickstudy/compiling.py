@@ -112,6 +112,7 @@ class _HiddenArraysError(Exception):
     """A function's result holds arrays that are no leaves of it."""
 
 
+# Static: for `jit` it is a part of what a program returns, and no data.
 @jax.tree_util.register_static
 class _Outline:
     """A result without its arrays: for each leaf the number of an array, or what else it is."""

@@ -242,6 +242,7 @@ def _sum(f: Callable[[Any], PyTree], first: Array, sizes: tuple[int, int]) -> Py
         return jax.tree.map(lambda x: jnp.sum(x, 0), jax.vmap(real)(numbers))
     if here == 1:
         return real(numbers[0])
+    # Zeros of the sum's shapes: a scan's carry must exist before its first step.
     shapes = jax.eval_shape(real, first)
     zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
 

@@ -232,6 +232,8 @@ def described(kind: type) -> dict[str, str]:
         'Meta-steps.'
     """
     found: dict[str, str] = {}
+    # Python keeps no docstrings of fields, so that they are read from the source; those of the
+    # class itself come last, and count.
     for base in reversed(kind.__mro__[:-1]):
         try:
             tree = ast.parse(textwrap.dedent(inspect.getsource(base)))

@@ -171,6 +171,7 @@ class SparseNavigation(Plane):
     def pay(self, position: Position, task: Goal) -> Float[Array, ""]:
         """1 − the distance where the goal is felt."""
         distance = jnp.linalg.norm(position - task.position)
+        # Nothing to climb outside: the goal must be searched for.
         return jnp.where(distance <= self.radius, 1.0 - distance, 0.0)
 
     def arrived(self, position: Position, task: Goal) -> Bool[Array, ""]:

@@ -148,6 +148,7 @@ def encoded(
         if len(items) == 1:  # the cache is for sets of images: two files for each call
             return np.asarray(encoder(items))
         return cache.encoded(encoder, items, progress=progress)
+    # Not cached: what a plain function depends on, a key could not hold.
     parts = []
     for start in range(0, len(items), BATCH):
         batch = np.stack([pixels(item, encoder.size) for item in items[start : start + BATCH]])

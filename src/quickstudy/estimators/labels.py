@@ -97,6 +97,7 @@ def classes_to_json(classes: np.ndarray) -> dict[str, Any]:
 def classes_from_json(value: dict[str, Any]) -> np.ndarray:
     """The labels that `classes_to_json` wrote."""
     kind = np.dtype(value["type"])
+    # Only what labels can be; a file may say anything.
     if kind.kind not in "biufUO":
         raise ValueError(f"labels of the type {kind}")
     return np.array(value["names"], kind)

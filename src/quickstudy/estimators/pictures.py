@@ -42,6 +42,7 @@ def pictures(x: Any, *, labelled: bool) -> Pictures | None:
         return _from_path(Path(x), labelled=labelled)
     if isinstance(x, Image.Image):
         return Pictures([flat(x)])
+    # An array of two axes is features [n, d], and never one grey image.
     if getattr(x, "ndim", 0) in (3, 4):
         return Pictures(list(_bytes(np.asarray(x))))
     many = isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.ndim == 1)

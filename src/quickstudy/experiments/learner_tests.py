@@ -48,6 +48,7 @@ def _by_shots(learner: Learner, problem: ExampleProblem, test: Test) -> "dict[in
         except BadInput:
             continue  # too few items in a class for that many shots, or too many for the learner
         episodes, key = min(test.episodes or MOST, MOST), jax.random.key(TEST_SEED)
+        # Without the path, which is drawn for the run's own number of shots.
         found[shots] = evaluate(learner, tasks, episodes=episodes, key=key, path_steps=0).after
     return found
 

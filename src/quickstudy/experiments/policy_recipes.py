@@ -44,6 +44,8 @@ def _tasks(steps: int, validation: int = 40) -> Budget:
 
 
 WIDE = GRUConfig(128)
+# A policy stays undecided until it remembers well enough to know better: in tables, at 0.003, that
+# of a GRU had an entropy of 0.27 from step 200 on.
 UNDECIDED = PPOConfig(entropy_weight=0.01)
 IN_BODIES = RL2Config(WIDE, parts=4)
 
@@ -115,8 +117,7 @@ POLICIES: dict[str, Recipe] = {
     "maml-navigation": Recipe(
         NavigationFamily(),
         # The first update alone finds the goal's direction, the second its distance.
-        # Trained with λ = 0.95 validation after two updates is −5.4 at step 380; with 1 it is about
-        # −4.
+        # λ = 0.95 has −5.4 after two updates in validation at step 380, λ = 1 from −4.3 to −3.2.
         TWO_UPDATES,
         _tasks(400),
         Card(

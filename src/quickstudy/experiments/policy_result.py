@@ -125,6 +125,7 @@ class PolicyResult(Result):
     def from_json(cls, value: dict[str, Any], **missing: Any) -> "PolicyResult":
         """What `to_json` wrote, or version 0.1."""
         found = TrialEvaluation.from_json(value)
+        # Version 0.1 said nothing of data, but of the environment.
         known = {"data": value["environment"]} if "environment" in value else {}
         named = about(value, {**missing, **known})
         taken = {*named, *found.to_json()}

@@ -97,6 +97,7 @@ def from_json(value: dict[str, Any], scope: Scope = NOTHING) -> Recipe:
     Raises:
         BadInput: see `quickstudy.experiments.settings.read_settings`.
     """
+    # Here, because the table of recipes imports this module.
     from quickstudy.experiments.methods import any_method
     from quickstudy.experiments.problems import any_problem
     from quickstudy.experiments.recipes import RECIPES

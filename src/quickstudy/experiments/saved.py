@@ -84,6 +84,7 @@ def learner_of(path: Path | str, named: Any = None) -> Trained:
         BadInput: what was trained is a policy, which learns from no examples.
     """
     recipe = load_recipe(path, named)
+    # Before the weights are read: a policy is refused by its recipe.
     inputs = getattr(recipe.seen, "inputs", None)
     if inputs is None:
         raise BadInput(

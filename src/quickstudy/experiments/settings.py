@@ -27,6 +27,7 @@ class Settings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value, default = getattr(self, field.name), field.default
+            # A bool is an int in Python, and has no range.
             if isinstance(default, bool) or not isinstance(default, int | float):
                 continue
             if not isinstance(value, int | float):
@@ -74,6 +75,7 @@ class Own:
     thing: Any = None
 
     def __eq__(self, other: object) -> bool:
+        # By the place: a file that is run again defines another object of the same code.
         return isinstance(other, Own) and self.where == other.where
 
     def __hash__(self) -> int:

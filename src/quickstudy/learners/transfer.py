@@ -107,7 +107,7 @@ class FineTuned(Transfer):
         steps: of fine-tuning, each on the whole support set.
     """
 
-    # `eps_root`, because `adapt` may be differentiated, and Adam's root has no slope at zero.
+    # `eps_root`: `adapt` may be differentiated, and Adam's root has an infinite slope at zero.
     optimiser: optax.GradientTransformation = eqx.field(
         static=True, default_factory=lambda: optax.adam(1e-2, eps_root=1e-8), kw_only=True
     )

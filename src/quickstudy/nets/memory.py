@@ -142,6 +142,7 @@ def pass_over(
         True
     """
 
+    # Step by step: `sequence` cannot leave the state as it was where an input is padding.
     def body(state: State, now: Any) -> tuple[State, Array]:
         x_t, is_real = now
         after, h_t = memory.step(state, x_t)

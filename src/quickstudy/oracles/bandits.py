@@ -194,6 +194,7 @@ def _play(strategy: Strategy, tasks: Arms, pulls: int, key: PRNGKeyArray) -> Pul
         own = jax.random.fold_in(key, number)
 
         def pull(counts: tuple[Array, Array], t: Array) -> tuple[tuple[Array, Array], Any]:
+            # By time, whatever was pulled before: all strategies meet the same luck.
             choose_key, pay_key = jax.random.split(jax.random.fold_in(own, t))
             arm = strategy.choose(choose_key, *counts, pulls - t)
             reward = bandit.step(pay_key, None, arm, task).reward

@@ -119,6 +119,7 @@ class BayesOptimal(Strategy):
         decisions = solve(arms, pulls).decisions
         for seed in range(100):
             drawn = np.random.default_rng(seed).integers(0, 2**32, (pulls + 1, pulls + 1))
+            # Untried arms add nothing, so that any number of them is the same state.
             drawn[UNTRIED] = 0
             hashes = np.array([sum(int(drawn[b]) for b in state) % 2**32 for state in decisions])
             order = np.argsort(hashes)

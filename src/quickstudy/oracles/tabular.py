@@ -263,6 +263,7 @@ def _play(
         own = jax.random.fold_in(key, number)
 
         def episode(belief: Belief, t: Array) -> tuple[Belief, Array]:
+            # By episode, and below by step, whatever is planned: all planners meet the same luck.
             plan_key, reset_key, act_key = jax.random.split(jax.random.fold_in(own, t), 3)
             policy = planner.plan(plan_key, belief)
 

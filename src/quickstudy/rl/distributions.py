@@ -122,4 +122,6 @@ def over_actions(
     """
     if log_std is None:
         return Categorical(outputs)
+    # In units of the limit: in navigation, whose limit is 0.1, a first policy was six times as
+    # wide.
     return Gaussian(outputs * limit, jnp.broadcast_to(log_std + jnp.log(limit), outputs.shape))

@@ -179,6 +179,8 @@ class Meta(eqx.Module):
         """What each task's episodes earned after adaptation, above those of the other tasks, on
         which its own trajectories have no influence."""
         earned = jnp.where(stored.real, _returns(stored.after), 0.0)
+        # A baseline may not depend on what it is subtracted from: a task's own earnings are left
+        # out.
         others = (total(jnp.sum(earned)) - earned) / max(self.tasks - 1, 1)
         return jnp.where(stored.real, earned - others, 0.0)
 

@@ -31,6 +31,7 @@ def advantages(
         >>> advantages(ones, 0 * ones, ones > 0, 1.0, 1.0).tolist()
         [3.0, 2.0, 1.0]
     """
+    # A critic says something of steps, too, that the trial does not have.
     values = jnp.where(real, values, 0.0)
     nexts = jnp.append(values[1:], 0.0)
     deltas = jnp.where(real, rewards + discount * nexts - values, 0.0)

@@ -166,6 +166,7 @@ def trials_in_a_row(actor: Actor, trial: Trial, key: PRNGKeyArray, *, parts: int
         return jax.tree.map(lambda x: x[None], path)
     # The third, for `one` draws the last MDP and what is done there from the first two.
     before = jax.random.split(jax.random.split(key, 3)[2], trial.in_a_row - 1)
+    # Of any task: only policies act in a row, and they do not look at it.
     start = actor.begin(compiled(trial.environment).sample(key))
     return jax.lax.scan(one, start, jnp.concatenate([before, key[None]]))[1]
 

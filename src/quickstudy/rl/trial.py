@@ -128,6 +128,7 @@ class Trial(eqx.Module):
         step_key, reset_key = jax.random.split(key)
         environment = compiled(self.environment)
         after = environment.step(step_key, place.state, action, task)
+        # Either way the next episode begins, and a policy is not told the difference.
         done = after.done | (place.time + 1 >= environment.horizon)
         # Always computed: under `vmap` a branch would compute both sides all the same.
         fresh = environment.reset(reset_key, task)

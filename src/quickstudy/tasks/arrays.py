@@ -134,7 +134,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         # np.load leaves a file that it opened itself open when it is damaged.
         with path.open("rb") as file:
-            # np.load takes .npy files and pickles, too; only a zip can be an .npz file.
+            # np.load takes .npy files, too; only a zip can be an .npz file.
             if not zipfile.is_zipfile(file):
                 raise DataError(f"{path} is damaged or no .npz file; write it with np.savez.")
             file.seek(0)

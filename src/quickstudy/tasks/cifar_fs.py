@@ -65,6 +65,7 @@ def _from_folders(folder: Path, split: str) -> ImageClasses:
     chosen = {name: files[name] for name in own}
     wanted = sum(CLASSES[part] for part in split_parts(split))
     check_complete({name: len(f) for name, f in chosen.items()}, (wanted, ITEMS), folder)
+    # Names come from the archive's lists, and a link among the images may lead anywhere.
     for file in (file for own in chosen.values() for file in own):
         inside(folder, file)
     return read_classes(chosen, Look(SIZE, 3, "light"))

@@ -51,6 +51,7 @@ class Drawings:
     def _decode(self, name: str) -> np.ndarray:
         try:
             with Image.open(io.BytesIO(self.read(name))) as image:
+                # In grey first: a bitmap of two levels would be resampled without any between.
                 small = image.convert("L").resize((SIZE, SIZE), Image.Resampling.LANCZOS)
         except DAMAGED as error:
             raise DataError(

@@ -139,6 +139,7 @@ class Episodes(eqx.Module):
             return draw_distinct(key, jnp.asarray(self.classes), self.ways)
         group_key, class_key = jax.random.split(key)
         group_of = jnp.repeat(self.groups, self.turns, total_repeat_length=self.classes)
+        # Compiled code needs a length; there are no more groups than classes.
         sizes = jnp.bincount(group_of, length=self.classes)
         large = sizes >= self.ways
         pick = jax.random.randint(group_key, (), 0, large.sum())

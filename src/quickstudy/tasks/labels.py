@@ -86,6 +86,7 @@ def targets(y: Any) -> tuple[np.ndarray, int | None]:
 
 def _without_gaps(labels: np.ndarray) -> tuple[np.ndarray, int]:
     found = np.unique(labels)
+    # Labels from 1 on would make a class 0 that does not exist.
     if not np.array_equal(found, np.arange(len(found))):
         raise _elsewhere(labels, f"class numbers {found[0]} ... {found[-1]}, {len(found)} of them")
     return labels, len(found)

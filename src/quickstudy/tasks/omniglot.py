@@ -173,6 +173,7 @@ def omniglot(
     chosen = loaded.classes.select(np.sort(np.concatenate([parts[s] for s in split.split("+")])))
     if queries is None:
         queries = shots if rules.queries is None else rules.queries
+    # `train+validation` is for training, too, and has its ways.
     return Episodes.of(
         chosen,
         ways=rules.ways[not split.startswith("train")] if ways is None else ways,

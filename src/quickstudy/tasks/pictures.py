@@ -98,6 +98,7 @@ def fitted(image: Image.Image, look: Look) -> np.ndarray:
     """A flat image scaled to the size of a look, its ink light if the look says so."""
     (h, w), scale = look.size, min(look.size[0] / image.height, look.size[1] / image.width)
     if look.fit == "pad":
+        # A panorama keeps a row of pixels at the least.
         h, w = (max(round(side * scale), 1) for side in (image.height, image.width))
     pixels = np.asarray(image.resize((w, h), Image.Resampling.LANCZOS))
     auto = look.ink == "auto" and look.channels == 1 and _border(pixels) > 127

@@ -87,6 +87,7 @@ class Examples(eqx.Module):
         """
         if self.real is None:
             return self
+        # Stable: memories read the real examples in the order that they have.
         order = jnp.argsort(~self.real, stable=True)
         x, y, real = (part[order] for part in (self.x, self.y, self.real))
         return Examples(x, y, self.ways, real, self.present)
@@ -126,6 +127,7 @@ class Examples(eqx.Module):
         Raises:
             BadInput: the labels are no classes.
         """
+        # As a matrix, so that sums over classes are products, whose derivatives are products, too.
         members = jax.nn.one_hot(self.y, demand_classes(self), dtype=dtype)
         return members if self.real is None else members * self.real[:, None]
 
@@ -169,6 +171,7 @@ def _inputs(x: Any, n: int, levels: Levels | None) -> Array:
             "input, and at least one. One image is a batch of one: x[None]."
         )
     if levels is not None:
+        # `as_images` may take three axes for one image in colour; here the first counts examples.
         images = inputs[..., None] if inputs.ndim == 3 else inputs
         return jnp.asarray(as_images(images, levels=levels))
     demand_readable(inputs)

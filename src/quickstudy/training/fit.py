@@ -126,7 +126,7 @@ def _advance(
     carry = carry._replace(state=state)
     if _validates(stop, plan):
         carry, found = _validate(algorithm, carry, keys[1])
-        # Not-a-number is larger than no score: the untrained weights would remain the best.
+        # No score is below not-a-number: the untrained weights would silently remain the best.
         _demand_finite(found, (stop, stop), run)
         values |= found
     return carry, values

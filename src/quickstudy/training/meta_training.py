@@ -66,6 +66,8 @@ class MetaTraining(eqx.Module):
             parameters, fixed, progress = arguments
             template, tasks = eqx.combine(fixed, rest)
             sample_key, adapt_key, noise_key = jax.random.split(key, 3)
+            # Noise of its own for each task: all inner steps and the query loss see one thinned
+            # network.
             learner = with_noise(eqx.combine(parameters, template), noise_key)
             task = tasks.sample(sample_key)
             gradient, metrics = learner.meta_gradient(task, key=adapt_key, progress=progress)
@@ -87,6 +89,7 @@ class MetaTraining(eqx.Module):
             self.learned(state), self.validation, key, self.validation_episodes
         )
         mean = jnp.mean(scores)
+        # `fit` keeps the largest score.
         return {name: mean, "score": mean if name == "accuracy" else -mean}
 
 

@@ -70,6 +70,7 @@ def helpfulness(answers: Answers) -> np.ndarray:
     """
     x = answers.seen.inputs.reshape(len(answers.files), -1).astype(float)
     x = x - x.mean(0)
+    # An image that is like the mean of all has no direction.
     x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
     unsure = 1 - answers.seen.sureness
     return unsure * (np.maximum(x @ x.T, 0) @ unsure)

@@ -96,8 +96,8 @@ def charts_figure(charts: Sequence[Chart], title: str) -> Figure:
         title: names the data and how many tasks.
     """
     rows = max(-(-len(chart.lines) // COLUMNS) for chart in charts)
-    # `Figure` alone, here and below, for the figures of pyplot are global state.
     size = (WIDTH * len(charts) / 72, (HEIGHT + 75 + 16 * rows) / 72)
+    # `Figure` alone, here and below, for the figures of pyplot are global state.
     figure = Figure(figsize=size, layout="constrained")
     for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
         handles = draw(axes, chart)

@@ -108,6 +108,8 @@ def _layout(key: PRNGKeyArray) -> tuple[Array, Array, Cell]:
     rest = jax.random.permutation(rest_key, jnp.concatenate([left[1:], right[1:]]))
     # In an odd row, so that nothing lies right before the door.
     doorway = jnp.stack([2 * jax.random.randint(door_key, (), 0, 2) + 1, jnp.int32(WALL)])
+    # In the order of `OBJECTS`: the chest lies in the right room, the key in the left, so that
+    # every game can be won.
     cells = jnp.concatenate([right[:1], left[:1], doorway[None], rest[: len(OBJECTS) - 3]])
     walls = jnp.zeros((ROWS, COLUMNS), bool).at[:, WALL].set(True)
     start = jax.random.choice(start_key, jnp.asarray(STARTS))

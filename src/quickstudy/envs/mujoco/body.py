@@ -103,6 +103,7 @@ class Body(abc.ABC):
 
     def begin(self, rng: np.random.Generator) -> None:
         """Start an episode. The generator is consumed."""
+        # Also what the solver starts from, so that an episode does not depend on the one before.
         self.mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[:], self.data.qvel[:] = self.start(rng)
         self.derive()
@@ -118,6 +119,7 @@ class Body(abc.ABC):
 
     def root(self) -> Float[np.ndarray, "2"]:
         """The first two coordinates of the state; x and y for a body that is free to move."""
+        # A copy, for MuJoCo writes into its own arrays.
         return self.data.qpos[:2].copy()
 
     @abc.abstractmethod

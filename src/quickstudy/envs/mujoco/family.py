@@ -152,6 +152,7 @@ class _Simulated(TaskEpisodes):
 
     def _example(self) -> Task:
         """One task."""
+        # Any will do: only its shape is looked at.
         return self.family.sample_task(np.random.default_rng(0))
 
     def _observation(self, task: Task) -> Float32[np.ndarray, " n"]:

@@ -72,6 +72,7 @@ def find_method(name: str, problem: Problem | None = None) -> Method:
         hint = f"did you mean {near[0]}? " if near else ""
         raise BadInput(f"there is no method {name!r}; {hint}`quickstudy methods` lists them all")
     fitting = [kind for kind in named if problem is None or isinstance(problem, kind.learns)]
+    # If none fits, the first of that name, whose `check` says why.
     return (fitting or named)[0]()
 
 

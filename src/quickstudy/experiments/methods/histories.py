@@ -56,6 +56,7 @@ class ReadingHistoryConfig(HistoryConfig):
 
         from quickstudy.nets.reader import Reader
 
+        # A memory that looks back reaches over the whole trial, not only over an episode.
         key, past = jax.random.key(seed), trial.steps
         # Less the action, and the three flags of `Seen.flat`: reward, done and first.
         observed = trial.inputs - trial.environment.actions.size - 3

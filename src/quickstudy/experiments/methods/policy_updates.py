@@ -239,6 +239,8 @@ class OuterGradientConfig(OuterConfig):
         """Ascent."""
         from quickstudy.rl.outer import OuterAscent
 
+        # Every update counts: counted once a step, ProMP's rate was zero after a fifth of the
+        # training.
         return OuterAscent(budget.adam(each=self.epochs()), self.epochs())
 
 

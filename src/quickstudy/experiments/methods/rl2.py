@@ -85,6 +85,8 @@ class TRPOConfig(ImprovementConfig):
         from quickstudy.rl.trust_region import TrustRegion
 
         steps = TRPO.critic_steps
+        # Every update of the critic counts: counted once a step, its rate was zero after a tenth of
+        # the training.
         return TRPO(budget.adam(each=steps), TrustRegion(self.radius), steps)
 
 

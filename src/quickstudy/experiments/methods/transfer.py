@@ -125,6 +125,7 @@ class TransferConfig(LearnerMethod):
         from quickstudy.nets.network import Linear
 
         body, size, key = self.features(problem, seed)
+        # No folder: weights can be read where the data are not.
         linear = Linear.create(size, problem.classes(Source()), key=key)
         return self.method.build(body, linear)
 

@@ -50,6 +50,7 @@ def confusions(
     pairs: Counter[tuple[int, ...]] = Counter()
     for pair, count in mistaken.items():
         pairs[tuple(sorted(pair))] += count
+    # Among equals by number, so that a page is the same each time that it is written.
     ranked = sorted(pairs, key=lambda pair: (-pairs[pair], pair))[:most]
     return Confusions(
         tuple(_pair(tasks, pair, mistaken, true) for pair in ranked),

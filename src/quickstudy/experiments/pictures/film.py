@@ -93,6 +93,7 @@ def show_film(
     frames, rewards = ([episodes[n] for n in ends] for episodes in filmed)
     skip = max(1, -(-max(map(len, frames)) // FRAMES))
     fewer = [[_small(frame) for frame in one[::skip]] for one in frames]
+    # Frames are left out, and their rewards are not.
     summed = [[sum(one[t : t + skip]) for t in range(0, len(one), skip)] for one in rewards]
     names = stage_names(stage, len(filmed[0]))
     images = side_by_side(fewer, summed, [names[n] for n in ends])

@@ -69,6 +69,7 @@ def regression_chart(found: Fit) -> Chart:
     lines.append(Line("support points", *found.support.tolist(), style="dots", colour=GREY))
     highest = max(1.0, float(abs(found.truth).max()))
     drawn = [abs(v) for one in found.curves.values() for v in one.tolist() if math.isfinite(v)]
+    # One curve that runs away must not flatten all others.
     reach = 1.05 * min(max([highest, *drawn]), 2.5 * highest)
     title = "One test task: what is predicted before and after adaptation"
     return Chart(title, Axis("x"), Axis("y", (-reach, reach)), lines)

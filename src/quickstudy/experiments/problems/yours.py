@@ -237,6 +237,7 @@ def _class_files(path: str) -> dict[str, list[Path]]:
     return class_files(Path(path))
 
 
+# Of each split once, though tasks are made anew for every number of shots.
 @functools.lru_cache(maxsize=4)
 def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: Any) -> "ImageClasses":
     from quickstudy.tasks.folders import read_classes
