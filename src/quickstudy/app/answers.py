@@ -83,6 +83,7 @@ class Answers:
             table.add_column(column, overflow="fold")  # a name that is cut off names nothing
         rows = zip(self.files, self.seen.answers, self.sure(), self.expected, strict=True)
         for file, answer, sure, right in rows:
+            # As `Text`, for rich would take [brackets] in a name for its markup.
             cells = [Text(str(file)), Text(str(answer)), Text(sure)]
             if known:
                 wrong = right is not None and right != answer
@@ -173,6 +174,7 @@ def folder_labels(
     """
     inside = [file.relative_to(folder).parts if file != folder else (file,) for file in files]
     names = [one_form(parts[0]) if len(parts) > 1 else None for parts in inside]
+    # These sub-folders sort images by something else, as by days.
     if not set(names) & set(classes):
         return [None] * len(files)
     return [name if others or name in classes else None for name in names]

@@ -116,10 +116,12 @@ def frame(rows: Sequence[str]) -> UInt8[np.ndarray, "height width 3"]:
 
 def _cell(character: str) -> UInt8[np.ndarray, "pixels pixels 3"]:
     cell = np.full((PIXELS, PIXELS, 3), PAPER, np.uint8)
+    # Two sides are enough: the neighbours draw the others.
     cell[-1], cell[:, -1] = LINE, LINE
     centres = (2 * np.arange(PIXELS) + 1) / PIXELS - 1
     y, x = np.meshgrid(centres, centres, indexing="ij")
     look = LOOKS[character]
+    # An empty cell keeps its lines, which a shape that fills it would cover.
     if character != ".":
         cell[look.shape(x, y)] = look.colour
     return cell

@@ -160,6 +160,7 @@ class _Arm:
         self.arms, self.render_mode = arms, render_mode
         self.made: dict[str, Any] = {}
         self.task: Manipulation | None = None
+        # Any arm tells the sizes, for all see 39 numbers and take 4.
         self.arm = self._of(next(iter(arms.classes)))
         spaces = import_gymnasium().spaces
         shape, size = self.arm.observation_space.shape, self.arm.action_space.shape

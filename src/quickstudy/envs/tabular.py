@@ -78,6 +78,7 @@ class TabularMDP(Environment):
         # The first state at which the cumulated probability exceeds a uniform number.
         cumulated = jnp.cumsum(task.transitions[state, action])
         drawn = jnp.sum(cumulated <= jax.random.uniform(move_key) * cumulated[-1])
+        # Rounding may take the product up to the last sum itself.
         after = jnp.minimum(drawn, self.states - 1).astype(jnp.int32)
         reward = task.rewards[state, action] + jax.random.normal(noise_key)
         return Step(after, self._observe(after), reward, jnp.array(False))

@@ -93,6 +93,7 @@ def probabilities(scores: np.ndarray, temperature: float) -> np.ndarray:
 
 def negative_log_likelihood(given: np.ndarray, y: np.ndarray) -> float:
     """The mean of −log of the probability of the right class, in nats."""
+    # A probability that was rounded to 0 would make the mean infinite.
     right = given[np.arange(len(y)), y]
     return float(-np.log(np.maximum(right, 1e-300)).mean())
 
@@ -113,7 +114,10 @@ def expected_calibration_error(given: np.ndarray, y: np.ndarray) -> float:
         0.4
     """
     confidence, right = given.max(1), given.argmax(1) == y
+    # A confidence of 1 belongs to the last bin.
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    # n_b |accuracy_b − confidence_b| is the sum over a bin, without dividing by the number in it,
+    # which may be 0.
     gaps = np.bincount(place, weights=right - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(y))
 

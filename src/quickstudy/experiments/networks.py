@@ -138,6 +138,7 @@ class MLPConfig(NetworkConfig):
 
         demand_counts(layers=self.layers)
         size = math.prod(inputs)
+        # Two linear maps in a row, this one and a head, would be no more than one.
         made = MLP(size, (self.width,) * self.layers, last=jax.nn.relu, key=key)
         return (made if len(inputs) == 1 else Flattened(made)), self.width
 

@@ -75,11 +75,13 @@ class Encoder:
     def stream(self, images: Iterable[Picture]) -> Iterator[Float32[np.ndarray, "m d"]]:
         """The features of one batch after the other; the next images are read meanwhile."""
         images, waiting = iter(images), deque[Callable[[], np.ndarray]]()
+        # Threads are enough: Pillow lets go of the interpreter's lock while it decodes.
         with ThreadPoolExecutor() as readers, ThreadPoolExecutor(self.workers) as pool:
             while batch := list(itertools.islice(images, self.batch)):
                 reading = [readers.submit(self.preparation, picture) for picture in batch]
                 encode = functools.partial(self._encode, reading)
                 waiting.append(encode if self.workers == 1 else pool.submit(encode).result)
+                # One batch more than are encoded at once, so that its images are read meanwhile.
                 if len(waiting) > self.workers:
                     yield waiting.popleft()()
             while waiting:

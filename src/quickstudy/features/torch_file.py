@@ -118,6 +118,8 @@ def _numbers(file: io.BytesIO, keys: list[str], views: dict[str, _View]) -> Any:
 def _array(view: _View, numbers: dict[str, np.ndarray]) -> np.ndarray:
     """The tensor's entries, found with bounds checked."""
     own = numbers[view.storage.key]
+    # NumPy counts a negative index from the end; and with strides of 0 a small storage could be
+    # asked for an array of any size.
     if min(view.offset, 0, *view.strides) < 0 or math.prod(view.shape) > own.size:
         raise DataError(f"a tensor of shape {view.shape} does not lie within its storage")
     index = np.array(view.offset)

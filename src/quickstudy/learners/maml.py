@@ -76,6 +76,7 @@ class MAML(GradientBased):
         (10, 1)
     """
 
+    # The paper's for Omniglot with 5 ways, with one step.
     inner_lr: float = eqx.field(static=True, default=0.4)
 
     def inner_rule(self) -> InnerRule:

@@ -51,6 +51,7 @@ class GaussianProduct(Pooling):
 
     def parts(self, written: Float[Array, "n w"]) -> Float[Array, "n s"]:
         mean, spread = jnp.split(written, 2, axis=-1)
+        # A precision, and no variance: it may be as good as 0, of a transition that tells nothing.
         precision = jax.nn.softplus(spread)
         return jnp.concatenate([precision * mean, precision], -1)
 

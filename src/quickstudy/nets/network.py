@@ -90,6 +90,7 @@ class Linear(eqx.Module):
 
     @compiled_once
     def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n outputs"]:
+        # [None], because the tests have JAX refuse to broadcast arrays of different ranks.
         return x @ self.weight + self.bias[None]
 
 

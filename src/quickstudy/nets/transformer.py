@@ -118,6 +118,8 @@ class Transformer(Causal):
 
 def rotate(x: Float[Array, "time heads d"], ages: Ages) -> Float[Array, "time heads d"]:
     """Turn each pair of coordinates by its own multiple of the age."""
+    # Which coordinates make a pair is free, as they come from a learned map; halves need no
+    # interleaving.
     half = x.shape[-1] // 2
     frequency = 1e4 ** (-jnp.arange(half) / half)
     angle = (ages[:, None] * frequency[None])[:, None]

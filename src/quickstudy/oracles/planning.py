@@ -67,6 +67,7 @@ def extended_value_iteration(model: Table, radius: StateActions, horizon: int) -
     def backup(ahead: Values) -> StateActions:
         order = jnp.argsort(ahead)
         p = model.transitions[..., order]
+        # The best state cannot get more than the others have.
         moved = jnp.minimum(radius / 2, 1 - p[..., -1])
         # The worst states give all they have, then the next, until `moved` is found.
         given = jnp.clip(moved[..., None] - (jnp.cumsum(p, -1) - p), 0, p)

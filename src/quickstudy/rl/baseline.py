@@ -103,6 +103,7 @@ class ValueNetwork(Baseline):
         count = jnp.maximum(jnp.sum(real), 1)
         middle = jnp.sum(jnp.where(real, targets, 0.0)) / count
         apart = jnp.where(real, targets - middle, 0.0)
+        # Targets that are all equal have no spread to divide by.
         spread = jnp.maximum(jnp.sqrt(jnp.sum(apart**2) / count), 1e-6)
         optimiser = optax.adam(self.learning_rate)
         network = MLP(x.shape[-1], (*self.widths, 1), activation=jnp.tanh, key=jax.random.key(0))

@@ -89,6 +89,8 @@ class DiCE(Estimator):
     def surrogate(
         self, log_prob: Steps, log_prob_old: Steps, advantage: Steps, real: Real
     ) -> Scalar:
+        # Before exp, here and below: an overflow there would reach the gradient as 0 · ∞, though
+        # `_mean` leaves the step out.
         change = jnp.where(real, log_prob - log_prob_old, 0.0)
 
         def add(before: Array, now: Array) -> tuple[Array, tuple[Array, Array]]:

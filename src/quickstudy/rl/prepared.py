@@ -35,6 +35,7 @@ def prepared(f: Callable[..., Any], *fixed: PyTree) -> Callable[..., Any]:
     return functools.partial(_compiled(f, shape, rest), arrays)
 
 
+# By all but the arrays, so that other weights of the same policy find the program again.
 @functools.lru_cache(maxsize=32)
 def _compiled(f: Callable[..., Any], shape: Any, rest: tuple[Any, ...]) -> Callable[..., Any]:
     """f, with `None` in `rest` for the arrays."""

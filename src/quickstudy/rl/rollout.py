@@ -72,6 +72,7 @@ def rollout(
         state, place, seen = carry
         act_key, step_key = jax.random.split(key)
         state, action, notes = actor.act(state, seen, key=act_key)
+        # Asked before the step, for the step that ends the last episode counts.
         real = ~trial.over(place)
         after, seen_next, (reward, done, _) = trial.step(step_key, place, action, task)
         now = (seen, action, jnp.where(real, reward, 0.0), done, real, place.episode, notes)

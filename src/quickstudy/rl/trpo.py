@@ -31,6 +31,7 @@ class TRPO(eqx.Module):
     optimiser: optax.GradientTransformation = eqx.field(static=True)
     region: TrustRegion = eqx.field(static=True, default=TrustRegion())
     critic_steps: int = eqx.field(static=True, default=10)
+    # The constraint is one on the whole batch.
     minibatches: int = eqx.field(static=True, default=1, init=False)
 
     def init(self, policy: MetaPolicy) -> Any:

@@ -38,6 +38,7 @@ def demand_close(a: Any, b: Any, what: str) -> None:
     """
     for x, y in zip(_arrays(a), _arrays(b), strict=True):
         demand(x.shape == y.shape, f"{what} have the shapes {x.shape} and {y.shape}")
+        # A leaf of zeros has no scale of its own.
         scale = float(np.max(np.abs(y), initial=1e-3))
         apart = float(np.max(np.abs(x - y), initial=0.0))
         demand(apart <= ROUNDING * scale, f"{what} are {apart:.2g} apart, of {scale:.2g}")

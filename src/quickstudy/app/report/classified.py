@@ -121,6 +121,7 @@ def _confusions(answers: Answers, examples: Examples) -> Sequence[Block]:
     names = sorted({*examples, *right, *given})
     place = {name: i for i, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)), int)
+    # Not `counts[...] += 1`, which counts a pair once, however often it is there.
     np.add.at(counts, ([place[name] for name in right], [place[name] for name in given]), 1)
     pictures = [_photograph(examples[n][0], n) if n in examples else None for n in names]
     pairs = Grid([(f"{c.label} taken for {c.answer}", f"{c.count} of {c.of}")

@@ -141,6 +141,7 @@ def goal_in_square(rng: np.random.Generator) -> Plane:
 
 def goal_in_disc(rng: np.random.Generator) -> Plane:
     """Uniform in the disc of radius 3 m. The generator is consumed."""
+    # The square root, because the area within a radius grows with its square.
     return 3.0 * np.sqrt(rng.uniform()) * any_direction(rng)
 
 

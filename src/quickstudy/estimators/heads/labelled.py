@@ -132,6 +132,7 @@ class View:
     @cached_property
     def scale(self) -> float:
         """The mean squared length of the centred rows; penalties are shares of it."""
+        # Not 0 where all rows are equal: a share of it would be no penalty at all.
         return max(float(np.einsum("nd,nd->", self.centred, self.centred)) / len(self.x), TINY)
 
     @cached_property
@@ -167,7 +168,9 @@ def decomposed(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     tall = len(x) > x.shape[1]
     squares, vectors = np.linalg.eigh(x.T @ x if tall else x @ x.T)
+    # What `eigh` finds below this share of the largest is its rounding.
     kept = squares > max(squares.max(initial=0.0) * 1e-13, TINY)
+    # `eigh` sorts upwards, and singular values are sorted downwards.
     singular, vectors = np.sqrt(squares[kept])[::-1], vectors[:, kept][:, ::-1]
     if tall:
         return x @ vectors / singular, singular, vectors

@@ -44,6 +44,7 @@ class CentroidScores:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """The scores `[n, ways]` of features `[n, d]`, in float64; 0 is the best."""
         z = unit_rows(in_rows(x, self.rows) - self.centre)
+        # Multiplied out, because the differences would be an array [n, ways, d].
         squares = np.einsum("kd,kd->k", self.centroids, self.centroids)
         lengths = np.einsum("nd,nd->n", z, z)  # 1, or 0 for what lies in the centre
         return 2 * z @ self.centroids.T - squares - lengths[:, None]

@@ -49,6 +49,8 @@ class InnerAdamConfig(InnerOptimiserConfig):
         """Adam."""
         import optax
 
+        # Where a gradient is 0, √v has no finite slope, and the meta-gradient would be
+        # not-a-number.
         return optax.adam(rate, eps_root=1e-8)
 
 

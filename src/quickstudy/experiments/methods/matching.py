@@ -46,6 +46,7 @@ class MatchingConfig(MetricConfig):
 
     similarity: SimilarityName = "cosine"
     """What attention looks at; cosine in the paper, dot product in the notes."""
+    # Cosines are 2 apart at most: with 1, no example has more than e² times the weight of another.
     sharpness: float = 10.0
     """What similarities are multiplied by before the softmax; 1 in the paper."""
     context: ContextConfig = NoContextConfig()
