@@ -136,6 +136,7 @@ from .tasks.all_classes import AllClasses as AllClasses
 from .tasks.arrays import array_episodes as array_episodes
 from .tasks.arrays import image_arrays as image_arrays
 from .tasks.cifar_fs import cifar_fs as cifar_fs
+from .tasks.emoji import emoji as emoji
 from .tasks.episodes import Episodes as Episodes
 from .tasks.folders import folder_episodes as folder_episodes
 from .tasks.folders import image_folder as image_folder

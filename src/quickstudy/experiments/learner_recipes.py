@@ -23,6 +23,7 @@ from quickstudy.experiments.methods.reptile import ReptileConfig
 from quickstudy.experiments.methods.ridge import RidgeConfig
 from quickstudy.experiments.methods.transfer import TransferConfig
 from quickstudy.experiments.networks import Conv4Config
+from quickstudy.experiments.problems.emoji import EmojiImages
 from quickstudy.experiments.problems.glyphs import GlyphImages
 from quickstudy.experiments.problems.omniglot import OmniglotImages
 from quickstudy.experiments.problems.sinusoid import SinusoidCurves
@@ -63,6 +64,12 @@ LEARNERS: dict[str, Recipe] = {
             "98.8 % (5-way 1-shot), 99.7 % (5-way 5-shot), 96.0 % (20-way 1-shot)",
             "about 30 min on 2 cores",
         ),
+    ),
+    "prototypical-emoji": Recipe(
+        EmojiImages(),
+        PrototypicalConfig(),
+        Budget(steps=3000, meta_batch=4),
+        Card(NONE, "not measured yet"),
     ),
     "matching-glyphs": Recipe(
         GLYPHS, MatchingConfig(), _metric(learning_rate=3e-3), Card(NONE, "90 s on 2 cores")

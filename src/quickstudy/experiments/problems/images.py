@@ -1,11 +1,11 @@
 """Few-shot classification of images: what all problems of images share."""
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from quickstudy.experiments.networks import Conv4Config, NetworkConfig
-from quickstudy.experiments.problem import ExampleProblem, Source, Split
+from quickstudy.experiments.problem import ExampleProblem, Problem, Source, Split
 
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
@@ -75,6 +75,11 @@ class ImageProblem(ExampleProblem):
     def classes(self, source: Source) -> int:
         """As many as the training split has, rotations counted."""
         return self.training_classes or self.episodes("train", source, self.ways).classes
+
+    def tested_as(self, other: Problem) -> Self:
+        """In the other's shape; its own number of queries, where the other leaves that open."""
+        found = super().tested_as(other)
+        return found if found.queries else replace(found, queries=self.queries)
 
     def shape(self) -> str:
         """For example "5-way 1-shot"."""
