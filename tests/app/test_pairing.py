@@ -18,16 +18,22 @@ from quickstudy.experiments.problem import Source
 from quickstudy.rl.rl2 import trial_episodes
 from quickstudy.training.algorithm import update
 from references.encoders import stand_in
+from references.icon_packages import icon_packages
 from references.own_code import folder_of_classes, npz_of_images
 
 KEY = jax.random.key(0)
-IMAGES = ("glyphs", "omniglot", "folder", "npz")
+IMAGES = ("glyphs", "omniglot", "emoji", "folder", "npz")
 EXAMPLES = (*IMAGES, "sinusoid", "vectors.py:Vectors")
 COMPILED = ("bandit", "tabular", "gridnavi", "maze", "games", "navigation", "half-circle")
 LEARNERS = list(dict.fromkeys(m.name for m in METHODS if not issubclass(m, PolicyMethod)))
 POLICIES = list(dict.fromkeys(m.name for m in METHODS if issubclass(m, PolicyMethod)))
 CLASSES_ONLY = {"prototypical", "matching", "relation", "transfer"}
-SMALL = {"glyphs": "--filters 2", "folder": "--filters 2 --size 12", "npz": "--filters 2"}
+SMALL = {
+    "glyphs": "--filters 2",
+    "emoji": "--filters 2 --size 12",
+    "folder": "--filters 2 --size 12",
+    "npz": "--filters 2",
+}
 
 # A data set of one's own: ten lines, and every learner that tells classes apart learns it.
 VECTORS = """
@@ -59,6 +65,12 @@ def places(tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="module")
+def emoji_data(tmp_path_factory):
+    """Small packages, drawn once."""
+    return icon_packages(tmp_path_factory.mktemp("emoji") / "emoji").parent
+
+
 def paired(method, problem, places, flags=""):
     base = named_recipe(method, places.get(problem, problem))
     return with_arguments(base, [], flags.split(), prog="a test")[0].prepared()
@@ -85,10 +97,14 @@ def demand_learned(recipe, *, gradients):
 
 @pytest.mark.parametrize("problem", EXAMPLES)
 @pytest.mark.parametrize("method", LEARNERS)
-def test_learners_of_examples(method, problem, places, request):
+def test_learners_of_examples(method, problem, places, request, monkeypatch):
     """On Omniglot the learners are those of glyphs, so that their gradients are not traced."""
     if problem == "omniglot":
         request.getfixturevalue("omniglot_data")
+    if problem == "emoji":
+        folder = request.getfixturevalue("emoji_data")
+        monkeypatch.setenv("QUICKSTUDY_DATA", str(folder))
+        monkeypatch.setenv("QUICKSTUDY_CACHE", str(folder))
     here = problem == "sinusoid"
     if (method in CLASSES_ONLY and here) or (method == "pretrained" and not here):
         name = "vectors" if problem.endswith("Vectors") else problem
