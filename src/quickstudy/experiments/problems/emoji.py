@@ -1,7 +1,7 @@
 """Emoji: small pictures, each drawn by four artists."""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.networks import Conv4Config, Inputs, NetworkConfig
@@ -23,7 +23,7 @@ class EmojiImages(ImageProblem):
     name: ClassVar[str] = "emoji"
     has: ClassVar[str] = "pictures"
     reads_folder: ClassVar[bool] = True
-    usual: ClassVar[dict[str, int]] = {"steps": 3000, "meta_batch": 4, "validate_every": 500}
+    usual: ClassVar[dict[str, int]] = {"steps": 2000, "meta_batch": 4, "validate_every": 500}
 
     queries: int = 0
     """Query examples per class; with 0, those of the four that the shots leave."""
@@ -78,7 +78,7 @@ class EmojiImages(ImageProblem):
         """As large as the learner's own images, with as many queries as there are at most."""
         found = super().tested_as(other)
         queries = found.queries if found.shots + found.queries <= DRAWINGS else 0
-        inputs = getattr(other, "inputs", ())
+        inputs: Any = getattr(other, "inputs", ())
         fits = len(inputs) == 3 and inputs[0] == inputs[1] <= LARGEST
         return replace(found, queries=queries, size=inputs[0] if fits else self.size)
 
