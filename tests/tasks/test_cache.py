@@ -9,7 +9,7 @@ import pytest
 
 from quickstudy.errors import DataError
 from quickstudy.files import cache_folder
-from quickstudy.tasks.cache import fetch, load_cached, save_cached
+from quickstudy.tasks.cache import fetch, load_cached, save_cached, save_compressed
 
 CONTENT = bytes(range(256)) * 1000
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
@@ -97,3 +97,13 @@ def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path
     monkeypatch.delenv("QUICKSTUDY_CACHE")
     assert "quickstudy" in str(cache_folder())
+
+
+def test_compressed_arrays_come_back_the_same_from_less(tmp_path):
+    images = np.full((100, 100), 255, np.uint8)
+    save_compressed(tmp_path / "small.npz", images=images)
+    found = load_cached(tmp_path / "small.npz")
+    assert found is not None
+    assert np.array_equal(found["images"], images)
+    assert (tmp_path / "small.npz").stat().st_size < images.nbytes / 10
+    save_compressed(tmp_path / "small.npz" / "below a file.npz", images=images)

@@ -69,7 +69,7 @@ LEARNERS: dict[str, Recipe] = {
         EmojiImages(),
         PrototypicalConfig(),
         Budget(steps=1000, meta_batch=4, validate_every=250),
-        Card(NONE, "3 min on 2 cores"),
+        Card(NONE, "94 s of processor time"),
     ),
     "matching-glyphs": Recipe(
         GLYPHS, MatchingConfig(), _metric(learning_rate=3e-3), Card(NONE, "90 s on 2 cores")

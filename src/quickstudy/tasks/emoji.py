@@ -107,8 +107,8 @@ def split_of(code: str) -> str:
     """The split of an emoji, by its code points.
 
     Example:
-        >>> [split_of(code) for code in ("1f600", "1f34b", "1f6b2")]
-        ['train', 'train', 'train']
+        >>> [split_of(code) for code in ("1f600", "1f607", "2764")]
+        ['train', 'validation', 'test']
     """
     h = int.from_bytes(hashlib.sha256(code.encode()).digest()[:8]) / 2**64
     return "train" if h < 0.64 else "validation" if h < 0.8 else "test"

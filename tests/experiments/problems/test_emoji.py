@@ -9,13 +9,13 @@ from quickstudy.app.cli import main
 from quickstudy.errors import BadInput, DataError
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.problems import find_problem
-from quickstudy.experiments.problems.emoji import EmojiImages
+from quickstudy.experiments.problems.emoji import DRAWINGS, LARGEST, EmojiImages
 from quickstudy.experiments.problems.glyphs import GlyphImages
 from quickstudy.experiments.problems.omniglot import OmniglotImages
 from quickstudy.experiments.problems.yours import FolderImages
 from quickstudy.experiments.recipe import from_json
 from quickstudy.experiments.recipes import RECIPES
-from quickstudy.tasks.emoji import count_emoji
+from quickstudy.tasks.emoji import ARTISTS, DRAWN, count_emoji
 from references.icon_packages import icon_packages
 from references.refusing import demand_refused
 
@@ -35,6 +35,7 @@ def packages(tmp_path_factory):
 
 @pytest.mark.parametrize(("shots", "queries"), [(1, 3), (2, 2), (3, 1)])
 def test_queries_are_what_the_shots_leave(shots, queries):
+    assert (DRAWINGS, LARGEST) == (len(ARTISTS), DRAWN)
     problem = replace(find_problem("emoji"), shots=shots, size=12)
     tasks = problem.tasks("test", Source())
     assert (tasks.ways, tasks.shots, tasks.queries) == (5, shots, queries)
