@@ -35,7 +35,7 @@ def packages(tmp_path_factory):
 
 @pytest.mark.parametrize(("shots", "queries"), [(1, 3), (2, 2), (3, 1)])
 def test_queries_are_what_the_shots_leave(shots, queries):
-    assert (DRAWINGS, LARGEST) == (len(ARTISTS), DRAWN)
+    assert (len(ARTISTS), DRAWN) == (DRAWINGS, LARGEST)
     problem = replace(find_problem("emoji"), shots=shots, size=12)
     tasks = problem.tasks("test", Source())
     assert (tasks.ways, tasks.shots, tasks.queries) == (5, shots, queries)
@@ -45,8 +45,8 @@ def test_queries_are_what_the_shots_leave(shots, queries):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ("--shots 4", "4 shots + at least 1 queries need more than the four drawings"),
-        ("--shots 2 --queries 3", "2 shots + 3 queries need more than the four drawings"),
+        ("--shots 4", "4 shots + --queries 1 need more than the four drawings"),
+        ("--shots 2 --queries 3", "2 shots + --queries 3 need more than the four drawings"),
         ("--size 225", "--size is 225; emoji are drawn at 224×224: give 1 to 224"),
         ("--size 0", "--size is 0; emoji are drawn at 224×224: give 1 to 224"),
         ("--data {empty}", "npm pack @iconify-json/fluent-emoji-flat"),

@@ -70,8 +70,8 @@ class EmojiImages(ImageProblem):
         """
         if self.shots + max(self.queries, 1) > DRAWINGS:
             raise BadInput(
-                f"{self.shots} shots + {self.queries or 'at least 1'} queries need more than the "
-                "four drawings of an emoji; give --shots 1 to 3, and at most 4 − shots --queries"
+                f"{self.shots} shots + --queries {self.queries or 1} need more than the four "
+                "drawings of an emoji; give --shots 1 to 3, and at most 4 − shots --queries"
             )
 
     def tested_as(self, other: Problem) -> Self:
