@@ -7,9 +7,11 @@ import pytest
 
 from quickstudy.app.cli import main
 from quickstudy.errors import BadInput, DataError
+from quickstudy.experiments.networks import EfficientNetLite0Config
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.problems import find_problem
 from quickstudy.experiments.problems.emoji import DRAWINGS, LARGEST, EmojiImages
+from quickstudy.experiments.problems.encoded import as_encoded
 from quickstudy.experiments.problems.glyphs import GlyphImages
 from quickstudy.experiments.problems.omniglot import OmniglotImages
 from quickstudy.experiments.problems.yours import FolderImages
@@ -48,7 +50,6 @@ def test_queries_are_what_the_shots_leave(shots, queries):
         ("--shots 4", "4 shots + --queries 1 need more than the four drawings"),
         ("--shots 2 --queries 3", "2 shots + --queries 3 need more than the four drawings"),
         ("--size 225", "--size is 225; emoji are drawn at 224×224: give 1 to 224"),
-        ("--size 0", "--size is 0; emoji are drawn at 224×224: give 1 to 224"),
         ("--data {empty}", "npm pack @iconify-json/fluent-emoji-flat"),
     ],
 )
@@ -85,9 +86,19 @@ def test_a_run_keeps_the_number_of_training_classes(packages, tmp_path):
 def test_learners_of_other_images_are_tested_in_their_size():
     photos = FolderImages(shape_of_one=(40, 40, 3), shots=2, ways=7)
     problem = EmojiImages().tested_as(photos)
-    assert (problem.ways, problem.shots, problem.queries, problem.size) == (7, 2, 0, 40)
+    assert (problem.ways, problem.shots, problem.queries, problem.pixels) == (7, 2, 0, 40)
+    assert problem.enlarged(224).pixels == 224
     assert problem.reads() == photos.reads()
     assert EmojiImages().tested_as(replace(photos, queries=2)).queries == 2
+
+
+def test_a_pretrained_network_reads_large_images_where_nobody_asks_for_a_size(packages):
+    network = EfficientNetLite0Config(width=4)
+    assert EmojiImages().inputs == (32, 32, 3)
+    of = as_encoded(EmojiImages(), network).of
+    assert of.inputs == (224, 224, 3)
+    assert of.tasks("test", Source()).images.shape[1:] == (4, 224, 224, 3)
+    assert as_encoded(EmojiImages(size=12), network).of.inputs == (12, 12, 3)
 
 
 def test_another_problem_takes_its_own_queries_where_the_run_left_them_open():

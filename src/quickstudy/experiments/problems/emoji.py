@@ -27,15 +27,23 @@ class EmojiImages(ImageProblem):
 
     queries: int = 0
     """Query examples per class; with 0, those of the four that the shots leave."""
-    size: int = 32
-    """Emoji are scaled to so many pixels in height and width, at most 224."""
+    size: int = 0
+    """Emoji are scaled to so many pixels in height and width, at most 224; with 0, to 32, or to
+    what a pretrained network reads."""
+    usual_size: int = field(default=32, metadata=KEPT)
+    """Height and width where nobody asks for a size."""
     train_classes: int = field(default=0, metadata=KEPT)
     """How many classes the packages had in training."""
 
     @property
     def inputs(self) -> Inputs:
         """Three channels."""
-        return (self.size, self.size, 3)
+        return (self.pixels, self.pixels, 3)
+
+    @property
+    def pixels(self) -> int:
+        """Height and width."""
+        return self.size or self.usual_size
 
     @property
     def network(self) -> NetworkConfig:
@@ -55,7 +63,7 @@ class EmojiImages(ImageProblem):
             DataError: the packages are missing or damaged.
         """
         self.demand_examples()
-        if self.size > LARGEST or not self.size:
+        if self.size > LARGEST:
             raise BadInput(f"--size is {self.size}; emoji are drawn at 224×224: give 1 to 224")
         from quickstudy.tasks.emoji import count_emoji
 
@@ -80,7 +88,11 @@ class EmojiImages(ImageProblem):
         queries = found.queries if found.shots + found.queries <= DRAWINGS else 0
         inputs: Any = getattr(other, "inputs", ())
         fits = len(inputs) == 3 and inputs[0] == inputs[1] <= LARGEST
-        return replace(found, queries=queries, size=inputs[0] if fits else self.size)
+        return replace(found, queries=queries, usual_size=inputs[0] if fits else self.usual_size)
+
+    def enlarged(self, size: int) -> Self:
+        """As large as they are drawn, if need be."""
+        return replace(self, usual_size=min(size, LARGEST))
 
     def episodes(self, split: Split, source: Source, ways: int) -> "Episodes":
         """Emoji of the split.
@@ -94,7 +106,7 @@ class EmojiImages(ImageProblem):
         self.demand_examples()
         found = emoji(
             split,
-            size=self.size,
+            size=self.pixels,
             data=source.folder,
             progress=source.progress,
             ways=ways,
