@@ -44,15 +44,16 @@ def emoji(
     of skin tone, and those that face right, which mirror another, are no classes. The versions of
     2026 have 1,576. Every emoji belongs to one split by its code points alone, in all versions of
     the packages: with h their SHA-256, read as a number from 0 to 1, to training if h < 0.64, to
-    validation if h < 0.8, and to test otherwise; that makes 1,023, 268 and 285.
+    validation if h < 0.8, and to test otherwise; that makes 1,023, 268 and 285. Relatives, such as
+    an astronaut and a woman who is one, may be in different splits.
 
     The drawings are the artists', and not part of this package: Noto Emoji (Google, Apache-2.0),
     Twemoji (Twitter, CC-BY-4.0), Fluent Emoji Flat (Microsoft, MIT) and OpenMoji (CC-BY-SA-4.0).
 
     Args:
         split: `train`, `validation`, `test`, or `train+validation`.
-        size: height and width in pixels, at most 224, at which they are drawn once, on white, and
-            kept in the cache folder.
+        size: height and width in pixels, at most 224. Emoji are drawn once at 224×224, on white,
+            scaled, and kept in the cache folder.
         data: the folder with the four npm packages `@iconify-json/{noto,twemoji,fluent-emoji-flat,
             openmoji}`, as `npm pack` or `npm install` leaves them, or with a sub-folder `emoji` of
             that kind; by default `QUICKSTUDY_DATA`.
