@@ -74,6 +74,8 @@ from .learners.matching import NoContext as NoContext
 from .learners.meta_sgd import MetaSGD as MetaSGD
 from .learners.prototypical import Prototypical as Prototypical
 from .learners.relation import Relation as Relation
+from .learners.relation import class_means as class_means
+from .learners.relation import class_sums as class_sums
 from .learners.reptile import Reptile as Reptile
 from .learners.ridge import RidgeRegression as RidgeRegression
 from .learners.similarity import cosine as cosine
@@ -100,6 +102,7 @@ from .nets.network import Headed as Headed
 from .nets.network import Linear as Linear
 from .nets.noise import Noisy as Noisy
 from .nets.reader import Reader as Reader
+from .nets.relation_head import ConvRelation as ConvRelation
 from .nets.resnet12 import ResNet12 as ResNet12
 from .nets.sets import AttentiveMemory as AttentiveMemory
 from .nets.sets import ClassMeanMemory as ClassMeanMemory

@@ -261,6 +261,10 @@ def drawn(learner, examples, key=KEY):
     return [x[own].tolist() for x, own in zip(np.asarray(batches.x)[..., 0], real, strict=True)]
 
 
+def joined(batches):
+    return [one for batch in batches for one in batch]
+
+
 def numbered(n):
     return qs.Examples(jnp.arange(float(n))[:, None], 2 * jnp.arange(float(n))[:, None])
 
@@ -270,12 +274,12 @@ def test_reptile_goes_through_all_examples_without_replacement():
     order."""
     learner = qs.Reptile(MODEL, steps=10, batch=4, **SETTINGS)
     found = drawn(learner, numbered(20))
-    first, second = sum(found[:5], []), sum(found[5:], [])
+    first, second = joined(found[:5]), joined(found[5:])
     assert sorted(first) == sorted(second) == list(range(20))
     assert first != second != sorted(second)
-    assert first != sum(drawn(learner, numbered(20), jax.random.key(1))[:5], [])
+    assert first != joined(drawn(learner, numbered(20), jax.random.key(1))[:5])
     # A minibatch may end one order and begin the next.
-    over = sum(drawn(qs.Reptile(MODEL, steps=5, batch=5, **SETTINGS), numbered(8)), [])
+    over = joined(drawn(qs.Reptile(MODEL, steps=5, batch=5, **SETTINGS), numbered(8)))
     assert sorted(over[:8]) == sorted(over[8:16]) == list(range(8))
     assert len(set(over[16:24])) == 8
 
@@ -284,7 +288,7 @@ def test_reptile_goes_through_what_is_real():
     examples = dataclasses.replace(numbered(9), real=jnp.arange(9) % 3 > 0)  # six of nine
     found = drawn(qs.Reptile(MODEL, steps=4, batch=3, **SETTINGS), examples)
     for epoch in (found[:2], found[2:]):
-        assert sorted(sum(epoch, [])) == [1, 2, 4, 5, 7, 8]
+        assert sorted(joined(epoch)) == [1, 2, 4, 5, 7, 8]
     for batch in drawn(qs.Reptile(MODEL, steps=4, batch=9, **SETTINGS), examples):
         assert sorted(batch) == [1, 2, 4, 5, 7, 8]
 

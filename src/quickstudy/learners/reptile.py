@@ -23,8 +23,9 @@ class Reptile(GradientBased):
     In training, k steps of an optimiser on minibatches of *all* of a task's examples, support and
     query set alike, lead from θ to φ, and the meta-gradient is θ − φ: no derivative of the inner
     loop is taken. Minibatches go through the examples without replacement, in a new random order
-    whenever all have been used: five of 10 see each of 50 once. With plain descent on one batch, k = 1 is joint training; k > 1 also aligns the
-    gradients of different minibatches. Outside, use plain descent with the paper's step ε
+    whenever all have been used: five of 10 see each of 50 once. With plain descent on one batch,
+    k = 1 is joint training; k > 1 also aligns the gradients of different minibatches. Outside, use
+    plain descent with the paper's step ε
     (`optax.sgd`, falling to zero).
 
     The inner optimiser starts anew in every task. The authors' code keeps Adam's second moments
