@@ -74,7 +74,13 @@ def test_settings_of_recipes_are_those_of_their_papers():
     assert prototypical.method.train_ways == 60
     first_order = ALL["fomaml-glyphs"]
     assert (first_order.budget.steps, first_order.budget.meta_batch) == (2000, 8)
-    assert first_order.method.inner_lr == 0.4
+    # 0.4 on 5 and 0.1 on 20 ways, of a loss that the authors sum over the classes.
+    for name in ("maml-omniglot", "anil-omniglot", "maml-glyphs", "fomaml-glyphs"):
+        assert ALL[name].method.inner_lr == 0.4 * 5 == 0.1 * 20, name
+    # Authors who take PyTorch's mean.
+    for name, rate in {"boil": 0.5, "maml++": 0.1, "imaml": 0.1}.items():
+        assert ALL[f"{name}-omniglot"].method.inner_lr == rate, name
+    assert ALL["cavia-sinusoid"].method.inner_lr == 1.0
     reptile = ALL["reptile-omniglot"]
     assert (reptile.method.network.filters, reptile.problem.queries) == (64, 9)
     assert reptile.budget.learning_rate == 1.0

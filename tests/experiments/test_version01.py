@@ -71,8 +71,15 @@ def leaves(value, where=""):
     return found
 
 
+SUMMED = {"method.inner_lr": (0.4, 2.0)}  # the authors' rate is of a loss summed over classes
 RELATION = {"method.pooling": ("sum", "mean")}
 CHANGED = {
+    "maml-glyphs": SUMMED,
+    "maml-omniglot": SUMMED,
+    "fomaml-glyphs": SUMMED,
+    "fomaml-omniglot": {"method.inner_lr": (0.1, 0.5)},
+    "anil-glyphs": SUMMED,
+    "anil-omniglot": SUMMED,
     "relation-glyphs": RELATION,
     "relation-omniglot": RELATION
     | {
@@ -81,6 +88,8 @@ CHANGED = {
         "method.head.relation_filters": (None, 64),
         "method.head.relation_units": (None, 8),
     },
+    "boil-glyphs": {"method.inner_lr": (0.4, 0.5)},
+    "boil-omniglot": {"method.inner_lr": (0.4, 0.5)},
 }
 """What recipes set otherwise today: as 0.1 had it, and as it is."""
 

@@ -105,7 +105,8 @@ LEARNERS: dict[str, Recipe] = {
         MAMLConfig(),
         LONG,
         Card(
-            "98.7 % (5-way 1-shot), 99.9 % (5-way 5-shot), both with --norm batch",
+            "98.7 / 99.9 % (5-way 1, 5-shot) with --norm batch; 95.8 / 98.9 % (20-way) with "
+            "--inner-steps 5, too",
             "about 30 min on 2 cores (5-way 1-shot)",
         ),
     ),
@@ -121,7 +122,9 @@ LEARNERS: dict[str, Recipe] = {
     "fomaml-glyphs": Recipe(GLYPHS, FirstOrderMAMLConfig(), SHORT, Card(NONE, "2 min on 2 cores")),
     "fomaml-omniglot": Recipe(
         FINN,
-        FirstOrderMAMLConfig(inner_lr=0.1, inner_steps=5),
+        # Searched: after 150 steps of 12 tasks with --norm batch (300 test tasks, ± 2) five steps
+        # at 0.5 have 73 %, at 0.1 60 %, and the translated rate, one step at 2.0, 37 %.
+        FirstOrderMAMLConfig(inner_lr=0.5, inner_steps=5),
         LONG,
         Card(f"98.3 / 99.2 / 89.4 / 97.9 % {FOUR}", "about 30 min on 2 cores"),
     ),

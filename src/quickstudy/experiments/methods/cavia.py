@@ -19,6 +19,7 @@ class CAVIAConfig(InnerStepsConfig):
     name: ClassVar[str] = "cavia"
     source: ClassVar[str] = "Zintgraf et al., 2019, https://arxiv.org/abs/1810.03642"
 
+    # The authors' code takes 1.0 on sinusoids, of PyTorch's squared error, a mean.
     inner_lr: float = 1.0
     """α, the step size of the context."""
     context: int = 5

@@ -17,6 +17,7 @@ class ImplicitMAMLConfig(LearnerMethod):
     name: ClassVar[str] = "imaml"
     source: ClassVar[str] = "Rajeswaran et al., 2019, https://arxiv.org/abs/1909.04630"
 
+    # The authors' code (aravindr93/imaml_dev) takes 0.1, of PyTorch's cross-entropy, a mean.
     inner_lr: float = 0.1
     """α, the inner step size."""
     inner_steps: int = 10
