@@ -58,6 +58,8 @@ def test_every_setting_is_kept(value):
             assert choices[name] == one
         elif name == "episodes" and hasattr(recipe.method, "updates"):
             assert today["updates"] == one - 1
+        elif name == "protocol" and one == "snell2017":
+            assert today[name] == "random-characters"
         elif name in today and name not in {"recipe", *unread}:
             assert today[name] == one, name
 
@@ -71,6 +73,7 @@ def leaves(value, where=""):
     return found
 
 
+SPLIT = {"problem.protocol": ("random-characters", "snell2017")}
 SUMMED = {"method.inner_lr": (0.4, 2.0)}  # the authors' rate is of a loss summed over classes
 RELATION = {"method.pooling": ("sum", "mean")}
 CHANGED = {
@@ -81,7 +84,14 @@ CHANGED = {
     "anil-glyphs": SUMMED,
     "anil-omniglot": SUMMED,
     "relation-glyphs": RELATION,
-    "relation-omniglot": RELATION
+    "prototypical-omniglot": SPLIT,
+    "matching-omniglot": SPLIT,
+    "ridge-omniglot": SPLIT,
+    "reptile-omniglot": SPLIT,
+    "blackbox-omniglot": SPLIT,
+    "transfer-omniglot": SPLIT,
+    "relation-omniglot": SPLIT
+    | RELATION
     | {
         "method.head.name": ("dense", "conv"),
         "method.head.hidden": (64, None),
@@ -116,6 +126,21 @@ def test_nested_files_without_a_format_are_as_they_were():
     assert (
         from_json(nested | {"format": 1, "method": {"name": "relation"}}).method.pooling == "mean"
     )
+
+
+def test_the_split_that_was_called_snell2017():
+    """Runs of before were tested on random characters, and are again."""
+    for name, protocol in (
+        ("prototypical-omniglot", "random-characters"),
+        ("boil-omniglot", "finn2017"),
+    ):
+        recipe = from_json(DEFAULTS[name])
+        assert recipe.problem.protocol == protocol
+        assert recipe.problem.data() == f"omniglot ({protocol}), 5-way 1-shot"
+    today = RECIPES["prototypical-omniglot"].to_json()
+    assert from_json(today).problem.protocol == "snell2017"
+    older = {name: one for name, one in today.items() if name != "format"}
+    assert from_json(older).problem.protocol == "random-characters"
 
 
 def test_a_setting_that_is_not_of_0_1_is_refused():

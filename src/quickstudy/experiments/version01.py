@@ -19,6 +19,8 @@ THEN: dict[str, dict[str, Any]] = {
     "relation": {"pooling": "sum", "head": {"name": "dense", "hidden": 64}},
 }
 """By the name of a choice: settings that older files do not have, as they were."""
+RENAMED = {"snell2017": "random-characters"}
+"""What older files call Omniglot's protocols, and what they are called today."""
 
 
 def as_of_today(value: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +48,8 @@ def _completed(value: Any) -> Any:
     own = then | {name: _completed(one) for name, one in value.items()}
     if "head" in own and "hidden" in own:  # of relation networks, where it stood before
         own["head"] = own["head"] | {"hidden": own.pop("hidden")}
+    if own.get("name") == "omniglot" and own.get("protocol") in RENAMED:
+        own["protocol"] = RENAMED[own["protocol"]]
     return own
 
 
@@ -84,6 +88,8 @@ def translated(value: dict[str, Any]) -> dict[str, Any]:
     if "episodes" in settings and hasattr(method, "updates"):
         settings["updates"] = settings.pop("episodes") - 1
     method = _chosen(method, settings)
+    if (protocol := settings.get("protocol")) in RENAMED:
+        settings["protocol"] = RENAMED[protocol]
     found = _reset(dataclasses.replace(recipe, method=method).to_json())
     unread = method.unread() | _of_other_choices(method)
     for setting, one in settings.items():
