@@ -81,6 +81,17 @@ def test_settings_of_recipes_are_those_of_their_papers():
     for name, rate in {"boil": 0.5, "maml++": 0.1, "imaml": 0.1}.items():
         assert ALL[f"{name}-omniglot"].method.inner_lr == rate, name
     assert ALL["cavia-sinusoid"].method.inner_lr == 1.0
+    ridge = ALL["ridge-omniglot"]
+    assert (float(ridge.learner().scale), ridge.method.train_ways) == (10.0, 60)
+    assert float(ALL["ridge-sinusoid"].learner().scale) == 1.0
+    with pytest.raises(qs.BadInput, match=r"sinusoid is regression.*leave --train-ways out"):
+        typed("ridge-sinusoid", "--train-ways 3")
+    plus = ALL["maml++-omniglot"]
+    assert plus.learner().transductive
+    assert (plus.method.network.downsample, plus.method.first_order) == ("pool", 0.0)
+    implicit = ALL["imaml-omniglot"].learner()
+    assert (implicit.steps, implicit.form) == (16, qs.PullBackForm(damping=1.0))
+    assert ALL["imaml-glyphs"].learner().form == qs.ProximalForm()
     reptile = ALL["reptile-omniglot"]
     assert (reptile.method.network.filters, reptile.problem.queries) == (64, 9)
     assert reptile.budget.learning_rate == 1.0

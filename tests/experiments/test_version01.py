@@ -75,6 +75,8 @@ def leaves(value, where=""):
 
 SPLIT = {"problem.protocol": ("random-characters", "snell2017")}
 SUMMED = {"method.inner_lr": (0.4, 2.0)}  # the authors' rate is of a loss summed over classes
+SCALE = {"method.output_scale": (1.0, 10.0)}
+CENTRING = {"method.method.centring": ("none", "base")}
 RELATION = {"method.pooling": ("sum", "mean")}
 CHANGED = {
     "maml-glyphs": SUMMED,
@@ -86,10 +88,22 @@ CHANGED = {
     "relation-glyphs": RELATION,
     "prototypical-omniglot": SPLIT,
     "matching-omniglot": SPLIT,
-    "ridge-omniglot": SPLIT,
+    "ridge-glyphs": SCALE,
+    "ridge-omniglot": SPLIT | SCALE | {"method.train_ways": (0, 60), "budget.meta_batch": (8, 1)},
     "reptile-omniglot": SPLIT,
     "blackbox-omniglot": SPLIT,
-    "transfer-omniglot": SPLIT,
+    "transfer-glyphs": CENTRING,
+    "transfer-omniglot": SPLIT | CENTRING,
+    "maml++-omniglot": {
+        "method.network.norm": ("layer", "batch"),
+        "method.network.downsample": ("stride", "pool"),
+        "method.first_order": (0.3, 0.0),
+    },
+    "imaml-omniglot": {
+        "method.inner_steps": (10, 16),
+        "method.form.name": ("proximal", "pull-back"),
+        "method.form.damping": (None, 1.0),
+    },
     "relation-omniglot": SPLIT
     | RELATION
     | {
@@ -98,6 +112,8 @@ CHANGED = {
         "method.head.relation_filters": (None, 64),
         "method.head.relation_units": (None, 8),
     },
+    "meta-sgd-glyphs": {"method.inner_lr": (0.1, 2.0)},
+    "meta-sgd-omniglot": {"method.inner_lr": (0.1, 2.0)},
     "boil-glyphs": {"method.inner_lr": (0.4, 0.5)},
     "boil-omniglot": {"method.inner_lr": (0.4, 0.5)},
 }

@@ -253,6 +253,32 @@ def test_reptile_moves_towards_what_fine_tuning_finds():
     close(flat(gradient(learner)), wanted)
 
 
+def test_the_authors_form_of_implicit_maml():
+    """By hand: plain steps, one pull back, ((1 + δ) I + H/(λ + 10))⁻¹ ∇L^ts(φ) at its end, and no
+    pull back where it is used."""
+    with jax.enable_x64(True):
+        model, task = jax.tree.map(lambda x: jnp.asarray(np.asarray(x, np.float64)), (MODEL, TASK))
+        learner = qs.ImplicitMAML(
+            model, inner_lr=0.1, steps=4, penalty=2.0, cg_steps=80, form=qs.PullBackForm(0.5),
+            **SETTINGS,
+        )  # fmt: skip
+        theta, unravel = ravel_pytree(model)
+
+        def loss(phi, data):
+            return qs.squared_error(unravel(phi)(data.x), data.y)
+
+        phi = theta
+        for _ in range(4):
+            phi = phi - 0.1 * jax.grad(loss)(phi, task.support)
+        used = ravel_pytree(learner.adapt(task.support))[0]
+        np.testing.assert_allclose(used, phi, rtol=1e-9, atol=1e-12)
+        phi = phi - 0.1 * 2.0 * (phi - theta)
+        hessian, slope = jax.hessian(loss)(phi, task.support), jax.grad(loss)(phi, task.query)
+        wanted = np.linalg.solve(1.5 * np.eye(len(phi)) + np.asarray(hessian) / 12, slope)
+        found = ravel_pytree(learner.meta_gradient(task)[0].model)[0]
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9)
+
+
 def drawn(learner, examples, key=KEY):
     """The examples of each minibatch, by their number, of real ones alone."""
     batches = learner._batches(examples, key)

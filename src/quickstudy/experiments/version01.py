@@ -16,6 +16,9 @@ from quickstudy.experiments.method import Method
 from quickstudy.experiments.settings import Choice
 
 THEN: dict[str, dict[str, Any]] = {
+    "ridge": {"train_ways": 0, "output_scale": 1.0},
+    "imaml": {"form": {"name": "proximal"}},
+    "centroid": {"centring": "none"},
     "relation": {"pooling": "sum", "head": {"name": "dense", "hidden": 64}},
 }
 """By the name of a choice: settings that older files do not have, as they were."""
