@@ -232,7 +232,7 @@ class LearnerMethod(Method):
         names = ("steps", "validate_every", "meta_batch", "validation_episodes")
         plan = MetaPlan(**{name: getattr(budget, name) for name in names})
         # Only now: an optimiser's schedule over no steps at all has an error of its own.
-        plan = replace(plan, optimiser=self.optimiser(budget))
+        plan = replace(plan, optimiser=self.optimiser(budget), for_test=self.for_test)
         learner, key = self.learner(problem, budget.seed), jax.random.key(budget.seed)
         return functools.partial(train, learner, tasks, validation=validation, plan=plan, key=key)
 

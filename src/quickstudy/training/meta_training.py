@@ -1,5 +1,6 @@
 """The outer loop's one step: θ ← θ − β ∇_θ Σ_i L(φ_i, D_i^ts)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from quickstudy.learners.losses import metric_name, score
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
 from quickstudy.nets.noise import with_noise
 from quickstudy.tasks.task import TaskDistribution
+from quickstudy.training.plan import as_it_is
 
 
 class MetaState(eqx.Module):
@@ -32,6 +34,7 @@ class MetaTraining(eqx.Module):
         optimiser: the outer optimiser.
         meta_batch: tasks per step.
         validation_episodes: tasks per validation.
+        for_test: what becomes of the learner before it is validated.
     """
 
     learner: Learner
@@ -40,6 +43,7 @@ class MetaTraining(eqx.Module):
     optimiser: optax.GradientTransformation
     meta_batch: int = eqx.field(static=True)
     validation_episodes: int = eqx.field(static=True)
+    for_test: Callable[[Any], Any] = eqx.field(static=True, default=as_it_is)
 
     @property
     def host(self) -> None:
@@ -83,9 +87,8 @@ class MetaTraining(eqx.Module):
 
     def validate(self, state: MetaState, key: PRNGKeyArray) -> Metrics:
         """The metric on validation tasks, always the same; `score` is the larger the better."""
-        name, scores = episode_scores(
-            self.learned(state), self.validation, key, self.validation_episodes
-        )
+        learner = self.for_test(self.learned(state))
+        name, scores = episode_scores(learner, self.validation, key, self.validation_episodes)
         mean = jnp.mean(scores)
         return {name: mean, "score": mean if name == "accuracy" else -mean}
 

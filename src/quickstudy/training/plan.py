@@ -1,6 +1,8 @@
 """How long to train: what every algorithm's training reads, and what meta-training adds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import optax
 
@@ -26,6 +28,16 @@ class Plan:
         demand_counts(steps=self.steps, validate_every=self.validate_every)
 
 
+def as_it_is(learner: Any) -> Any:
+    """The learner itself.
+
+    Example:
+        >>> as_it_is(3)
+        3
+    """
+    return learner
+
+
 @dataclass(frozen=True)
 class MetaPlan(Plan):
     """How `quickstudy.train` meta-trains a learner.
@@ -34,11 +46,14 @@ class MetaPlan(Plan):
         meta_batch: tasks per meta-step.
         optimiser: the outer optimiser; Adam with rate 10⁻³ by default.
         validation_episodes: tasks per validation.
+        for_test: what becomes of the learner before it is validated: another number of inner steps,
+            for example, as it is tested with.
     """
 
     meta_batch: int = 4
     optimiser: optax.GradientTransformation = field(default_factory=lambda: optax.adam(1e-3))
     validation_episodes: int = 200
+    for_test: Callable[[Any], Any] = as_it_is
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -54,6 +54,12 @@ def train(
     for distribution in (tasks, validation):
         learner.check(eqx.filter_eval_shape(distribution.sample, key))
     algorithm = MetaTraining(
-        learner, tasks, validation, plan.optimiser, plan.meta_batch, plan.validation_episodes
+        learner,
+        tasks,
+        validation,
+        plan.optimiser,
+        plan.meta_batch,
+        plan.validation_episodes,
+        plan.for_test,
     )
     return fit(algorithm, plan, key=key, run=run, report=report).best

@@ -30,7 +30,7 @@ class InnerStepsConfig(LearnerMethod):
     inner_steps: int = 1
     """k, inner steps in training."""
     test_inner_steps: int = 0
-    """Inner steps in tests; with 0, as many as in training."""
+    """Inner steps in validation and tests; with 0, as many as in training."""
 
     def for_test(self, learner: "Learner") -> "Learner":
         """With the number of inner steps for test."""
