@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput
+from quickstudy.experiments.keys import head_key, weights_key
 from quickstudy.experiments.methods.prototypical import MetricConfig
 from quickstudy.experiments.networks import Conv4Config, Inputs, NetworkConfig
 from quickstudy.experiments.problem import ExampleProblem, Problem
@@ -19,8 +20,8 @@ class RelationHeadConfig(Choice):
     """Base: what compares a class with a query."""
 
     @abc.abstractmethod
-    def build(self, body: NetworkConfig, inputs: Inputs, *, key: Any) -> tuple[Any, Any]:
-        """An untrained embedding, and what compares; the key is consumed."""
+    def build(self, body: NetworkConfig, inputs: Inputs, seed: int) -> tuple[Any, Any]:
+        """An untrained embedding, and what compares."""
 
     def check(self, body: NetworkConfig) -> None:
         """Refuse a network that does not embed as this head reads.
@@ -39,14 +40,12 @@ class DenseRelationConfig(RelationHeadConfig):
     hidden: int = 64
     """Units of the relation network's hidden layer."""
 
-    def build(self, body: NetworkConfig, inputs: Inputs, *, key: Any) -> tuple[Any, Any]:
+    def build(self, body: NetworkConfig, inputs: Inputs, seed: int) -> tuple[Any, Any]:
         """Vectors, and an MLP."""
-        import jax
-
         from quickstudy.nets.mlp import MLP
 
-        embed, size = body.body(inputs, key=key)
-        return embed, MLP(2 * size, (self.hidden, 1), key=jax.random.fold_in(key, 1))
+        embed, size = body.body(inputs, key=weights_key(seed))
+        return embed, MLP(2 * size, (self.hidden, 1), key=head_key(seed))
 
 
 @dataclass(frozen=True)
@@ -69,20 +68,18 @@ class ConvRelationConfig(RelationHeadConfig):
                 "--network conv4, or --head dense"
             )
 
-    def build(self, body: NetworkConfig, inputs: Inputs, *, key: Any) -> tuple[Any, Any]:
+    def build(self, body: NetworkConfig, inputs: Inputs, seed: int) -> tuple[Any, Any]:
         """Maps, and two blocks of convolutions."""
-        import jax
-
         from quickstudy.nets.relation_head import ConvRelation
 
         assert isinstance(body, Conv4Config)
-        embed, (height, width, channels) = body.maps(inputs, key=key)
+        embed, (height, width, channels) = body.maps(inputs, key=weights_key(seed))
         head = ConvRelation(
             (height, width, 2 * channels),
             filters=self.relation_filters,
             hidden=self.relation_units,
             norm=body.norm,
-            key=jax.random.fold_in(key, 1),
+            key=head_key(seed),
         )
         return embed, head
 
@@ -109,10 +106,8 @@ class RelationConfig(MetricConfig):
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """A body and a relation network over its features."""
-        import jax
-
         from quickstudy.learners.relation import Relation, class_means, class_sums
 
         pooling = {"mean": class_means, "sum": class_sums}[self.pooling]
-        body, key = self.body_of(problem), jax.random.key(seed)
-        return Relation(*self.head.build(body, problem.inputs, key=key), pooling=pooling)
+        built = self.head.build(self.body_of(problem), problem.inputs, seed)
+        return Relation(*built, pooling=pooling)
