@@ -222,10 +222,11 @@ class LearnerMethod(Method):
 
         tasks = self.training_tasks(problem, source)
         validation = problem.training_tasks("validation", source)
-        names = ("steps", "validate_every", "meta_batch", "validation_episodes")
+        names = ("steps", "validate_every", "meta_batch", "validation_episodes", "ema")
         plan = MetaPlan(**{name: getattr(budget, name) for name in names})
         # Only now: an optimiser's schedule over no steps at all has an error of its own.
-        plan = replace(plan, optimiser=self.optimiser(budget), for_test=self.for_test)
+        optimiser = budget.accumulated(self.optimiser(budget))
+        plan = replace(plan, optimiser=optimiser, for_test=self.for_test)
         learner, key = self.learner(problem, budget.seed), training_key(budget.seed)
         return functools.partial(train, learner, tasks, validation=validation, plan=plan, key=key)
 

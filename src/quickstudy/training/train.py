@@ -61,5 +61,6 @@ def train(
         plan.meta_batch,
         plan.validation_episodes,
         plan.for_test,
+        plan.ema,
     )
     return fit(algorithm, plan, key=key, run=run, report=report).best
