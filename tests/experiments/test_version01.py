@@ -81,7 +81,7 @@ RELATION = {"method.pooling": ("sum", "mean")}
 CHANGED = {
     "maml-glyphs": SUMMED,
     "maml-omniglot": SUMMED,
-    "fomaml-glyphs": SUMMED,
+    "fomaml-glyphs": {"method.inner_lr": (0.4, 0.5), "method.inner_steps": (1, 5)},
     "fomaml-omniglot": {"method.inner_lr": (0.1, 0.5)},
     "anil-glyphs": SUMMED,
     "anil-omniglot": SUMMED,

@@ -63,6 +63,15 @@ class FirstOrderMAMLConfig(InnerStepsConfig):
     name: ClassVar[str] = "fomaml"
     source: ClassVar[str] = FINN
 
+    # Searched, for without second derivatives nothing tells θ that a step at the translated 2.0 is
+    # long. Omniglot, 5-way 1-shot, 150 steps of 12 tasks with --norm batch (300 test tasks, ± 2):
+    # five steps at 0.5 have 73 %, at 1.0 72 %, at 0.1 60 %; one step at 0.4 51 %, at 2.0 37 %.
+    # Glyphs, 300 steps of 8 tasks: 53 % by five at 0.5, 44 % by one at 0.4, 36 % by one at 2.0.
+    inner_lr: float = 0.5
+    """α, the inner step size, of a mean loss."""
+    inner_steps: int = 5
+    """k, inner steps in training."""
+
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """First-order MAML."""
         from quickstudy.learners.first_order import FirstOrderMAML
