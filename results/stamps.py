@@ -10,6 +10,7 @@ the same tasks, and differences are paired. Prints rows for results/README.md.
 
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def main(folder: Path) -> None:
     """Print the table."""
     files = photographs(folder)
     features = np.split(
-        encoded(qs.pretrained(), sum(files.values(), [])),
+        encoded(qs.pretrained(), list(chain(*files.values()))),
         np.cumsum([len(own) for own in files.values()])[:-1],
     )
     print(", ".join(f"{name} {len(own)}" for name, own in files.items()))

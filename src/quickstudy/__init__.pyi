@@ -61,6 +61,8 @@ from .learners.blackbox import Shifted as Shifted
 from .learners.cavia import CAVIA as CAVIA
 from .learners.first_order import FirstOrderMAML as FirstOrderMAML
 from .learners.imaml import ImplicitMAML as ImplicitMAML
+from .learners.imaml import ProximalForm as ProximalForm
+from .learners.imaml import PullBackForm as PullBackForm
 from .learners.learner import Learner as Learner
 from .learners.losses import accuracy as accuracy
 from .learners.losses import cross_entropy as cross_entropy
@@ -74,6 +76,8 @@ from .learners.matching import NoContext as NoContext
 from .learners.meta_sgd import MetaSGD as MetaSGD
 from .learners.prototypical import Prototypical as Prototypical
 from .learners.relation import Relation as Relation
+from .learners.relation import class_means as class_means
+from .learners.relation import class_sums as class_sums
 from .learners.reptile import Reptile as Reptile
 from .learners.ridge import RidgeRegression as RidgeRegression
 from .learners.similarity import cosine as cosine
@@ -100,6 +104,7 @@ from .nets.network import Headed as Headed
 from .nets.network import Linear as Linear
 from .nets.noise import Noisy as Noisy
 from .nets.reader import Reader as Reader
+from .nets.relation_head import ConvRelation as ConvRelation
 from .nets.resnet12 import ResNet12 as ResNet12
 from .nets.sets import AttentiveMemory as AttentiveMemory
 from .nets.sets import ClassMeanMemory as ClassMeanMemory

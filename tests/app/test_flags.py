@@ -75,7 +75,9 @@ def helped(arguments, capsys):
 
 
 COMMON = {"seed", "steps", "meta-batch", "validate-every", "validation-episodes"}
-OUTER = {"learning-rate", "clip"}
+ADAM = {"learning-rate", "clip", "warm-up", "weight-decay"}
+AVERAGED = {"accumulate", "ema"}
+OUTER = ADAM | AVERAGED
 COMMAND = {"on", "run", "resume", "test", "tensorboard"}
 CONV4 = {"network", "filters", "norm", "downsample", "readout"}
 SHAPE = {"ways", "shots", "queries", "fewest-ways", "fewest-shots"}
@@ -93,13 +95,14 @@ PPO = {"epochs", "minibatches", "entropy-weight"}
           "test-inner-steps"}),
         (["reptile-sinusoid"],
          {"network", "width", "layers", "shots", "queries", "test-shots", "test-queries",
-          "learning-rate", "inner-lr", "inner-steps", "test-inner-steps", "inner-batch"}),
+          "learning-rate", *AVERAGED, "inner-lr", "inner-steps", "test-inner-steps",
+          "inner-batch"}),
         (["prototypical-omniglot"],
          {*CONV4, *SHAPE, *OUTER, "protocol", "data", "train-ways", "similarity"}),
-        (["rl2-bandit"], {*ACTING, *PPO, *OUTER, "arms"}),
+        (["rl2-bandit"], {*ACTING, *PPO, *ADAM, "arms"}),
         (["rl2", "--on", "maze", "--improvement", "trpo", "--memory", "table"],
          None),
-        (["rl2-maze", "--improvement", "trpo"], {*ACTING, *OUTER, "radius", "size"}),
+        (["rl2-maze", "--improvement", "trpo"], {*ACTING, *ADAM, "radius", "size"}),
         (["maml-bandit"],
          {"arms", "updates", "inner-steps", "trajectories", "width", "adapts", "inner-lr",
           "later-lr", "rule", "estimator", "outer", "radius", "curvature-every", "discount",
@@ -153,6 +156,9 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
         ("maml-glyphs --width 9", "--width"),
         ("maml-glyphs --data there", "reads no folder of data; .* --on FOLDER"),
         ("reptile-glyphs --clip 3", "reptile with these settings has no use for it"),
+        ("reptile-glyphs --weight-decay 0.1", "reptile with these settings has no use for it"),
+        ("rl2-bandit --ema 0.9", "rl2 with these settings has no use for it"),
+        ("maml-bandit --warm-up 3", "maml with these settings has no use for it"),
         ("maml-bandit --learning-rate 1", "maml with these settings has no use for it"),
         ("maml-bandit --episodes 3", "--episodes is not read"),
         ("maml-navigation --rule learned-rates --later-lr 1", "has no use for it"),

@@ -74,7 +74,26 @@ def test_settings_of_recipes_are_those_of_their_papers():
     assert prototypical.method.train_ways == 60
     first_order = ALL["fomaml-glyphs"]
     assert (first_order.budget.steps, first_order.budget.meta_batch) == (2000, 8)
-    assert first_order.method.inner_lr == 0.4
+    # 0.4 on 5 and 0.1 on 20 ways, of a loss that the authors sum over the classes.
+    for name in ("maml-omniglot", "maml-glyphs"):
+        assert ALL[name].method.inner_lr == 0.4 * 5 == 0.1 * 20, name
+    # 0.1 on 5 ways, summed; and authors who take PyTorch's mean.
+    for name in ("fomaml-omniglot", "fomaml-glyphs"):  # searched
+        assert (ALL[name].method.inner_lr, ALL[name].method.inner_steps) == (0.5, 5)
+    for name, rate in {"anil": 0.1 * 5, "boil": 0.5, "maml++": 0.1, "imaml": 0.1}.items():
+        assert ALL[f"{name}-omniglot"].method.inner_lr == rate, name
+    assert ALL["cavia-sinusoid"].method.inner_lr == 1.0
+    ridge = ALL["ridge-omniglot"]
+    assert (float(ridge.learner().scale), ridge.method.train_ways) == (10.0, 60)
+    assert float(ALL["ridge-sinusoid"].learner().scale) == 1.0
+    with pytest.raises(qs.BadInput, match=r"sinusoid is regression.*leave --train-ways out"):
+        typed("ridge-sinusoid", "--train-ways 3")
+    plus = ALL["maml++-omniglot"]
+    assert plus.learner().transductive
+    assert (plus.method.network.downsample, plus.method.first_order) == ("pool", 0.0)
+    implicit = ALL["imaml-omniglot"].learner()
+    assert (implicit.steps, implicit.form) == (16, qs.PullBackForm(damping=1.0))
+    assert ALL["imaml-glyphs"].learner().form == qs.ProximalForm()
     reptile = ALL["reptile-omniglot"]
     assert (reptile.method.network.filters, reptile.problem.queries) == (64, 9)
     assert reptile.budget.learning_rate == 1.0

@@ -253,15 +253,73 @@ def test_reptile_moves_towards_what_fine_tuning_finds():
     close(flat(gradient(learner)), wanted)
 
 
-def test_reptile_batches_are_parts_of_the_task():
-    learner = qs.Reptile(MODEL, batch=5, **SETTINGS)
-    examples = qs.Examples(jnp.arange(8.0)[:, None], 2 * jnp.arange(8.0)[:, None])
-    batches = learner._batches(examples, KEY)
-    assert batches.x.shape == (5, 5, 1)
-    for x, y in zip(batches.x[..., 0], batches.y[..., 0], strict=True):
-        assert len(set(x.tolist())) == 5
-        np.testing.assert_array_equal(y, 2 * x)
-    assert len({tuple(sorted(x.tolist())) for x in batches.x[..., 0]}) > 1
+def test_the_authors_form_of_implicit_maml():
+    """By hand: plain steps, one pull back, ((1 + δ) I + H/(λ + 10))⁻¹ ∇L^ts(φ) at its end, and no
+    pull back where it is used."""
+    with jax.enable_x64(True):
+        model, task = jax.tree.map(lambda x: jnp.asarray(np.asarray(x, np.float64)), (MODEL, TASK))
+        learner = qs.ImplicitMAML(
+            model, inner_lr=0.1, steps=4, penalty=2.0, cg_steps=80, form=qs.PullBackForm(0.5),
+            **SETTINGS,
+        )  # fmt: skip
+        theta, unravel = ravel_pytree(model)
+
+        def loss(phi, data):
+            return qs.squared_error(unravel(phi)(data.x), data.y)
+
+        phi = theta
+        for _ in range(4):
+            phi = phi - 0.1 * jax.grad(loss)(phi, task.support)
+        used = ravel_pytree(learner.adapt(task.support))[0]
+        np.testing.assert_allclose(used, phi, rtol=1e-9, atol=1e-12)
+        phi = phi - 0.1 * 2.0 * (phi - theta)
+        hessian, slope = jax.hessian(loss)(phi, task.support), jax.grad(loss)(phi, task.query)
+        wanted = np.linalg.solve(1.5 * np.eye(len(phi)) + np.asarray(hessian) / 12, slope)
+        found = ravel_pytree(learner.meta_gradient(task)[0].model)[0]
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9)
+
+
+def drawn(learner, examples, key=KEY):
+    """The examples of each minibatch, by their number, of real ones alone."""
+    batches = learner._batches(examples, key)
+    np.testing.assert_array_equal(batches.y, 2 * batches.x)
+    real = np.ones(batches.x.shape[:2], bool) if batches.real is None else batches.real
+    return [x[own].tolist() for x, own in zip(np.asarray(batches.x)[..., 0], real, strict=True)]
+
+
+def joined(batches):
+    return [one for batch in batches for one in batch]
+
+
+def numbered(n):
+    return qs.Examples(jnp.arange(float(n))[:, None], 2 * jnp.arange(float(n))[:, None])
+
+
+def test_reptile_goes_through_all_examples_without_replacement():
+    """Five minibatches of 4 see each of 20 examples once, and the next five again, in another
+    order."""
+    learner = qs.Reptile(MODEL, steps=10, batch=4, **SETTINGS)
+    found = drawn(learner, numbered(20))
+    first, second = joined(found[:5]), joined(found[5:])
+    assert sorted(first) == sorted(second) == list(range(20))
+    assert first != second != sorted(second)
+    assert first != joined(drawn(learner, numbered(20), jax.random.key(1))[:5])
+    # A minibatch may end one order and begin the next.
+    over = joined(drawn(qs.Reptile(MODEL, steps=5, batch=5, **SETTINGS), numbered(8)))
+    assert sorted(over[:8]) == sorted(over[8:16]) == list(range(8))
+    assert len(set(over[16:24])) == 8
+
+
+def test_reptile_goes_through_what_is_real():
+    examples = dataclasses.replace(numbered(9), real=jnp.arange(9) % 3 > 0)  # six of nine
+    found = drawn(qs.Reptile(MODEL, steps=4, batch=3, **SETTINGS), examples)
+    for epoch in (found[:2], found[2:]):
+        assert sorted(joined(epoch)) == [1, 2, 4, 5, 7, 8]
+    for batch in drawn(qs.Reptile(MODEL, steps=4, batch=9, **SETTINGS), examples):
+        assert sorted(batch) == [1, 2, 4, 5, 7, 8]
+
+
+def test_reptile_refuses_minibatches_larger_than_a_task():
     with pytest.raises(qs.BadInput, match=r"minibatches of 50 and a task has 12"):
         qs.Reptile(MODEL, batch=50, **SETTINGS).check(TASK)
 

@@ -132,16 +132,28 @@ def test_an_attention_read_by_hand():
 
 
 def test_relation_by_hand():
-    """Sums of the classes, side by side with the query, through g, then σ."""
+    """Sums or means of the classes, side by side with the query, through g, then σ."""
 
     def relation(pairs):
-        return pairs[:, :1] * 10 + pairs[:, 3:]  # 10 · first of the sum + second of the query
+        return pairs[:, :1] * 10 + pairs[:, 3:]  # 10 · first of the class + second of the query
 
-    predictor = qs.Relation(same, relation).adapt(SUPPORT)
-    found = predictor(jnp.array([[7.0, -11.0]]))
-    sums = [1.0, 3.0]
-    wanted = [[1 / (1 + np.exp(-(10 * s - 11.0))) for s in sums]]
+    query = jnp.array([[7.0, -11.0]])
+    for pooling, classes in ((qs.class_sums, [1.0, 3.0]), (qs.class_means, [1.0, 1.5])):
+        found = qs.Relation(same, relation, pooling=pooling).adapt(SUPPORT)(query)
+        wanted = [[1 / (1 + np.exp(-(10 * c - 11.0))) for c in classes]]
+        np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    found = qs.Relation(same, relation).adapt(SUPPORT)(query)
     np.testing.assert_allclose(found, wanted, rtol=1e-4)
+
+
+def test_means_are_the_same_for_any_number_of_shots():
+    """Where every example of a class is repeated, sums answer otherwise and means do not."""
+    relation = qs.MLP(4, (8, 1), key=KEY)
+    twice = qs.Examples(jnp.repeat(SUPPORT.x, 2, 0), jnp.repeat(SUPPORT.y, 2), SUPPORT.ways)
+    for pooling, equal in ((qs.class_sums, False), (qs.class_means, True)):
+        learner = qs.Relation(same, relation, pooling=pooling)
+        once, again = (learner.adapt(support)(X) for support in (SUPPORT, twice))
+        assert np.allclose(once, again, rtol=1e-5) == equal
 
 
 def test_relation_on_feature_maps():

@@ -40,6 +40,33 @@ def test_nearest_centroid_by_hand():
     np.testing.assert_allclose(of(qs.NearestCentroid).adapt(SUPPORT)(query), wanted, rtol=1e-4)
 
 
+def test_nearest_centroid_less_the_centre_by_hand():
+    """CL2N: subtract, then make the length 1; and the slope of the centre leads to the mean."""
+    centre = jnp.linspace(-1, 1, 6)
+
+    def unit(x):
+        less = np.asarray(x) - np.asarray(centre)
+        return less / np.linalg.norm(less, axis=1, keepdims=True)
+
+    learner, query = of(qs.NearestCentroid, centre=centre), jnp.array([[1.0, -1.0]])
+    features = unit(BODY(SUPPORT.x))
+    centres = np.stack([features[0], features[1:].mean(0)])
+    wanted = -((unit(BODY(query))[:, None] - centres[None]) ** 2).sum(-1)
+    np.testing.assert_allclose(learner.adapt(SUPPORT)(query), wanted, rtol=1e-4)
+    batch = qs.Task(*[qs.Examples(SUPPORT.x, jnp.array([8, 0, 3]), 9)] * 2)
+    (slope, metrics), (plain, same) = (
+        own.meta_gradient(batch) for own in (learner, of(qs.NearestCentroid))
+    )
+    np.testing.assert_allclose(slope.centre, centre - BODY(SUPPORT.x).mean(0), rtol=1e-5)
+    assert float(metrics["loss"]) == pytest.approx(float(same["loss"]))
+    for found, wanted in zip(
+        jax.tree.leaves((slope.body, slope.classifier)),
+        jax.tree.leaves((plain.body, plain.classifier)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7)
+
+
 def test_only_the_head_moves_or_all_of_it():
     settings = {"optimiser": optax.sgd(0.1), "steps": 4}
     for make in (qs.FineTuneHead, qs.BaselinePlusPlus):

@@ -96,6 +96,23 @@ def test_a_grouped_task_stays_in_one_group(seed):
     assert (groups == groups[:, :1]).all()
 
 
+@pytest.mark.parametrize("ids", [(7, 9), (-3, 10**9), ("Latin", "Greek")])
+def test_groups_may_have_any_ids(ids):
+    """Above the number of classes, below zero, or names: as with 0 and 1."""
+    numbers = np.arange(CLASSES) % 2
+    order = np.argsort(np.array(ids))
+    tasks = {
+        name: Episodes(marked(), ways=4, shots=1, queries=1, groups=groups)
+        for name, groups in (("any", np.array(ids)[numbers]), ("plain", order.argsort()[numbers]))
+    }
+    found, wanted = (draw(own, jax.random.key(0)) for own in tasks.values())
+    np.testing.assert_array_equal(found.support.x, wanted.support.x)
+    classes = origins(found.support)[0]
+    assert all(len(set(task.tolist())) == 4 for task in classes), "four classes, none of them twice"
+    assert (classes % 2 == classes[:, :1] % 2).all()
+    assert set((classes[:, 0] % 2).tolist()) == {0, 1}, "both groups are drawn"
+
+
 def test_groups_too_small_for_the_ways_are_passed_over():
     groups = np.array([0] * 8 + [1] * 3 + [2])
     batch = draw(Episodes(marked(), ways=4, shots=1, queries=1, groups=groups), jax.random.key(0))

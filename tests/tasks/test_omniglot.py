@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import zipfile
 
 import jax
@@ -131,15 +132,40 @@ def test_without_data_both_zips_are_downloaded_once_and_checked(small, monkeypat
     assert len(load_omniglot().classes) == 4
 
 
+BACKGROUND = """
+Alphabet_of_the_Magi 20, Anglo-Saxon_Futhorc 29, Arcadian 26, Armenian 41, Asomtavruli_(Georgian)
+40, Balinese 24, Bengali 46, Blackfoot_(Canadian_Aboriginal_Syllabics) 14, Braille 26,
+Burmese_(Myanmar) 34, Cyrillic 33, Early_Aramaic 22, Futurama 26, Grantha 43, Greek 24, Gujarati
+48, Hebrew 22, Inuktitut_(Canadian_Aboriginal_Syllabics) 16, Japanese_(hiragana) 52,
+Japanese_(katakana) 47, Korean 40, Latin 26, Malay_(Jawi_-_Arabic) 40, Mkhedruli_(Georgian) 41,
+N_Ko 33, Ojibwe_(Canadian_Aboriginal_Syllabics) 14, Sanskrit 42, Syriac_(Estrangelo) 23, Tagalog
+17, Tifinagh 55
+"""
+EVALUATION = """
+Angelic 20, Atemayar_Qelisayer 26, Atlantean 26, Aurek-Besh 26, Avesta 26, Ge_ez 26, Glagolitic
+45, Gurmukhi 45, Kannada 41, Keble 26, Malayalam 47, Manipuri 40, Mongolian 30,
+Old_Church_Slavonic_(Cyrillic) 45, Oriya 46, Sylheti 28, Syriac_(Serto) 23, Tengwar 25, Tibetan
+42, ULOG 26
+"""
+
+
+def counted(listed):
+    """Alphabets, and how many characters each has."""
+    parts = (one.rpartition(" ") for one in " ".join(listed.split()).split(", "))
+    return {name: int(count) for name, _, count in parts}
+
+
 @pytest.fixture(scope="module")
 def blank():
-    """1,623 named classes without ink: enough to look at the splits."""
-    names = [f"{name}/{i:02}" for name in LAKE_VALIDATION for i in range(30)]
-    names += [f"Alphabet{i // 33}/{i % 33:02}" for i in range(1623 - len(names))]
-    images = np.zeros((1623, 20, 4, 4), np.uint8)
-    groups = np.unique([n.split("/")[0] for n in names], return_inverse=True)[1].astype(np.int32)
-    classes = ImageClasses(images, tuple(names), np.full(1623, 20, np.int32), groups)
-    return Omniglot(classes, tuple(sorted({n.split("/")[0] for n in names})), np.arange(1623) < 964)
+    """Omniglot's 1,623 characters by name, without ink: enough to look at the splits."""
+    background, evaluation = counted(BACKGROUND), counted(EVALUATION)
+    every = sorted((background | evaluation).items())
+    names = tuple(f"{name}/character{i + 1:02}" for name, n in every for i in range(n))
+    alphabets, groups = np.unique([n.split("/")[0] for n in names], return_inverse=True)
+    images, counts = np.zeros((1623, 20, 4, 4), np.uint8), np.full(1623, 20, np.int32)
+    classes = ImageClasses(images, names, counts, groups.astype(np.int32))
+    known = np.array([name.split("/")[0] in background for name in names])
+    return Omniglot(classes, tuple(alphabets.tolist()), known)
 
 
 @pytest.fixture
@@ -164,7 +190,8 @@ def test_no_character_is_in_two_splits_in_any_rotation(protocol, use_blank):
     [
         ("finn2017", (1100, 100, 1200, 423), 600),
         ("snell2017", (4112, 688, 4800, 1692), 1000),
-        ("lake2015", (814, 150, 964, 659), 1000),
+        ("lake2015", (780, 184, 964, 659), 1000),
+        ("random-characters", (4112, 688, 4800, 1692), 1000),
     ],
 )
 def test_protocols_are_frozen(protocol, sizes, test_episodes, use_blank):
@@ -179,9 +206,51 @@ def test_the_random_class_lists_never_change(blank):
         name: hashlib.sha256(
             np.asarray(PROTOCOLS[name].splits(blank)["test"], "<i4").tobytes()
         ).hexdigest()[:16]
-        for name in ("finn2017", "snell2017")
+        for name in ("finn2017", "random-characters")
     }
-    assert digests == {"finn2017": "7ed410586593d61a", "snell2017": "b6dbf84281969b31"}
+    assert digests == {"finn2017": "7ed410586593d61a", "random-characters": "b6dbf84281969b31"}
+
+
+def test_snell_s_list_separates_alphabets(blank, use_blank):
+    """But Gurmukhi, of which the last four characters are of the test."""
+    names = {s: omniglot("snell2017", s).names for s in ("train", "validation", "test")}
+    alphabets = {s: {n.split("/")[0] for n in own} for s, own in names.items()}
+    assert {s: len(own) for s, own in alphabets.items()} == {
+        "train": 33,
+        "validation": 5,
+        "test": 13,
+    }
+    assert alphabets["train"] & alphabets["test"] == {"Gurmukhi"}
+    assert not alphabets["validation"] & (alphabets["train"] | alphabets["test"])
+    last = [n for n in names["test"] if n.startswith("Gurmukhi")]
+    assert last == [f"Gurmukhi/character{i}" for i in (42, 43, 44, 45)]
+    for split, alphabet in (
+        ("train", "Latin"), ("train", "Angelic"), ("validation", "Hebrew"), ("test", "Tibetan"),
+    ):  # fmt: skip
+        assert alphabet in alphabets[split], "evaluation alphabets are in training, too"
+    random = omniglot("random-characters", "test").names
+    assert len({n.split("/")[0] for n in random}) == 50
+
+
+def test_snell_s_list_is_the_published_one(omniglot_data, use_blank):
+    """Held against a copy of the lists, where it stands beside the data."""
+    file = omniglot_data / "omniglot" / "snell2017.json"
+    if not file.exists():
+        pytest.skip(f"there is no {file}")
+    lists = json.loads(file.read_text(encoding="utf-8"))
+    for split, name in (("train", "train"), ("validation", "val"), ("test", "test")):
+        ranges = {a: map(int, r.split("-")) for a, r in lists[name].items()}
+        wanted = {
+            f"{alphabet}/character{i:02}"
+            for alphabet, (first, last) in ranges.items()
+            for i in range(first, last + 1)
+        }
+        assert set(omniglot("snell2017", split).names) == wanted
+
+
+def test_characters_of_other_names_have_no_list(small, monkeypatch):
+    with pytest.raises(DataError, match=r"snell2017 .* by their official names"):
+        omniglot("snell2017", "test", data=small)
 
 
 def test_defaults_are_the_protocols(use_blank):

@@ -1,9 +1,9 @@
 """How long: the outer loop's settings."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from quickstudy.errors import demand_positive
+from quickstudy.errors import BadInput, demand_counts, demand_positive
 from quickstudy.experiments.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ class Budget(Settings):
     """β, the outer optimiser's (Adam's) rate at the start; it falls to zero on a cosine."""
     clip: float = 10.0
     """The largest norm of the meta-gradient; longer ones are shortened to it."""
+    warm_up: int = 0
+    """Meta-steps in which the rate rises from zero to β on a line; the cosine begins after them."""
+    weight_decay: float = 0.0
+    """How much of each matrix and kernel an update takes away, times the rate (AdamW)."""
+    accumulate: int = 1
+    """Meta-steps whose meta-gradients are averaged for one update."""
+    ema: float = 0.0
+    """How much of the moving average of all weights stays in a meta-step, 0.999 for example; the
+    average is what is validated, tested and saved. With 0, the weights themselves are."""
     validate_every: int = 500
     """Meta-steps between validations, each of which saves a checkpoint."""
     validation_episodes: int = 200
@@ -32,6 +41,19 @@ class Budget(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         demand_positive(clip=self.clip)
+        demand_counts(accumulate=self.accumulate)
+        if self.ema >= 1:
+            raise BadInput(f"ema is {self.ema}; give a number from 0 to below 1, such as 0.999")
+        if self.warm_up and self.warm_up >= self.steps:
+            raise BadInput(
+                f"warm_up is {self.warm_up} of {self.steps} steps, which leaves none at the rate; "
+                "give fewer"
+            )
+        if self.accumulate > max(self.steps, 1):
+            raise BadInput(
+                f"accumulate is {self.accumulate} and there are {self.steps} steps, so that "
+                "nothing would be updated; give fewer"
+            )
 
     def adam(self, *, each: int = 1) -> "optax.GradientTransformation":
         """Adam on a cosine to zero, with the gradient's norm clipped.
@@ -41,5 +63,34 @@ class Budget(Settings):
         """
         import optax
 
-        rate = optax.cosine_decay_schedule(self.learning_rate, self.steps * each)
-        return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(rate))
+        clipped = optax.clip_by_global_norm(self.clip)
+        if not self.weight_decay:
+            return optax.chain(clipped, optax.adam(self.rate(each)))
+        decayed = optax.adamw(self.rate(each), weight_decay=self.weight_decay, mask=_matrices)
+        return optax.chain(clipped, decayed)
+
+    def rate(self, each: int = 1) -> Any:
+        """β over the updates: up on a line, down on a cosine."""
+        import optax
+
+        updates, up = (number * each // self.accumulate for number in (self.steps, self.warm_up))
+        if not up:
+            return optax.cosine_decay_schedule(self.learning_rate, updates)
+        return optax.warmup_cosine_decay_schedule(0.0, self.learning_rate, up, updates)
+
+    def accumulated(
+        self, optimiser: "optax.GradientTransformation"
+    ) -> "optax.GradientTransformation":
+        """The optimiser, fed with the mean of several meta-gradients."""
+        import optax
+
+        if self.accumulate == 1:
+            return optimiser
+        return optax.MultiSteps(optimiser, self.accumulate).gradient_transformation()
+
+
+def _matrices(parameters: Any) -> Any:
+    """Which arrays decay: those that multiply, and neither biases nor scales."""
+    import jax
+
+    return jax.tree.map(lambda leaf: leaf.ndim > 1, parameters)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.keys import head_key, training_key, weights_key
 from quickstudy.experiments.networks import NetworkConfig, with_head
 from quickstudy.experiments.problem import ExampleProblem, Problem, Source, Split
 from quickstudy.experiments.settings import Choice
@@ -194,21 +195,14 @@ class LearnerMethod(Method):
 
         A head for classes starts at zero, where all are equally likely, unless it is `drawn`.
         """
-        import jax
-
-        key = jax.random.key(seed)
         draw = drawn or not problem.classification
-        # Another key than the body's, which consumes the key itself.
-        head = jax.random.fold_in(key, 1) if draw else None
-        return with_head(self.body_of(problem), problem.inputs, problem.outputs, key=key, head=head)
+        keys = {"key": weights_key(seed), "head": head_key(seed) if draw else None}
+        return with_head(self.body_of(problem), problem.inputs, problem.outputs, **keys)
 
     def features(self, problem: ExampleProblem, seed: int) -> tuple[Any, int, Any]:
         """An untrained body, how many features it makes, and a key for what stands on it."""
-        import jax
-
-        key = jax.random.key(seed)
-        body, size = self.body_of(problem).body(problem.inputs, key=key)
-        return body, size, jax.random.fold_in(key, 1)
+        body, size = self.body_of(problem).body(problem.inputs, key=weights_key(seed))
+        return body, size, head_key(seed)
 
     @property
     def training_ways(self) -> int | None:
@@ -233,18 +227,17 @@ class LearnerMethod(Method):
 
     def training(self, problem: ExampleProblem, budget: Budget, source: Source) -> Trainer:
         """Meta-train on the tasks of the split `train`, choosing weights by `validation`."""
-        import jax
-
         from quickstudy.training.plan import MetaPlan
         from quickstudy.training.train import train
 
         tasks = self.training_tasks(problem, source)
         validation = problem.training_tasks("validation", source)
-        names = ("steps", "validate_every", "meta_batch", "validation_episodes")
+        names = ("steps", "validate_every", "meta_batch", "validation_episodes", "ema")
         plan = MetaPlan(**{name: getattr(budget, name) for name in names})
         # Only now: an optimiser's schedule over no steps at all has an error of its own.
-        plan = replace(plan, optimiser=self.optimiser(budget))
-        learner, key = self.learner(problem, budget.seed), jax.random.key(budget.seed)
+        optimiser = budget.accumulated(self.optimiser(budget))
+        plan = replace(plan, optimiser=optimiser, for_test=self.for_test)
+        learner, key = self.learner(problem, budget.seed), training_key(budget.seed)
         return functools.partial(train, learner, tasks, validation=validation, plan=plan, key=key)
 
     def evaluate(

@@ -83,6 +83,22 @@ class Conv4Config(NetworkConfig):
         )
         return made, made.features
 
+    def maps(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, tuple[int, int, int]]:
+        """An untrained network to feature maps `[n, h, w, c]`, and their shape: four blocks, of
+        which the first two halve the image. The key is consumed."""
+        from quickstudy.nets.conv4 import Conv4
+
+        made = Conv4(
+            _image("conv4", inputs),
+            filters=self.filters,
+            norm=self.norm,
+            downsample=self.downsample,
+            readout="map",
+            halvings=2,
+            key=key,
+        )
+        return made, (*made.size, self.filters)
+
     def under_a_head(self) -> "Conv4Config":
         """Strided features are averaged over positions, and pooled ones are a single position."""
         if self.readout != "auto":

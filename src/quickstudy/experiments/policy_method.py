@@ -39,6 +39,10 @@ class PolicyMethod(Method):
     def copies(self, budget: Budget) -> int:
         """How many environments are stepped side by side, where they are stepped on the host."""
 
+    def unread(self) -> frozenset[str]:
+        """Policies improve in every step, and are kept as they are."""
+        return frozenset({"accumulate", "ema"})
+
     @abc.abstractmethod
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """What `quickstudy.fit` drives."""

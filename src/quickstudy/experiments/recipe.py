@@ -8,6 +8,9 @@ from quickstudy.experiments.method import Method, Test, Trainer
 from quickstudy.experiments.problem import Problem, Source
 from quickstudy.experiments.settings import NOTHING, Scope, read_settings, settings_json
 
+FORMAT = 2
+"""Of `Recipe.to_json`. Files without a number are older; see `quickstudy.experiments.version01`."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -88,7 +91,7 @@ class Recipe:
         parts = {
             part: settings_json(getattr(self, part)) for part in ("problem", "method", "budget")
         }
-        return {"recipe": self.name, **parts}
+        return {"recipe": self.name, "format": FORMAT, **parts}
 
 
 def from_json(value: dict[str, Any], scope: Scope = NOTHING) -> Recipe:
@@ -101,9 +104,9 @@ def from_json(value: dict[str, Any], scope: Scope = NOTHING) -> Recipe:
     from quickstudy.experiments.methods import any_method
     from quickstudy.experiments.problems import any_problem
     from quickstudy.experiments.recipes import RECIPES
-    from quickstudy.experiments.version01 import translated
+    from quickstudy.experiments.version01 import as_of_today
 
-    value = translated(value) if "problem" not in value else value
+    value = as_of_today(value)
     name = str(value.get("recipe", "unnamed"))
     problem = any_problem(value["problem"], scope)
     method = any_method(value["method"], problem, scope)

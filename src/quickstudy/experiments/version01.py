@@ -2,9 +2,11 @@
 
 A recipe of 0.1 was a class with all settings in one dictionary, `{"recipe": "maml-omniglot",
 "ways": 5, "inner_lr": 0.4, "steps": 15000, ...}`. Today's recipe of that name gives the structure,
-and every setting goes to the field of its name.
+and every setting goes to the field of its name. Later files nest, and have no `format`. What
+neither could choose is set as it was then.
 """
 
+import copy
 import dataclasses
 import typing
 from typing import Any
@@ -12,6 +14,54 @@ from typing import Any
 from quickstudy.errors import BadInput
 from quickstudy.experiments.method import Method
 from quickstudy.experiments.settings import Choice
+
+THEN: dict[str, dict[str, Any]] = {
+    "ridge": {"train_ways": 0, "output_scale": 1.0},
+    "imaml": {"form": {"name": "proximal"}},
+    "centroid": {"centring": "none"},
+    "relation": {"pooling": "sum", "head": {"name": "dense", "hidden": 64}},
+}
+"""By the name of a choice: settings that older files do not have, as they were."""
+RENAMED = {"snell2017": "random-characters"}
+"""What older files call Omniglot's protocols, and what they are called today."""
+
+
+def as_of_today(value: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's JSON of any age in today's form.
+
+    Raises:
+        BadInput: see `translated`.
+
+    Example:
+        >>> method = {"name": "relation", "hidden": 8}
+        >>> old = {"recipe": "relation-glyphs", "method": method, "problem": {}}
+        >>> as_of_today(old)["method"]["head"], as_of_today(old)["method"]["pooling"]
+        ({'name': 'dense', 'hidden': 8}, 'sum')
+    """
+    if "problem" not in value:
+        return translated(value)
+    return value if "format" in value else _completed(value)
+
+
+def _completed(value: Any) -> Any:
+    """Older nested settings with those that came later, as they were."""
+    if not isinstance(value, dict):
+        return value
+    then = THEN.get(value.get("name", ""), {})
+    own = then | {name: _completed(one) for name, one in value.items()}
+    if "head" in own and "hidden" in own:  # of relation networks, where it stood before
+        own["head"] = own["head"] | {"hidden": own.pop("hidden")}
+    if own.get("name") == "omniglot" and own.get("protocol") in RENAMED:
+        own["protocol"] = RENAMED[own["protocol"]]
+    return own
+
+
+def _reset(value: Any) -> Any:
+    """Today's settings with those that came later as they were."""
+    if not isinstance(value, dict):
+        return value
+    then = copy.deepcopy(THEN.get(value.get("name", ""), {}))
+    return {name: _reset(one) for name, one in value.items()} | then
 
 
 def translated(value: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +92,9 @@ def translated(value: dict[str, Any]) -> dict[str, Any]:
         # 0.1 counted stages, of which the first is before any update.
         settings["updates"] = settings.pop("episodes") - 1
     method = _chosen(method, settings)
-    found = dataclasses.replace(recipe, method=method).to_json()
+    if (protocol := settings.get("protocol")) in RENAMED:
+        settings["protocol"] = RENAMED[protocol]
+    found = _reset(dataclasses.replace(recipe, method=method).to_json())
     unread = method.unread() | _of_other_choices(method)
     for setting, one in settings.items():
         places = _places(found, setting)

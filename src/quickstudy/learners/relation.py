@@ -1,5 +1,6 @@
 """Relation networks: what is alike is learned, too."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -29,28 +30,53 @@ def score_error(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[A
     return jnp.mean(jnp.square(outputs - wanted), where=outputs > ABSENT)
 
 
+Pooling = Callable[[Any, Any], Any]
+"""From who belongs to which class `[n, ways]` and embeddings `[n, ...]` to one for each class."""
+
+
+def class_sums(members: Float[Array, "n ways"], f: Float[Array, "n ..."]) -> Any:
+    """Σ_k∈y f(x_k), as the paper pools: k times as long with k shots as with one.
+
+    Example:
+        >>> class_sums(jnp.array([[1.0], [1.0]]), jnp.array([[1.0], [3.0]])).tolist()
+        [[4.0]]
+    """
+    return jnp.tensordot(members.T, f, 1)
+
+
+def class_means(members: Float[Array, "n ways"], f: Float[Array, "n ..."]) -> Any:
+    """The mean of f(x_k) over k ∈ y, of one length with any number of shots; zeros for no shot.
+
+    Example:
+        >>> class_means(jnp.array([[1.0], [1.0]]), jnp.array([[1.0], [3.0]])).tolist()
+        [[2.0]]
+    """
+    counts = jnp.maximum(jnp.sum(members, 0), 1)
+    return class_sums(members, f) / counts.reshape(-1, *(1,) * (f.ndim - 1))
+
+
 class Relations(eqx.Module):
     """The predictor: a score in [0, 1] for every query and class."""
 
     embed: Any
     relation: Any
-    sums: Float[Array, "ways ..."]
+    classes: Float[Array, "ways ..."]
 
     @compiled_once
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ways"]:
         """The relation scores; a softmax is not taken."""
-        return jax.nn.sigmoid(_scores(self, x)).reshape(len(x), len(self.sums))
+        return jax.nn.sigmoid(_scores(self, x)).reshape(len(x), len(self.classes))
 
 
-def pairs(sums: Float[Array, "ways ..."], f: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
+def pairs(classes: Float[Array, "ways ..."], f: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
     """Every class beside every embedding on the last axis, the first embedding's before the next's.
 
     Example:
         >>> pairs(jnp.array([[1.0], [2.0]]), jnp.array([[5.0]])).tolist()
         [[1.0, 5.0], [2.0, 5.0]]
     """
-    every = (len(f), len(sums), *f.shape[1:])
-    both = jnp.broadcast_to(sums[None], every), jnp.broadcast_to(f[:, None], every)
+    every = (len(f), len(classes), *f.shape[1:])
+    both = jnp.broadcast_to(classes[None], every), jnp.broadcast_to(f[:, None], every)
     beside = jnp.concatenate(both, -1)
     return beside.reshape(-1, *beside.shape[2:])
 
@@ -58,12 +84,16 @@ def pairs(sums: Float[Array, "ways ..."], f: Float[Array, "n ..."]) -> Float[Arr
 class Relation(Learner):
     """Relation networks (Sung et al., 2018, https://arxiv.org/abs/1711.06025).
 
-    r(x, y) = σ(g([Σ_k∈y f(x_k), f(x)])): an embedding f, summed over the support examples of a
+    r(x, y) = σ(g([mean_k∈y f(x_k), f(x)])): an embedding f, pooled over the support examples of a
     class, and a network g that compares; trained to give 1 for the right class and 0 for others.
+    The paper pools by the sum, which with one shot is the same. A g that was trained on sums of one
+    knows nothing of sums of five: where shots at test may differ from training, take the mean.
 
     Attributes:
         embed: f, from `[n, ...]` to vectors `[n, d]` or feature maps `[n, h, w, c]`.
-        relation: g, from pairs side by side on the last axis (`2d` or `2c`) to `[n, 1]`.
+        relation: g, from pairs side by side on the last axis (`2d` or `2c`) to `[n, 1]`;
+            `ConvRelation` is the paper's, for maps.
+        pooling: `class_means`, or `class_sums` as in the paper.
         loss: L, on scores in [0, 1]; `score_error` as in the paper.
 
     Example:
@@ -77,19 +107,18 @@ class Relation(Learner):
 
     embed: Any
     relation: Any
+    pooling: Pooling = eqx.field(static=True, default=class_means, kw_only=True)
     loss: Loss = eqx.field(static=True, default=score_error, kw_only=True)
 
     bounded_scores: ClassVar[bool] = True
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Predictor:
-        """Add up the embedded support examples of each class."""
+        """Pool the embedded support examples of each class."""
         embed = condition(self.embed, support.x)
         f = embed(support.x)
-        # Sums, as in the paper, and no means: trained with 1 shot, it falls from 90 to 46 % with 5
-        # (results/README.md, Omniglot).
-        sums = jnp.tensordot(support.members().T, f, 1)
+        classes = self.pooling(support.members(), f)
         # A norm `support` in g is shown the support set's own pairs, never those of queries.
-        return Relations(embed, condition(self.relation, pairs(sums, f)), sums)
+        return Relations(embed, condition(self.relation, pairs(classes, f)), classes)
 
     def check(self, task: Task) -> None:
         """Only classification has classes to compare with, and a pair has one score."""
@@ -109,4 +138,4 @@ def _pair_scores(learner: Relation, task: Task) -> Float[Array, "pairs ..."]:
 
 
 def _scores(predictor: Relations, x: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
-    return predictor.relation(pairs(predictor.sums, predictor.embed(x)))
+    return predictor.relation(pairs(predictor.classes, predictor.embed(x)))

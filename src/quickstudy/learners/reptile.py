@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Int, PRNGKeyArray
 
 from quickstudy.errors import BadInput
 from quickstudy.inner import InnerRule, Optimiser
@@ -14,7 +14,6 @@ from quickstudy.learners.descent import descent
 from quickstudy.learners.learner import Learner, Metrics, Progress
 from quickstudy.learners.maml import GradientBased
 from quickstudy.nets.network import condition
-from quickstudy.tasks.episodes import draw_distinct
 from quickstudy.tasks.task import Examples, Task
 
 
@@ -23,8 +22,10 @@ class Reptile(GradientBased):
 
     In training, k steps of an optimiser on minibatches of *all* of a task's examples, support and
     query set alike, lead from θ to φ, and the meta-gradient is θ − φ: no derivative of the inner
-    loop is taken. With plain descent on one batch, k = 1 is joint training; k > 1 also aligns the
-    gradients of different minibatches. Outside, use plain descent with the paper's step ε
+    loop is taken. Minibatches go through the examples without replacement, in a new random order
+    whenever all have been used: five of 10 see each of 50 once. With plain descent on one batch,
+    k = 1 is joint training; k > 1 also aligns the gradients of different minibatches. Outside, use
+    plain descent with the paper's step ε
     (`optax.sgd`, falling to zero).
 
     The inner optimiser starts anew in every task. The authors' code keeps Adam's second moments
@@ -102,18 +103,28 @@ class Reptile(GradientBased):
         super().check(Task(support, support))
 
     def _batches(self, examples: Examples, key: PRNGKeyArray) -> Examples:
-        """One minibatch per step, drawn without replacement, `[steps, batch, ...]`."""
-        packed = examples.packed()
-        n = jnp.asarray(packed.count)
+        """One minibatch per step, `[steps, batch, ...]`: consecutive parts of the examples in a
+        random order, and in another one whenever all have been used."""
+        packed, steps = examples.packed(), jnp.arange(self.steps)[:, None]
+        n, within = jnp.asarray(packed.count), jnp.arange(self.batch)[None]
+        padded = packed.real is not None
+        size = jnp.minimum(self.batch, n)  # where a padded task has fewer, all of those
+        place = steps * size + jnp.minimum(within, size - 1)
+        epochs = self.steps if padded else -(-self.steps * self.batch // len(packed))
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(epochs))
+        rows = jax.vmap(lambda key: _order(key, len(packed), n))(keys)[place // n, place % n]
 
-        def draw(key: PRNGKeyArray) -> Examples:
-            rows = draw_distinct(key, n, self.batch)
-            # A padded task may have fewer real examples than a minibatch: then all are drawn, and
-            # what is drawn beyond is padding.
-            real = None if packed.real is None else jnp.arange(self.batch) < n
+        def part(rows: Int[Array, " batch"]) -> Examples:
+            real = jnp.arange(self.batch) < size if padded else None
             return Examples(packed.x[rows], packed.y[rows], packed.ways, real, packed.present)
 
-        return jax.vmap(draw)(jax.random.split(key, self.steps))
+        return jax.vmap(part)(rows)
+
+
+def _order(key: PRNGKeyArray, size: int, n: Any) -> Int[Array, " size"]:
+    """0 ... n − 1 in random order, and what is beyond behind them."""
+    drawn = jax.random.uniform(key, (size,))
+    return jnp.argsort(jnp.where(jnp.arange(size) < n, drawn, 1.0))
 
 
 def joined(first: Examples, second: Examples) -> Examples:

@@ -13,24 +13,31 @@ from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
 from quickstudy.nets.norm import Norm, make_norm
 
-Downsample = Literal["pool", "stride"]
-Readout = Literal["flatten", "mean"]
+Downsample = Literal["pool", "stride", "none"]
+Readout = Literal["flatten", "mean", "map"]
 
 
 class ConvBlock(eqx.Module):
-    """3×3 convolution, normalisation, halving of the image, ReLU."""
+    """3×3 convolution, normalisation, halving of the image (or none), ReLU."""
 
     # Without a bias: the norm behind it has a shift.
     kernel: Float[Array, "3 3 cin cout"]
     norm: Norm
     downsample: Downsample = eqx.field(static=True)
 
+    @classmethod
+    def create(
+        cls, cin: int, cout: int, norm: str, downsample: Downsample, *, key: PRNGKeyArray
+    ) -> "ConvBlock":
+        """With a kernel of variance 2 / (9 cin); the key is consumed."""
+        return cls(_he_normal(key, cin, cout), make_norm(norm, cout), downsample)
+
     def convolve(self, x: Float[Array, "n h w cin"]) -> Float[Array, "n h2 w2 cout"]:
         return conv2d(x, self.kernel, stride=2 if self.downsample == "stride" else 1)
 
     def finish(self, hidden: Float[Array, "n h w cout"]) -> Float[Array, "n h2 w2 cout"]:
         """Normalise, halve, ReLU, in an order that touches fewer numbers for the same values."""
-        if self.downsample == "stride":
+        if self.downsample != "pool":
             return jax.nn.relu(self.norm(hidden))
         # Normalising keeps the order of a channel's values, or reverses it where the scale is
         # negative: so the window's largest (or least) value is found before, and a quarter of
@@ -61,7 +68,9 @@ class Conv4(eqx.Module):
         norm: whose statistics normalise, one of `quickstudy.nets.norm.NORMS`; `layer`
             (inductive) by default.
         downsample: `pool`, 2×2 max-pooling, or `stride`, convolutions of stride 2.
-        readout: `flatten` the last feature map, or take its `mean` over positions.
+        readout: `flatten` the last feature map, take its `mean` over positions, or leave the `map`
+            `[n, h, w, filters]` as it is.
+        halvings: the first so many blocks halve the image: all, or two as in relation networks.
         key: consumed.
 
     Raises:
@@ -76,6 +85,7 @@ class Conv4(eqx.Module):
     blocks: tuple[ConvBlock, ...]
     readout: Readout = eqx.field(static=True)
     features: int = eqx.field(static=True)
+    size: tuple[int, int] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -85,11 +95,12 @@ class Conv4(eqx.Module):
         norm: str = "layer",
         downsample: Downsample = "pool",
         readout: Readout = "flatten",
+        halvings: int = 4,
         key: PRNGKeyArray,
     ):
         demand_counts(filters=filters)
         height, width, channels = image
-        for _ in range(4):
+        for _ in range(halvings):
             # A SAME convolution of stride 2 rounds up, 2×2 pooling rounds down.
             height, width = (
                 (height // 2, width // 2)
@@ -98,31 +109,35 @@ class Conv4(eqx.Module):
             )
         if min(height, width) < 1:
             raise BadInput(
-                f"images of {image[0]}×{image[1]} are too small for four 2×2 poolings (16×16 at "
-                "least); give larger images, or downsample='stride'"
+                f"images of {image[0]}×{image[1]} are too small for {halvings} 2×2 poolings "
+                f"({2**halvings}×{2**halvings} at least); give larger images, or "
+                "downsample='stride'"
             )
         sizes = (channels, filters, filters, filters)
         self.blocks = tuple(
-            ConvBlock(_he_normal(k, size, filters), make_norm(norm, filters), downsample)
-            for k, size in zip(jax.random.split(key, 4), sizes, strict=True)
+            ConvBlock.create(size, filters, norm, downsample if i < halvings else "none", key=k)
+            for i, (k, size) in enumerate(zip(jax.random.split(key, 4), sizes, strict=True))
         )
+        self.size = (height, width)
         self.readout = readout
         self.features = filters * (height * width if readout == "flatten" else 1)
 
     @compiled_once
-    def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+    def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n ..."]:
         # Statistics of a batch cannot be taken block by block.
         alone = all(block.norm.per_example for block in self.blocks)
         return in_blocks(lambda block: self.apply(block), x) if alone else self.apply(x)
 
-    def apply(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+    def apply(self, x: Float[Array, "n h w c"]) -> Float[Array, "n ..."]:
         """The network on the whole batch at once."""
         for block in self.blocks:
             x = block(x)
         return self.read(x)
 
-    def read(self, x: Float[Array, "n h w c"]) -> Float[Array, "n features"]:
+    def read(self, x: Float[Array, "n h w c"]) -> Float[Array, "n ..."]:
         """Features from the last feature map."""
+        if self.readout == "map":
+            return x
         return x.reshape(x.shape[0], -1) if self.readout == "flatten" else jnp.mean(x, (1, 2))
 
     def condition(self, x: Float[Array, "n h w c"]) -> "Conv4":

@@ -34,8 +34,9 @@ class Episodes(eqx.Module):
         shots: K, the support items per class.
         queries: the query items per class.
         counts: int `[classes]`: only the first `counts[c]` items of class c are drawn. None: all.
-        groups: int `[classes]`, at least 0: a task's classes all come from one group (an
-            alphabet, say), drawn uniformly from the groups with at least `ways` classes.
+        groups: `[classes]`, ids of any kind, kept as int 0, 1 ... in their order: a task's classes
+            all come from one group (an alphabet, say), drawn uniformly from the groups with at
+            least `ways` classes.
         transform: a random change of the images, for example `Warp()` or `ClassTurns()`.
         turns: with 4, each class counts as four, one per rotation by 90°.
         names: one name per class, for messages.
@@ -63,7 +64,7 @@ class Episodes(eqx.Module):
         default=None, converter=lambda c: None if c is None else jnp.asarray(c, jnp.int32)
     )
     groups: Int[Array, " classes"] | None = eqx.field(
-        default=None, converter=lambda g: None if g is None else jnp.asarray(g, jnp.int32)
+        default=None, converter=lambda g: None if g is None else _numbered(g)
     )
     transform: Transform | None = None
     turns: int = eqx.field(static=True, default=1)
@@ -188,6 +189,11 @@ def draw_distinct(key: PRNGKeyArray, n: Int[Array, ""], k: int) -> Int[Array, " 
         return numbers + ((place > i) & (numbers >= numbers[i]))
 
     return jax.lax.fori_loop(0, k, undo, ranks)
+
+
+def _numbered(ids: Any) -> Int[Array, " classes"]:
+    """Equal ids as equal numbers 0, 1 ...: sizes of groups are counted by them."""
+    return jnp.asarray(np.unique(np.asarray(ids), return_inverse=True)[1], jnp.int32)
 
 
 def _shuffled(

@@ -24,6 +24,24 @@ MD5 = {
 }
 CHARACTERS = {"images_background": 964, "images_evaluation": 659}
 DRAWINGS = 20
+SNELL_SIZES = {"train": 1028, "validation": 172, "test": 423}
+SNELL_VALIDATION = ("Armenian", "Bengali", "Early_Aramaic", "Hebrew", "Mkhedruli_(Georgian)")
+SNELL_TEST = (
+    "Kannada",
+    "Keble",
+    "Malayalam",
+    "Manipuri",
+    "Mongolian",
+    "Old_Church_Slavonic_(Cyrillic)",
+    "Oriya",
+    "Sylheti",
+    "Syriac_(Serto)",
+    "Tengwar",
+    "Tibetan",
+    "ULOG",
+)
+# The one alphabet that is in two splits: from this character on it is in the test.
+SNELL_DIVIDED = ("Gurmukhi", "character42")
 # Alphabets of the official background set without a near relative in it.
 LAKE_VALIDATION = ("Anglo-Saxon_Futhorc", "Burmese_(Myanmar)", "Futurama", "Korean", "Tifinagh")
 
@@ -73,8 +91,25 @@ def _finn_splits(data: Omniglot) -> dict[str, np.ndarray]:
     return split_classes(len(data.classes), {"train": 1100, "validation": 100, "test": 423}, seed=1)
 
 
+def _random_splits(data: Omniglot) -> dict[str, np.ndarray]:
+    return split_classes(len(data.classes), SNELL_SIZES, seed=2)
+
+
 def _snell_splits(data: Omniglot) -> dict[str, np.ndarray]:
-    return split_classes(len(data.classes), {"train": 1028, "validation": 172, "test": 423}, seed=2)
+    divided, first = SNELL_DIVIDED
+    found: dict[str, list[int]] = {name: [] for name in SNELL_SIZES}
+    for number, name in enumerate(data.classes.names):
+        alphabet, character = name.split("/")
+        tested = alphabet in SNELL_TEST or (alphabet == divided and character >= first)
+        split = "validation" if alphabet in SNELL_VALIDATION else "test" if tested else "train"
+        found[split].append(number)
+    if (sizes := {name: len(numbers) for name, numbers in found.items()}) != SNELL_SIZES:
+        raise DataError(
+            f"snell2017 lists characters by their official names, which give {SNELL_SIZES}, and "
+            f"those of this folder give {sizes}; put the official zips there, or choose "
+            "random-characters"
+        )
+    return {name: np.array(numbers) for name, numbers in found.items()}
 
 
 def _lake_splits(data: Omniglot) -> dict[str, np.ndarray]:
@@ -98,9 +133,19 @@ PROTOCOLS: dict[str, Protocol] = {
         transform=ClassTurns(),
     ),
     "snell2017": Protocol(
-        "Snell et al., 2017, https://arxiv.org/abs/1703.05175: rotations are new classes, 4,800 "
-        "for training and validation, 1,692 for test",
+        "Snell et al., 2017, https://arxiv.org/abs/1703.05175: their list of characters, which "
+        "separates alphabets; rotations are new classes, 4,800 for training and validation, 1,692 "
+        "for test",
         _snell_splits,
+        ways=(60, 5),
+        queries=5,
+        test_episodes=1000,
+        turns=4,
+    ),
+    "random-characters": Protocol(
+        "none: as snell2017, with as many characters drawn at random, so that a test's alphabets "
+        "are known from training",
+        _random_splits,
         ways=(60, 5),
         queries=5,
         test_episodes=1000,
@@ -132,10 +177,13 @@ def omniglot(
 
     - `finn2017`: 1,100 training, 100 validation and 423 test characters, drawn with seed 1; in
       every task each class turns by its own random multiple of 90°; as many queries as shots.
-    - `snell2017`: 1,028 training, 172 validation and 423 test characters, drawn with seed 2 (the
-      numbers of Vinyals et al., 2016, not their list); each counts as four classes, one per
-      rotation: 4,112, 688 and 1,692. `train+validation` has the paper's 4,800. 60-way training,
-      5-way otherwise, 5 queries.
+    - `snell2017`: the list published with prototypical networks
+      (https://github.com/jakesnell/prototypical-networks): 1,028 training, 172 validation and 423
+      test characters, of 33, 5 and 13 alphabets, with only Gurmukhi in two; each counts as four
+      classes, one per rotation: 4,112, 688 and 1,692. `train+validation` has the paper's 4,800.
+      60-way training, 5-way otherwise, 5 queries.
+    - `random-characters`: the same with as many characters drawn at random with seed 2, whatever
+      their alphabets. Easier than `snell2017`, and called so by version 0.1.
     - `lake2015`: the official background set for training, without 5 of its 30 alphabets held out
       for validation (`LAKE_VALIDATION`), and the 20 evaluation alphabets for test; 20 classes of
       one alphabet, 1 query each, as in an official run; alphabets with fewer are passed over.

@@ -1,5 +1,6 @@
 """The outer loop's one step: θ ← θ − β ∇_θ Σ_i L(φ_i, D_i^ts)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -13,13 +14,16 @@ from quickstudy.learners.losses import metric_name, score
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
 from quickstudy.nets.noise import with_noise
 from quickstudy.tasks.task import TaskDistribution
+from quickstudy.training.plan import as_it_is
 
 
 class MetaState(eqx.Module):
-    """What meta-training carries from step to step: θ and the outer optimiser's state."""
+    """What meta-training carries from step to step: θ, the outer optimiser's state, and the moving
+    average of θ if there is one."""
 
     parameters: Any
     optimiser: Any
+    average: Any = None
 
 
 class MetaTraining(eqx.Module):
@@ -32,6 +36,9 @@ class MetaTraining(eqx.Module):
         optimiser: the outer optimiser.
         meta_batch: tasks per step.
         validation_episodes: tasks per validation.
+        for_test: what becomes of the learner before it is validated.
+        ema: how much of the moving average of θ stays in a step, which then is what was learned;
+            with 0 there is none.
     """
 
     learner: Learner
@@ -40,6 +47,8 @@ class MetaTraining(eqx.Module):
     optimiser: optax.GradientTransformation
     meta_batch: int = eqx.field(static=True)
     validation_episodes: int = eqx.field(static=True)
+    for_test: Callable[[Any], Any] = eqx.field(static=True, default=as_it_is)
+    ema: float = eqx.field(static=True, default=0.0)
 
     @property
     def host(self) -> None:
@@ -49,7 +58,12 @@ class MetaTraining(eqx.Module):
     def init(self) -> MetaState:
         """The state before the first step."""
         parameters = eqx.filter(self.learner, eqx.is_inexact_array)
-        return MetaState(parameters, self.optimiser.init(parameters))
+        average = self._average().init(parameters) if self.ema else None
+        return MetaState(parameters, self.optimiser.init(parameters), average)
+
+    def _average(self) -> optax.GradientTransformation:
+        """Begins at zero, which `learned` corrects."""
+        return optax.ema(self.ema, debias=False)
 
     def collect(self, state: MetaState, key: PRNGKeyArray) -> PRNGKeyArray:
         """A key is all that tasks are known by: each is sampled where its meta-gradient is taken,
@@ -77,17 +91,29 @@ class MetaTraining(eqx.Module):
         gradient, metrics = mean_over_tasks(one, arguments, batch, self.meta_batch)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.parameters)
         metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
-        return MetaState(optax.apply_updates(state.parameters, updates), optimiser), metrics
+        parameters, average = optax.apply_updates(state.parameters, updates), state.average
+        if average is not None:
+            average = self._average().update(parameters, average)[1]
+        return MetaState(parameters, optimiser, average), metrics
 
     def learned(self, state: MetaState) -> Learner:
-        """The learner with the parameters of that state."""
-        return eqx.combine(state.parameters, self.learner)
+        """The learner with the parameters of that state, or their average."""
+        if state.average is None:
+            return eqx.combine(state.parameters, self.learner)
+        # What an average from zero lacks; before the first step there is nothing to average.
+        count, begun = state.average.count, state.average.count > 0
+        share = jnp.where(begun, 1 - jnp.power(jnp.float32(self.ema), count), 1.0)
+        averaged = jax.tree.map(
+            lambda mean, now: jnp.where(begun, mean / share.astype(mean.dtype), now),
+            state.average.ema,
+            state.parameters,
+        )
+        return eqx.combine(averaged, self.learner)
 
     def validate(self, state: MetaState, key: PRNGKeyArray) -> Metrics:
         """The metric on validation tasks, always the same; `score` is the larger the better."""
-        name, scores = episode_scores(
-            self.learned(state), self.validation, key, self.validation_episodes
-        )
+        learner = self.for_test(self.learned(state))
+        name, scores = episode_scores(learner, self.validation, key, self.validation_episodes)
         mean = jnp.mean(scores)
         # `fit` keeps the largest score.
         return {name: mean, "score": mean if name == "accuracy" else -mean}

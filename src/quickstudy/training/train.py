@@ -55,6 +55,13 @@ def train(
         # Of shapes alone: tasks that do not fit are refused before anything is computed.
         learner.check(eqx.filter_eval_shape(distribution.sample, key))
     algorithm = MetaTraining(
-        learner, tasks, validation, plan.optimiser, plan.meta_batch, plan.validation_episodes
+        learner,
+        tasks,
+        validation,
+        plan.optimiser,
+        plan.meta_batch,
+        plan.validation_episodes,
+        plan.for_test,
+        plan.ema,
     )
     return fit(algorithm, plan, key=key, run=run, report=report).best

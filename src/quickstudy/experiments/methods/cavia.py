@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from quickstudy.errors import demand_counts
+from quickstudy.experiments.keys import head_key, weights_key
 from quickstudy.experiments.methods.maml import InnerStepsConfig
 from quickstudy.experiments.networks import with_head
 from quickstudy.experiments.problem import ExampleProblem
@@ -19,6 +20,7 @@ class CAVIAConfig(InnerStepsConfig):
     name: ClassVar[str] = "cavia"
     source: ClassVar[str] = "Zintgraf et al., 2019, https://arxiv.org/abs/1810.03642"
 
+    # The authors' code takes 1.0 on sinusoids, of PyTorch's squared error, a mean.
     inner_lr: float = 1.0
     """α, the step size of the context."""
     context: int = 5
@@ -26,7 +28,6 @@ class CAVIAConfig(InnerStepsConfig):
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """A network of inputs and context, with a drawn head: one of zeros moves no context."""
-        import jax
         import jax.numpy as jnp
 
         from quickstudy.learners.cavia import CAVIA
@@ -34,12 +35,12 @@ class CAVIAConfig(InnerStepsConfig):
 
         demand_counts(context=self.context)
         *places, last = problem.inputs
-        key, inputs = jax.random.key(seed), (*places, last + self.context)
+        inputs = (*places, last + self.context)
         network = with_head(
             self.body_of(problem),
             inputs,
             problem.outputs,
-            key=key,
-            head=jax.random.fold_in(key, 1),
+            key=weights_key(seed),
+            head=head_key(seed),
         )
         return CAVIA(WithContext(network, jnp.zeros(self.context)), **self.how(problem))

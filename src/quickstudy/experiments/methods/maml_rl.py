@@ -70,9 +70,10 @@ class MAMLPolicyConfig(PolicyMethod):
     def unread(self) -> frozenset[str]:
         """Trials have as many stages as updates say; a trust region has no rate, and learned rates
         begin at the first."""
-        trust = {"learning_rate", "clip"} if isinstance(self.outer, OuterTRPOConfig) else set()
+        rate = {"learning_rate", "clip", "warm_up", "weight_decay"}
+        trust = rate if isinstance(self.outer, OuterTRPOConfig) else set()
         learned = {"later_lr"} if isinstance(self.rule, LearnedRatesConfig) else set()
-        return frozenset({"episodes"} | trust | learned)
+        return super().unread() | {"episodes"} | trust | learned
 
     def budget(self, problem: Problem) -> Budget:
         """As many tasks as in the paper."""

@@ -34,8 +34,8 @@ class ReptileConfig(LearnerMethod):
         return replace(super().budget(problem), learning_rate=1.0)
 
     def unread(self) -> frozenset[str]:
-        """There is no gradient to shorten."""
-        return frozenset({"clip"})
+        """There is no gradient to shorten, and the outer step is not Adam's."""
+        return frozenset({"clip", "warm_up", "weight_decay"})
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """Reptile with Adam without momentum inside."""
@@ -56,4 +56,5 @@ class ReptileConfig(LearnerMethod):
         """θ + ε (φ − θ), with ε falling to zero on a line."""
         import optax
 
-        return optax.sgd(optax.linear_schedule(budget.learning_rate, 0.0, budget.steps))
+        updates = budget.steps // budget.accumulate
+        return optax.sgd(optax.linear_schedule(budget.learning_rate, 0.0, updates))

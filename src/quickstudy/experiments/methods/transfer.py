@@ -2,17 +2,23 @@
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput
+from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.method import LearnerMethod
 from quickstudy.experiments.methods.prototypical import demand_classification
 from quickstudy.experiments.problem import ExampleProblem, Problem, Source
 from quickstudy.experiments.settings import Choice
 
 if TYPE_CHECKING:
+    import optax
+
     from quickstudy.learners.learner import Learner
     from quickstudy.tasks.task import TaskDistribution
+
+AVERAGING = 0.1
+"""How far the mean of the features moves in a step."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,10 @@ class TaskHeadConfig(Choice):
     def build(self, body: Any, linear: Any) -> "Learner":
         """The learner, from a body and a linear classifier of all classes."""
 
+    def optimiser(self, budget: Budget) -> "optax.GradientTransformation":
+        """What pre-trains it."""
+        return budget.adam()
+
 
 @dataclass(frozen=True)
 class CentroidHeadConfig(TaskHeadConfig):
@@ -30,11 +40,31 @@ class CentroidHeadConfig(TaskHeadConfig):
 
     name: ClassVar[str] = "centroid"
 
+    centring: Literal["base", "none"] = "base"
+    """What is subtracted from features before their length is made 1: the mean of the training
+    classes' (CL2N), or nothing (L2N)."""
+
     def build(self, body: Any, linear: Any) -> "Learner":
         """Nothing is trained in a task."""
+        import jax.numpy as jnp
+
         from quickstudy.learners.transfer import NearestCentroid
 
-        return NearestCentroid(body, linear)
+        size = linear.weight.shape[0]
+        return NearestCentroid(body, linear, jnp.zeros(size) if self.centring == "base" else None)
+
+    def optimiser(self, budget: Budget) -> "optax.GradientTransformation":
+        """Adam; the centre moves by plain descent, which makes of it a moving average."""
+        import jax
+        import optax
+
+        def kinds(learner: Any) -> Any:
+            return jax.tree.map_with_path(
+                lambda path, _: "average" if path[0].name == "centre" else "learned", learner
+            )
+
+        moved: dict[Any, Any] = {"learned": budget.adam(), "average": optax.sgd(AVERAGING)}
+        return optax.partition(moved, kinds)
 
 
 @dataclass(frozen=True)
@@ -128,6 +158,10 @@ class TransferConfig(LearnerMethod):
         # No folder: weights can be read where the data are not.
         linear = Linear.create(size, problem.classes(Source()), key=key)
         return self.method.build(body, linear)
+
+    def optimiser(self, budget: Budget) -> "optax.GradientTransformation":
+        """Adam, and what the head keeps beside it."""
+        return self.method.optimiser(budget)
 
     def training_tasks(self, problem: ExampleProblem, source: Source) -> "TaskDistribution":
         """Batches of all classes."""

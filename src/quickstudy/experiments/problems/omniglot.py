@@ -10,7 +10,12 @@ from quickstudy.experiments.problems.images import ImageProblem
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
 
-TRAINING_CLASSES = {"snell2017": 4112, "finn2017": 4800, "lake2015": 964}
+TRAINING_CLASSES = {
+    "snell2017": 4112,
+    "finn2017": 4800,
+    "lake2015": 964,
+    "random-characters": 4112,
+}
 """Rotations counted; the samplers' tests hold them."""
 
 
@@ -24,7 +29,7 @@ class OmniglotImages(ImageProblem):
     reads_folder: ClassVar[bool] = True
     usual: ClassVar[dict[str, int]] = {"steps": 15_000, "meta_batch": 32, "validate_every": 1000}
 
-    protocol: Literal["snell2017", "finn2017", "lake2015"] = "snell2017"
+    protocol: Literal["snell2017", "finn2017", "lake2015", "random-characters"] = "snell2017"
     """Classes of the splits, rotations, queries and number of test tasks."""
     queries: int = 0
     """Query examples per class; with 0, as many as the protocol says."""

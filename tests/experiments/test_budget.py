@@ -1,0 +1,67 @@
+"""The outer optimiser's settings, by hand."""
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import quickstudy as qs
+
+PARAMETERS = {"kernel": jnp.full((2, 2), 4.0), "bias": jnp.full(2, 4.0)}
+GRADIENT = {"kernel": jnp.full((2, 2), 0.5), "bias": jnp.full(2, 0.5)}
+
+
+def updates(optimiser, count=1):
+    """Those of the last of so many steps with the same gradient and parameters."""
+    state, found = optimiser.init(PARAMETERS), None
+    for _ in range(count):
+        found, state = optimiser.update(GRADIENT, state, PARAMETERS)
+    return {name: np.asarray(one) for name, one in found.items()}
+
+
+def test_weight_decay_takes_from_matrices_alone():
+    """Rate times decay times the weight, beside Adam's step."""
+    plain, decayed = (
+        updates(qs.Budget(learning_rate=0.01, weight_decay=decay).adam()) for decay in (0.0, 0.1)
+    )
+    np.testing.assert_allclose(decayed["kernel"], plain["kernel"] - 0.01 * 0.1 * 4, rtol=1e-5)
+    np.testing.assert_allclose(decayed["bias"], plain["bias"])
+
+
+def test_the_rate_rises_and_falls():
+    rate = qs.Budget(steps=10, warm_up=4, learning_rate=0.5).rate()
+    found = [float(rate(step)) for step in (0, 1, 2, 4, 7, 10)]
+    np.testing.assert_allclose(found, [0, 0.125, 0.25, 0.5, 0.25, 0], atol=1e-7)
+    assert float(qs.Budget(steps=10, learning_rate=0.5).rate()(0)) == 0.5
+    # In updates, where each is of two steps, or a step of three.
+    assert float(qs.Budget(steps=10, warm_up=4, accumulate=2).rate()(2)) == pytest.approx(1e-3)
+    assert float(qs.Budget(steps=10, warm_up=4).rate(3)(12)) == pytest.approx(1e-3)
+    assert float(qs.Budget(steps=10, accumulate=2).rate()(5)) == pytest.approx(0, abs=1e-9)
+
+
+def test_gradients_are_averaged_before_an_update():
+    budget = qs.Budget(steps=6, accumulate=3)
+    gather = budget.accumulated(optax.sgd(1.0))
+    state, found = gather.init(PARAMETERS), []
+    for size in (1.0, 2.0, 6.0):
+        gradient = {name: size * jnp.ones_like(one) for name, one in PARAMETERS.items()}
+        moved, state = gather.update(gradient, state, PARAMETERS)
+        found.append(float(moved["bias"][0]))
+    assert found == pytest.approx([0, 0, -3])
+    plain = optax.sgd(1.0)
+    assert qs.Budget().accumulated(plain) is plain
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"ema": 1.0}, "ema is 1.0; give a number from 0 to below 1"),
+        ({"steps": 5, "warm_up": 5}, "warm_up is 5 of 5 steps"),
+        ({"steps": 5, "accumulate": 6}, "accumulate is 6 and there are 5 steps"),
+        ({"accumulate": 0}, "accumulate is 0; give a whole number"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1"),
+    ],
+)
+def test_settings_that_cannot_be(settings, said):
+    with pytest.raises(qs.BadInput, match=said):
+        qs.Budget(**settings)
