@@ -3,6 +3,7 @@
 python results/tables.py sinusoids runs/sinusoids
 python results/tables.py fonts runs/fonts
 python results/tables.py omniglot runs/omniglot
+python results/tables.py emoji runs/emoji
 python results/tables.py rl2 runs/rl2
 python results/tables.py gradient-or-memory runs/either
 """
@@ -86,6 +87,18 @@ def protocol_of(recipe: dict[str, Any]) -> str:
     return older.get(recipe["protocol"], recipe["protocol"])
 
 
+def emoji(run: Path) -> Iterator[str]:
+    """One row: both numbers of ways; a run's name ends in its ways, and its neighbour has 20."""
+    five, twenty = (
+        read(run.with_name(f"{run.name.rpartition('-')[0]}-{ways}") / "evaluation-test.json")
+        for ways in (5, 20)
+    )
+    if run.name.endswith("-5") and five and twenty:
+        method, reads, _ = run.name.rsplit("-", 2)
+        cells = [written(found["after"], "accuracy") for found in (five, twenty)]
+        yield f"| {method} | {reads} | {' | '.join(cells)} | {minutes(run)} |"
+
+
 def rl2(run: Path) -> Iterator[str]:
     """One row: the reward of a trial, of few episodes each, and what stands beside."""
     names = ("test", "test-1000-episodes")
@@ -146,6 +159,11 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
         "the four of the paper, % | transductive | protocol, test tasks | meta-steps | "
         "training, min |\n|---|---|---|---|---|---|---|---|---|---|",
         omniglot,
+    ),
+    "emoji": (
+        "| learner | reads the images | 5-way 1-shot | 20-way 1-shot | training, 5-way, min |\n"
+        "|---|---|---|---|---|",
+        emoji,
     ),
     "rl2": (
         "| run | memory, steps of trials | reward of a trial | its episodes | their lengths | "

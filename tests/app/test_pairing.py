@@ -113,7 +113,7 @@ def test_learners_of_examples(method, problem, places, request, monkeypatch):
         return
     if (method, problem) == ("transfer", "vectors.py:Vectors"):
         with pytest.raises(qs.BadInput, match="no classes to pre-train on"):
-            paired(method, problem, places).learner()
+            paired(method, problem, places)
         return
     recipe = paired(method, problem, places, SMALL.get(problem, ""))
     demand_learned(recipe, gradients=problem in ("glyphs", "sinusoid", "vectors.py:Vectors"))

@@ -57,6 +57,12 @@ def test_sections_are_in_this_order(result):
                                     "Training", "Settings", "Cost and machine"]  # fmt: skip
 
 
+def test_a_run_tested_on_other_data_alone_shows_that():
+    report = a_report(others={"test-on-omniglot": a_learner_result()})
+    (table,) = titled(report)["Other evaluations"]
+    assert [row[0] for row in table.rows] == ["test-on-omniglot"]
+
+
 def test_an_unfinished_training_says_how_to_continue():
     *charts, said = titled(a_report(settings=[("steps", 4, 4)]))["Training"]
     assert charts

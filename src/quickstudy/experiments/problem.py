@@ -140,6 +140,11 @@ class ExampleProblem(Problem):
         reading the data."""
         return None
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether the split `train` has classes to pre-train on: a problem that counts them."""
+        return type(self).classes is not ExampleProblem.classes
+
     def classes(self, source: Source) -> int:
         """How many classes the split `train` has, rotations counted.
 

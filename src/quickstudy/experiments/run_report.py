@@ -80,9 +80,11 @@ class RunReport:
         return Section(self.recipe, [top, Grid(rows)])
 
     def _other_results(self) -> list[Section]:
-        if self.result is None or not self.others:
+        if not self.others:
             return []
-        return [Section("Other evaluations", [self.result.compared(self.others)])]
+        # Without a result of its own, a run may have been tested on other data.
+        kind = self.result or next(iter(self.others.values()))
+        return [Section("Other evaluations", [kind.compared(self.others)])]
 
     def _training(self) -> list[Any]:
         """The curves, and how to continue where training stopped before its end."""

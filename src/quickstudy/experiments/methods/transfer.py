@@ -143,6 +143,9 @@ class TransferConfig(LearnerMethod):
         """There must be classes, and batches of them have no ways."""
         super().check(problem)
         demand_classification(self, problem)
+        assert isinstance(problem, ExampleProblem)
+        if not problem.has_classes:
+            problem.classes(Source())
         for name in ("fewest_ways", "fewest_shots"):
             if getattr(problem, name, 0):
                 raise BadInput(
