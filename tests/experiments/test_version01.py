@@ -111,6 +111,8 @@ CHANGED = {
         "method.head.hidden": (64, None),
         "method.head.relation_filters": (None, 64),
         "method.head.relation_units": (None, 8),
+        "method.train_ways": (20, 5),
+        "budget.meta_batch": (2, 8),
     },
     "meta-sgd-glyphs": {"method.inner_lr": (0.1, 2.0)},
     "meta-sgd-omniglot": {"method.inner_lr": (0.1, 2.0)},
