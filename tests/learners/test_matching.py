@@ -1,4 +1,4 @@
-"""Matching and relation networks, ridge regression: small sums done by hand."""
+"""Matching networks: attention by hand, and full context embeddings as in the appendix."""
 
 import jax
 import jax.numpy as jnp
@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.learners.relation import score_error
-from quickstudy.learners.ridge import solve_ridge
 
 KEY = jax.random.key(0)
 X = jnp.array([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]])
@@ -17,13 +15,6 @@ TARGETS = qs.Examples(jnp.ones((2, 2)), jnp.ones((2, 1)))
 
 def same(x):
     return x
-
-
-def test_cosine_by_hand():
-    found = qs.cosine(jnp.array([[3.0, 4.0]]), X)
-    np.testing.assert_allclose(found, [[0.6, 0.8, 1.0]], rtol=1e-6)
-    slope = jax.grad(lambda x: jnp.sum(qs.cosine(x, X)))(jnp.zeros((1, 2)))
-    assert np.isfinite(slope).all(), "a vector of zeros has no direction, and must not harm"
 
 
 @pytest.mark.parametrize("similarity", [qs.cosine, qs.dot_product])
@@ -131,59 +122,6 @@ def test_an_attention_read_by_hand():
     np.testing.assert_allclose(context.support(X), X, atol=1e-6)
 
 
-def test_relation_by_hand():
-    """Sums of the classes, side by side with the query, through g, then σ."""
-
-    def relation(pairs):
-        return pairs[:, :1] * 10 + pairs[:, 3:]  # 10 · first of the sum + second of the query
-
-    predictor = qs.Relation(same, relation).adapt(SUPPORT)
-    found = predictor(jnp.array([[7.0, -11.0]]))
-    sums = [1.0, 3.0]
-    wanted = [[1 / (1 + np.exp(-(10 * s - 11.0))) for s in sums]]
-    np.testing.assert_allclose(found, wanted, rtol=1e-4)
-
-
-def test_relation_on_feature_maps():
-    def maps(x):
-        return jnp.broadcast_to(x[:, None, None], (len(x), 3, 3, 2))
-
-    def relation(pairs):
-        assert pairs.shape[1:] == (3, 3, 4)
-        return jnp.sum(pairs, (1, 2, 3))[:, None]
-
-    assert qs.Relation(maps, relation).adapt(SUPPORT)(X).shape == (3, 2)
-
-
-def test_scores_are_regressed():
-    outputs = jnp.array([[0.9, 0.2], [0.5, 0.5]])
-    wanted = (0.1**2 + 0.2**2 + 0.5**2 + 0.5**2) / 4
-    assert float(score_error(outputs, jnp.array([0, 1]))) == pytest.approx(wanted, rel=1e-5)
-
-
-def test_ridge_is_the_least_squares_solution():
-    """W from the n × n system is (XᵀX + λ I)⁻¹ Xᵀ Y, with a column of ones for the bias."""
-    log_penalty = jnp.log(0.3)
-    learner = qs.RidgeRegression(same, log_penalty, jnp.array(2.0), jnp.array(0.5))
-    predictor = learner.adapt(SUPPORT)
-    x = np.concatenate([X, np.ones((3, 1))], 1)
-    y = np.eye(2)[[0, 1, 1]]
-    w = np.linalg.solve(x.T @ x + 0.3 * np.eye(3), x.T @ y)
-    query = np.array([[1.0, 2.0]])
-    wanted = 2 * (np.concatenate([query, np.ones((1, 1))], 1) @ w) + 0.5
-    np.testing.assert_allclose(predictor(jnp.asarray(query)), wanted, rtol=1e-4)
-
-
-def test_ridge_has_a_gradient_in_its_penalty():
-    gram, y = X @ X.T, SUPPORT.x
-    slope = jax.grad(lambda p: jnp.sum(jnp.sin(solve_ridge(gram, y, p))))(jnp.array(0.5))
-    ends = [
-        float(jnp.sum(jnp.sin(solve_ridge(gram, y, jnp.array(0.5 + d))))) for d in (-0.01, 0.01)
-    ]
-    assert float(slope) == pytest.approx((ends[1] - ends[0]) / 0.02, rel=1e-2)
-
-
-@pytest.mark.parametrize("learner", [qs.Matching(same), qs.Relation(same, same)])
-def test_only_for_classes(learner):
+def test_only_for_classes():
     with pytest.raises(qs.BadInput, match="needs class labels"):
-        learner.check(qs.Task(TARGETS, TARGETS))
+        qs.Matching(same).check(qs.Task(TARGETS, TARGETS))
