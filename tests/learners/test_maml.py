@@ -105,3 +105,14 @@ def test_maml_meta_learns_it(name):
     for i in range(30):
         trained, state, _ = step(trained, state, jax.random.fold_in(KEY, i))
     assert losses(trained) < 0.95 * losses(theta)
+
+
+def test_any_loss_can_be_meta_learned():
+    def absolute_error(outputs, y):
+        return jnp.mean(jnp.abs(outputs - y))
+
+    learner = qs.MAML(qs.MLP(1, (8, 1), key=KEY), loss=absolute_error)
+    task = qs.Sinusoid(shots=5).sample(KEY)
+    outputs = learner.adapt(task.support)(task.query.x)
+    found = learner.meta_loss(task)[1]["loss"]
+    np.testing.assert_allclose(found, np.mean(np.abs(outputs - task.query.y)), rtol=1e-5)
