@@ -23,6 +23,6 @@ class Points(ExampleProblem):
 POINTS = Points()
 
 
-def built(method, problem=CURVES, **settings):
+def built(config, problem=CURVES, **settings):
     """The learner of a method with those settings, and a small network."""
-    return method(network=NETWORK, **settings).learner(problem, 0)
+    return config(network=NETWORK, **settings).learner(problem, 0)

@@ -6,6 +6,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.experiments.problem import Source
+from quickstudy.experiments.problems.glyphs import GlyphImages
 from quickstudy.experiments.recipe import from_json
 from references.recipes import tasks, typed
 
@@ -30,3 +31,26 @@ def test_training_tasks_of_different_sizes():
 def test_sizes_that_cannot_be():
     with pytest.raises(qs.BadInput, match=r"fewest ways are 30; give a number from 2 to 20"):
         tasks(typed("prototypical-glyphs", "--fewest-ways 30"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "ways", "said"),
+    [
+        ({}, None, ""),
+        ({}, 20, "20-way, validation 5-way"),
+        ({"fewest_ways": 3}, None, "3- to 5-way, validation 5-way"),
+        ({"fewest_ways": 3}, 20, "3- to 20-way, validation 5-way"),
+        ({"fewest_shots": 2, "shots": 4}, None, "5-way 2- to 4-shot, validation 5-way 4-shot"),
+    ],
+)
+def test_training_tasks_in_words(settings, ways, said):
+    assert GlyphImages(**settings).trained_shape(ways) == said
+
+
+def test_ways_and_shots_are_the_shape_of_a_test():
+    problem = GlyphImages(ways=7, shots=3)
+    assert problem.outputs == 7
+    assert problem.classification
+    assert problem.data() == "glyphs, 7-way 3-shot"
+    other = GlyphImages(ways=2, queries=9).tested_as(problem)
+    assert (other.ways, other.shots, other.queries) == (7, 3, problem.queries)
