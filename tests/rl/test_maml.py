@@ -11,7 +11,6 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import quickstudy as qs
-from quickstudy.envs.bandit import Arms
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
@@ -79,30 +78,6 @@ def test_a_step_that_is_none_keeps_the_initialisation():
     after, metrics = updated(algorithm)
     assert float(metrics["accepted"]) == 0.0
     assert same_bits(after, before)
-
-
-def test_what_is_replayed_is_what_was_done():
-    """The adapted policy from stored trajectories gives the actions the probability that they were
-    chosen with: ratios are 1 before the first outer step."""
-    algorithm = maml(OuterTrustRegion())
-    adaptation, policy = algorithm.adaptation, algorithm.policy
-    task = Arms(jnp.array([0.2, 0.7]))
-    sets, after = eqx.filter_jit(adaptation.run)(policy, task, 2, jax.random.key(1))
-    there = eqx.filter_jit(adaptation.replay)(policy, sets)
-    actions = there.actions(jnp.zeros((6, 0)))
-    again = jax.vmap(type(actions).log_prob)(actions, after.action[:, 0])
-    np.testing.assert_allclose(again, after.log_prob[:, 0], atol=1e-6)
-    before = policy.actions(jnp.zeros((6, 0)))
-    assert not np.allclose(
-        again, jax.vmap(type(before).log_prob)(before, after.action[:, 0]), atol=1e-3
-    )
-
-
-def test_features_do_not_vanish_at_the_origin():
-    """With biases of zero they would, and grow from there: later updates would overshoot."""
-    body = Reactive.create(qs.Navigation(), (64, 64), key=KEY).body
-    sizes = [float(jnp.linalg.norm(body(jnp.full((1, 2), at)))) for at in (0.0, 0.5)]
-    assert sizes[1] < 3 * sizes[0]
 
 
 def test_rates_are_learned():
