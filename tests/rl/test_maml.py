@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import quickstudy as qs
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
@@ -23,6 +22,7 @@ from quickstudy.training.algorithm import update
 from quickstudy.training.fit import fit
 from quickstudy.training.plan import Plan
 from references.crashing import Crash, Crashing
+from references.jaxprs import equations
 
 KEY = jax.random.key(0)
 BANDIT = qs.Bandit(arms=2)
@@ -114,22 +114,11 @@ def test_gaussians_walk():
     assert float(metrics["return"]) < 0
 
 
-def operations(jaxpr):
-    """All of a program's operations, those of its inner programs too."""
-    for equation in jaxpr.eqns:
-        yield equation
-        for inner in jax.tree.leaves(list(equation.params.values())):
-            if isinstance(inner, Jaxpr | ClosedJaxpr):
-                yield from operations(getattr(inner, "jaxpr", inner))
-
-
 def test_no_device_factors_a_batch_of_matrices():
     """Two CPU devices that do so at the same time wait for each other for ever."""
     algorithm = maml(OuterTrustRegion())
     program, _, _ = eqx.filter_make_jaxpr(update)(algorithm, algorithm.init(), KEY, jnp.zeros(()))
-    factored = [
-        e.invars[0].aval.ndim for e in operations(program.jaxpr) if e.primitive.name == "lu"
-    ]
+    factored = [e.invars[0].aval.ndim for e in equations(program) if e.primitive.name == "lu"]
     assert factored
     assert set(factored) == {2}
 
