@@ -15,7 +15,7 @@ learn() {
   quickstudy train "$@" --on emoji --data "$data" --steps 1000 --validate-every 250 \
     --run "$out/$name"
 }
-for method in prototypical matching ridge transfer relation anil maml; do
+for method in prototypical matching ridge; do
   for ways in 5 20; do
     learn "$method-frozen-$ways" "$method" --ways "$ways" --network efficientnet-lite0 --width 0
     learn "$method-trained-$ways" "$method" --ways "$ways" --network efficientnet-lite0

@@ -173,10 +173,13 @@ class LearnerMethod(Method):
         """The network, whose kind must read the problem's inputs."""
         return self.network or problem.network
 
-    def seen(self, problem: ExampleProblem) -> ExampleProblem:
+    def seen(self, problem: Any) -> Any:
         """Of features, where the network is pretrained and frozen."""
         from quickstudy.experiments.problems.encoded import as_encoded
 
+        # What is no problem of examples is refused by `check`, with the reason.
+        if not isinstance(problem, ExampleProblem):
+            return problem
         return as_encoded(problem, self.body_of(problem))
 
     def prepared(self, problem: Problem) -> Self:
