@@ -140,6 +140,11 @@ from .runs import Run as Run
 from .tasks.all_classes import AllClasses as AllClasses
 from .tasks.arrays import array_episodes as array_episodes
 from .tasks.arrays import image_arrays as image_arrays
+from .tasks.augmentations import ColourJitter as ColourJitter
+from .tasks.augmentations import RandomCrop as RandomCrop
+from .tasks.augmentations import RandomFlip as RandomFlip
+from .tasks.augmentations import Standardise as Standardise
+from .tasks.augmentations import Transforms as Transforms
 from .tasks.cifar_fs import cifar_fs as cifar_fs
 from .tasks.emoji import emoji as emoji
 from .tasks.episodes import Episodes as Episodes

@@ -29,12 +29,15 @@ def test_to_json_and_back(name):
 @pytest.mark.parametrize("name", RECIPES)
 def test_everything_is_stated(name):
     recipe = RECIPES[name]
-    assert recipe.name == name == f"{recipe.method.name}-{recipe.problem.name}"
+    pair = f"{recipe.method.name}-{recipe.problem.name}"
+    network = getattr(getattr(recipe.method, "network", None), "name", None)
+    assert recipe.name == name
+    assert name in (pair, f"{pair}-{network}")
     assert recipe.card.reaches
     assert recipe.card.takes
     assert "http" in recipe.source
     recipe.method.check(recipe.problem)
-    assert recipe_of(recipe.method.name, recipe.problem.name) is recipe
+    assert recipe_of(recipe.method.name, recipe.problem.name) is RECIPES[pair]
 
 
 @pytest.mark.parametrize("kind", [*METHODS, *PROBLEMS], ids=lambda kind: kind.__name__)

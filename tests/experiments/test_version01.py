@@ -12,6 +12,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.checkpoint import read_recipe
+from quickstudy.experiments.benchmark_recipes import BENCHMARKS
 from quickstudy.experiments.methods.relation import DenseRelationConfig
 from quickstudy.experiments.recipe import from_json
 from quickstudy.experiments.recipes import RECIPES
@@ -29,7 +30,7 @@ FILES = zipfile.ZipFile(DATA / "weights-0.1.zip").namelist()
 def test_every_recipe_of_version_0_1_is_here():
     assert len(WRITTEN) == 86
     assert len(DEFAULTS) == 56
-    assert {"cavia-sinusoid", "prototypical-emoji"} == NEW
+    assert {"cavia-sinusoid", "prototypical-emoji", *BENCHMARKS} == NEW
     assert set(DEFAULTS) < set(RECIPES)
 
 

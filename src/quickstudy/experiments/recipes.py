@@ -4,6 +4,7 @@ import difflib
 from dataclasses import replace
 
 from quickstudy.errors import BadInput
+from quickstudy.experiments.benchmark_recipes import BENCHMARKS
 from quickstudy.experiments.learner_recipes import LEARNERS
 from quickstudy.experiments.policy_recipes import POLICIES
 from quickstudy.experiments.recipe import Recipe
@@ -11,7 +12,8 @@ from quickstudy.experiments.recipe import Recipe
 # It must reach 96 % within 90 s, compilation and test included: 96.6 % in 81 s.
 DEFAULT = "prototypical-glyphs"
 RECIPES: dict[str, Recipe] = {
-    name: replace(recipe, name=name) for name, recipe in {**LEARNERS, **POLICIES}.items()
+    name: replace(recipe, name=name)
+    for name, recipe in {**LEARNERS, **BENCHMARKS, **POLICIES}.items()
 }
 
 
@@ -51,11 +53,10 @@ def find_recipe(name: str) -> Recipe:
 def recipe_of(method: str, problem: str) -> Recipe | None:
     """The recipe for that pair, if the table has one: its settings are the pair's defaults.
 
+    Where a pair has several, for several networks, it is the one that names no network.
+
     Example:
         >>> recipe_of("maml", "sinusoid").budget.steps
         70000
     """
-    for recipe in RECIPES.values():
-        if (recipe.method.name, recipe.problem.name) == (method, problem):
-            return recipe
-    return None
+    return RECIPES.get(f"{method}-{problem}")

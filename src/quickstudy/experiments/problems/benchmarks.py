@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from quickstudy.errors import DataError
 from quickstudy.experiments.networks import Conv4Config, Inputs, NetworkConfig
 from quickstudy.experiments.problem import Source, Split
-from quickstudy.experiments.problems.images import ImageProblem
+from quickstudy.experiments.problems.natural import NaturalImages
 
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
 
 
 @dataclass(frozen=True)
-class BenchmarkImages(ImageProblem):
+class BenchmarkImages(NaturalImages):
     """Base: a published data set that the user has, in one of its published layouts."""
 
     has: ClassVar[str] = "a published data set"

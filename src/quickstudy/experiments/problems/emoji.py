@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from quickstudy.errors import BadInput
 from quickstudy.experiments.networks import Conv4Config, Inputs, NetworkConfig
 from quickstudy.experiments.problem import Problem, Source, Split
-from quickstudy.experiments.problems.images import ImageProblem
+from quickstudy.experiments.problems.natural import NaturalImages
 from quickstudy.experiments.problems.yours import KEPT
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ LARGEST = 224
 
 
 @dataclass(frozen=True)
-class EmojiImages(ImageProblem):
+class EmojiImages(NaturalImages):
     """Emoji by four artists each, in colour; needs the extra `emoji` and four npm packages."""
 
     name: ClassVar[str] = "emoji"

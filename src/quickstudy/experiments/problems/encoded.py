@@ -7,6 +7,7 @@ from quickstudy.errors import BadInput
 from quickstudy.experiments.networks import Inputs, NetworkConfig
 from quickstudy.experiments.problem import ExampleProblem, Source, Split
 from quickstudy.experiments.problems.images import ImageProblem
+from quickstudy.experiments.problems.natural import demand_unchanged
 
 if TYPE_CHECKING:
     from quickstudy.features.encoder import Encoder
@@ -116,7 +117,8 @@ def as_encoded(problem: ExampleProblem, network: NetworkConfig) -> ExampleProble
     """The problem as a learner with that network meets it.
 
     Raises:
-        BadInput: the network is pretrained on images, and the problem is of something else.
+        BadInput: the network is pretrained on images, and the problem is of something else, or of
+            images that change.
     """
     if not network.encoder:
         return problem
@@ -125,5 +127,6 @@ def as_encoded(problem: ExampleProblem, network: NetworkConfig) -> ExampleProble
             f"--network {network.name} is pretrained on images, and {problem.name} has none; "
             "give --network mlp, or a problem of images"
         )
+    demand_unchanged(problem, network.name)
     of = problem.enlarged(network.reads_at)
     return EncodedImages(of, network.encoder, network.features)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from quickstudy.errors import BadInput, DataError
 from quickstudy.experiments.networks import Conv4Config, Inputs, MLPConfig, NetworkConfig
 from quickstudy.experiments.problem import Problem, Source, Split
-from quickstudy.experiments.problems.images import ImageProblem
+from quickstudy.experiments.problems.natural import NaturalImages
 
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
@@ -22,7 +22,7 @@ RATIOS = (0.64, 0.16, 0.2)
 
 
 @dataclass(frozen=True)
-class YourImages(ImageProblem):
+class YourImages(NaturalImages):
     """Base: classes that are divided into training, validation and test when a run begins."""
 
     usual: ClassVar[dict[str, int]] = {"steps": 1000, "meta_batch": 4, "validate_every": 200}
