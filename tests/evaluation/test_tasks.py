@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.checkpoint import write_json
 from quickstudy.evaluation.tasks import Estimate
+from quickstudy.writing import write_json
 
 KEY = jax.random.key(4)
 TASKS = qs.Sinusoid(shots=4, queries=3)

@@ -68,7 +68,7 @@ class Result(abc.ABC):
 
     @abc.abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """A dictionary that `quickstudy.checkpoint.write_json` takes."""
+        """A dictionary that `quickstudy.writing.write_json` takes."""
 
     @classmethod
     @abc.abstractmethod
