@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.evaluation.trials import TrialEvaluation, acting
+from quickstudy.evaluation.measured import TrialEvaluation
+from quickstudy.evaluation.trials import acting
 from quickstudy.experiments.policy_result import heads
 from quickstudy.rl.rollout import earned, rollout
 from quickstudy.training.algorithm import update
