@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from quickstudy.conjugate_gradients import conjugate_gradients
+from references.one_wave import KEY, close
 
 
 def solve(A, b, steps):
@@ -44,3 +45,12 @@ def test_the_residual_is_what_it_says(diagonal, steps):
 def test_a_residual_of_nothing():
     np.testing.assert_array_equal(solve(jnp.eye(2), jnp.zeros(2), 3), [0.0, 0.0])
     np.testing.assert_allclose(solve(jnp.eye(2), jnp.ones(2), 9), [1.0, 1.0])
+
+
+def test_conjugate_gradients_solve_and_stay():
+    a = jax.random.normal(KEY, (5, 5))
+    a = a @ a.T + jnp.eye(5)
+    b = jnp.arange(5.0)
+    for steps in (5, 12):
+        close(conjugate_gradients(lambda v: a @ v, b, steps).x, jnp.linalg.solve(a, b))
+    assert not np.any(conjugate_gradients(lambda v: a @ v, jnp.zeros(5), 3).x)

@@ -1,4 +1,4 @@
-"""Every learner, held to the same properties; and each property, shown to be able to fail."""
+"""Every learner, held to the same properties."""
 
 import equinox as eqx
 import jax
@@ -8,29 +8,11 @@ import optax
 import pytest
 
 import quickstudy as qs
-from quickstudy.checkpoint import Checkpoints
-from quickstudy.learners.losses import Loss
 from quickstudy.learners.transfer import Transfer
 from quickstudy.nets.norm import NORMS
-from quickstudy.testing import PROPERTIES, ConformanceError, check_learner
+from quickstudy.testing import check_learner
+from references.clusters import Clusters, Right
 from references.compilations import compilations
-
-
-class Clusters(eqx.Module):
-    """Classes are points of the plane, their examples lie around them."""
-
-    ways: int = eqx.field(static=True, default=3)
-    shots: int = eqx.field(static=True, default=2)
-
-    def sample(self, key):
-        n = self.ways * self.shots
-        drawn = jax.random.normal(key, (self.ways + 2 * n, 2))
-        label = jnp.tile(jnp.arange(self.ways), 2 * self.shots)
-        x = drawn[label] + 0.2 * drawn[self.ways :]
-        support, query = (
-            qs.Examples(x[i], label[i], self.ways) for i in (slice(n), slice(n, None))
-        )
-        return qs.Task(support, query)
 
 
 def scattered(classes=12, items=8):
@@ -43,7 +25,6 @@ def scattered(classes=12, items=8):
 POINTS = Clusters()
 SCATTERED = qs.Episodes(scattered(), ways=3, shots=2, queries=2)
 WAVES = qs.Sinusoid(shots=10, queries=10, amplitude=(1.0, 1.0))
-
 KEY = jax.random.key(0)
 
 
@@ -82,7 +63,6 @@ SGD = qs.Optimiser(optax.sgd(0.3, momentum=0.5))
 # slope.
 ADAM = qs.Optimiser(optax.adam(0.1, eps_root=1e-3))
 CLASSES = qs.AllClasses(SCATTERED, batch=32)
-
 # A learner, tasks that it can learn in a moment, and the properties that it does not promise.
 LEARNERS = {
     "maml": (qs.MAML(mlp(16, 3), inner_lr=0.5), POINTS, ()),
@@ -207,123 +187,6 @@ def test_eager_use_compiles_once(name):
     demand_one_compilation(learner, tasks)
 
 
-# One learner that is right, and for every property one that is wrong in just that.
-
-
-class Right(qs.Learner):
-    """Prototypes of the inputs themselves, each coordinate scaled by θ."""
-
-    scale: jax.Array = eqx.field(default_factory=lambda: jnp.full(2, 0.01))
-    loss: Loss = eqx.field(static=True, default=qs.cross_entropy)
-
-    def adapt(self, support, *, key=None):
-        members = jax.nn.one_hot(support.y, support.ways).T / 2
-        centres = members @ (support.x * self.scale[None])
-        return lambda x: qs.negative_squared_distance(x * self.scale[None], centres)
-
-
-class WholeNumbers(Right):
-    count: jax.Array = eqx.field(default_factory=lambda: jnp.arange(3))
-
-
-class RefusesTheTasks(Right):
-    def check(self, task):
-        raise qs.BadInput("no")
-
-
-class RemembersCalls(Right):
-    calls: list = eqx.field(static=True, default_factory=list)
-
-    def adapt(self, support, *, key=None):
-        self.calls.append(1)
-        predict, calls = super().adapt(support), len(self.calls)
-        return lambda x: calls * predict(x)
-
-
-class KnowsWhetherItIsCompiled(Right):
-    def adapt(self, support, *, key=None):
-        predict = super().adapt(support)
-        factor = 2 if isinstance(support.x, jax.core.Tracer) else 1
-        return lambda x: factor * predict(x)
-
-
-@jax.custom_batching.custom_vmap
-def doubled_by_vmap(x):
-    return x
-
-
-@doubled_by_vmap.def_vmap
-def _(size, batched, x):
-    return 2 * x, batched[0]
-
-
-class DoubledByVmap(Right):
-    def adapt(self, support, *, key=None):
-        return super().adapt(qs.Examples(doubled_by_vmap(support.x), support.y, support.ways))
-
-    def meta_gradient(self, task, *, key=None, progress=1.0):
-        return Right(self.scale).meta_gradient(task, key=key, progress=progress)
-
-
-class PrefersTheFirst(Right):
-    def adapt(self, support, *, key=None):
-        predict = super().adapt(support)
-        return lambda x: predict(x) + support.x[:1, :1]
-
-
-class SeesAllQueries(Right):
-    def adapt(self, support, *, key=None):
-        predict = super().adapt(support)
-        return lambda x: predict(x - jnp.mean(x, 0)[None])
-
-
-class SumsOverDevices(Right):
-    def meta_gradient(self, task, *, key=None, progress=1.0):
-        gradient, metrics = super().meta_gradient(task, key=key, progress=progress)
-        try:
-            devices = jax.lax.axis_size("tasks")
-        except NameError:  # not within a mesh
-            devices = 1
-        return jax.tree.map(lambda g: g * devices, gradient), metrics
-
-
-class TwoPercentOff(Right):
-    def meta_gradient(self, task, *, key=None, progress=1.0):
-        gradient, metrics = super().meta_gradient(task, key=key, progress=progress)
-        return jax.tree.map(lambda g: 1.02 * g, gradient), metrics
-
-
-class ForgetsStepZero(Right):
-    def adapt_by_steps(self, support, steps):
-        scales = jnp.broadcast_to(self.scale, (steps, 2))
-        return Right(scales)
-
-
-class NeverLearns(Right):
-    def adapt(self, support, *, key=None):
-        return lambda x: jnp.sum(self.scale) * jnp.ones((x.shape[0], support.ways))
-
-
-BROKEN = {
-    "parameters": WholeNumbers(),
-    "check": RefusesTheTasks(),
-    "determinism": RemembersCalls(),
-    "jit": KnowsWhetherItIsCompiled(),
-    "vmap": DoubledByVmap(),
-    "support order": PrefersTheFirst(),
-    "other queries": SeesAllQueries(),
-    "devices": SumsOverDevices(),
-    "gradient": TwoPercentOff(),
-    "steps": ForgetsStepZero(),
-    "training": NeverLearns(),
-    "resume": Right(),
-}
-
-
-def test_a_right_learner_passes():
-    check_learner(Right(), POINTS, except_for=("training", "resume"))
-
-
 class WithALoop(Right):
     """Returns a function over arrays, whose loop is a fresh function in every call."""
 
@@ -334,22 +197,6 @@ class WithALoop(Right):
 
 def test_eager_use_of_ones_own_learner_compiles_once():
     demand_one_compilation(WithALoop(), POINTS)
-
-
-@pytest.mark.parametrize("name", PROPERTIES)
-def test_every_property_can_fail(name, monkeypatch):
-    if name == "resume":  # here the learner is right, and the checkpoint wrong
-        restore = Checkpoints.restore
-        monkeypatch.setattr(
-            Checkpoints, "restore", lambda *a: jax.tree.map(lambda x: 2 * x, restore(*a))
-        )
-    with pytest.raises(ConformanceError, match=f"breaks the property '{name}'"):
-        check_learner(BROKEN[name], POINTS, except_for=PROPERTIES.keys() - {name})
-
-
-def test_unknown_property():
-    with pytest.raises(qs.BadInput, match=r"'speed'.*choose from"):
-        check_learner(Right(), POINTS, except_for=("speed",))
 
 
 @pytest.mark.parametrize("make", [qs.MAML, qs.Prototypical])

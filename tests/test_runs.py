@@ -57,3 +57,24 @@ def test_a_recipe_that_is_spoilt(tmp_path, text):
     (run.folder / "recipe.json").write_text(text)
     with pytest.raises(CheckpointError, match="recipe\\.json"):
         qs.Run.open(run.folder)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return qs.Run.create(tmp_path / "run", RECIPE)
+
+
+def test_a_run_folder_that_exists(run):
+    with pytest.raises(CheckpointError, match=r"exists already; resume it with --resume"):
+        qs.Run.create(run.folder, RECIPE)
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(CheckpointError, match="not a run's folder"):
+        qs.Run.open(tmp_path)
+
+
+def test_a_run_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="could not make the run folder"):
+        qs.Run.create(tmp_path / "file" / "run", RECIPE)

@@ -57,8 +57,10 @@ def conjugate_gradients(
         p = jax.tree.map(lambda r, p: jnp.where(goes_on, r + turn * p, p), r, p)
         return (x, r, p, now), None
 
-    start = (jax.tree.map(jnp.zeros_like, b), b, b, dot(b, b))
-    x, residual, _, _ = jax.lax.scan(step, start, jnp.arange(steps))[0]
+    # Directions stay conjugate only if products are exact to rounding, on GPUs too.
+    with jax.default_matmul_precision("highest"):
+        start = (jax.tree.map(jnp.zeros_like, b), b, b, dot(b, b))
+        x, residual, _, _ = jax.lax.scan(step, start, jnp.arange(steps))[0]
     return LinearSolution(x, residual)
 
 

@@ -2,7 +2,7 @@
 
 Task i of a meta-batch always uses `fold_in(key, i)`, whichever device it runs on. On a CPU the
 tasks of one device run one after the other, whose activations then fit the cache; on a GPU they
-run side by side.
+run side by side, as many as fit its memory.
 """
 
 import os
@@ -17,6 +17,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, PRNGKeyArray, PyTree, Scalar
 
+from quickstudy.chunks import at_once
 from quickstudy.files import cache_folder
 
 AXIS = "tasks"
@@ -82,10 +83,12 @@ def mean_over_tasks(
         the mean, replicated on every device.
     """
     here = -(-tasks // task_mesh().size)
+    chunk = at_once(f, arguments, key, here)
 
     def local(arguments: PyTree, key: PRNGKeyArray) -> PyTree:
         first = jax.lax.axis_index(AXIS) * here
-        total = _sum(lambda i: f(arguments, jax.random.fold_in(key, i)), first, (here, tasks))
+        sizes = (here, tasks, chunk)
+        total = _sum(lambda i: f(arguments, jax.random.fold_in(key, i)), first, sizes)
         return jax.tree.map(lambda x: jax.lax.psum(x, AXIS) / tasks, total)
 
     return _on_every_device(local, PartitionSpec())(arguments, key)
@@ -98,7 +101,8 @@ def map_over_tasks(
 
     Arguments as in `mean_over_tasks`; the outputs may have any type.
     """
-    return _mapped(each, f, arguments, key, tasks)
+    chunk = at_once(f, arguments, key, -(-tasks // task_mesh().size))
+    return _mapped(lambda one, keys: each(one, keys, chunk), f, arguments, key, tasks)
 
 
 class Shares(NamedTuple):
@@ -224,29 +228,38 @@ def _keys(key: PRNGKeyArray, numbers: Any) -> Any:
     return jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
 
 
-def each(f: Callable[[Any], PyTree], xs: PyTree) -> PyTree:
-    """f of every element along the first axis: in turn on a CPU, side by side elsewhere."""
-    return jax.lax.map(f, xs) if jax.default_backend() == "cpu" else jax.vmap(f)(xs)
+def each(f: Callable[[Any], PyTree], xs: PyTree, at_a_time: int | None = None) -> PyTree:
+    """f of every element along the first axis: in turn on a CPU, side by side elsewhere, so many
+    at a time."""
+    if jax.default_backend() == "cpu":
+        return jax.lax.map(f, xs)
+    return jax.vmap(f)(xs) if at_a_time is None else jax.lax.map(f, xs, batch_size=at_a_time)
 
 
-def _sum(f: Callable[[Any], PyTree], first: Array, sizes: tuple[int, int]) -> PyTree:
-    """Σ f(i) over this device's share: `here` numbers from `first` on, those below `tasks`."""
-    here, tasks = sizes
-    numbers = first + jnp.arange(here)
+def _sum(f: Callable[[Any], PyTree], first: Array, sizes: tuple[int, int, int]) -> PyTree:
+    """Σ f(i) over this device's share: `here` numbers from `first` on, those below `tasks`, so
+    many at a time as `chunk` says."""
+    here, tasks, chunk = sizes
+    numbers = jnp.arange(-(-here // chunk) * chunk).reshape(-1, chunk)
 
-    def real(i: Array) -> PyTree:
-        # The last device may have fewer tasks than the others: what is beyond counts nothing.
-        return jax.tree.map(lambda x: jnp.where(i < tasks, x, 0), f(i))
+    def real(number: Array) -> PyTree:
+        # The last device may have fewer tasks than the others, and the last chunk fewer than
+        # there is room for: what is beyond counts nothing.
+        i = first + number
+        return jax.tree.map(lambda x: jnp.where((number < here) & (i < tasks), x, 0), f(i))
 
-    if jax.default_backend() != "cpu":
+    def together(numbers: Array) -> PyTree:
+        if chunk == 1:
+            return real(numbers[0])
         return jax.tree.map(lambda x: jnp.sum(x, 0), jax.vmap(real)(numbers))
-    if here == 1:
-        return real(numbers[0])
+
+    if len(numbers) == 1:
+        return together(numbers[0])
     # Zeros of the sum's shapes: a scan's carry must exist before its first step.
-    shapes = jax.eval_shape(real, first)
+    shapes = jax.eval_shape(together, numbers[0])
     zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
 
-    def add(total: PyTree, i: Array) -> tuple[PyTree, None]:
-        return jax.tree.map(jnp.add, total, real(i)), None
+    def add(total: PyTree, numbers: Array) -> tuple[PyTree, None]:
+        return jax.tree.map(jnp.add, total, together(numbers)), None
 
     return jax.lax.scan(add, zeros, numbers)[0]

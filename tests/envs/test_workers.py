@@ -13,10 +13,9 @@ import pytest
 from quickstudy import BadInput, QuickstudyError
 from quickstudy.envs.host import Host, HostEnvironment
 from quickstudy.envs.workers import HostWorkers
-
-pytest.importorskip("gymnasium")
 from references import poles
 
+pytest.importorskip("gymnasium")
 POLES = (poles.make, poles.sample_task, poles.set_task)
 
 
@@ -55,21 +54,6 @@ def test_the_same_numbers_as_in_one_process(visit):
     there.close()
     assert len(started) == 2
     assert gone(started)
-
-
-def test_visits_find_the_same_tasks_and_draw_the_rest_anew():
-    host = HostEnvironment(*POLES, 6)
-    first = host.begin(3, each=3)
-    tasks = list(host.tasks)
-    assert tasks[0] == tasks[2] != tasks[3] == tasks[5]
-    assert len({tuple(row) for row in first.tolist()}) == 6
-    again = host.begin(3, each=3, visit=1)
-    assert host.tasks == tasks
-    assert not np.isclose(first, again).all(1).any()
-    np.testing.assert_array_equal(host.begin(3, each=3), first)
-    # Whoever visits a task alone is in the same task as those who visit it together.
-    host.begin(3)
-    assert host.tasks[:2] == [tasks[0], tasks[3]]
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from references.stand_in_encoder import RED, Patches, coloured
 def test_batches_and_progress():
     told, encoder = [], Patches()
     images = list(coloured(70, RED))
-    out = encoding.encoded(encoder, images, lambda *one: told.append(one))
+    out = encoding.features_of(encoder, images, lambda *one: told.append(one))
     assert out.shape == (70, 48)
     assert encoder.seen == 70
     assert told == [("images", 32, 70), ("images", 64, 70), ("images", 70, 70)]
-    np.testing.assert_array_equal(out[40:41], encoding.encoded(encoder, images[40:41]))
+    np.testing.assert_array_equal(out[40:41], encoding.features_of(encoder, images[40:41]))
 
 
 def test_a_file_is_its_pixels(tmp_path):
@@ -27,7 +27,7 @@ def test_a_file_is_its_pixels(tmp_path):
 
 def test_any_function_is_an_encoder():
     one = encoding.resolved(lambda images: images.mean((1, 2)) / 255)
-    assert encoding.encoded(one, list(coloured(3, RED))).shape == (3, 3)
+    assert encoding.features_of(one, list(coloured(3, RED))).shape == (3, 3)
     assert one.size == (224, 224)
     assert one.digest == ""
 
@@ -35,7 +35,7 @@ def test_any_function_is_an_encoder():
 @pytest.mark.parametrize("made", [np.zeros((1, 4)), np.zeros((2, 4, 1)), np.zeros((2, 4), int)])
 def test_what_is_no_features_is_refused(made):
     with pytest.raises(BadInput, match=r"must return floats \[2, d\]"):
-        encoding.encoded(encoding.Called(lambda _: made), list(coloured(2, RED)))
+        encoding.features_of(encoding.Called(lambda _: made), list(coloured(2, RED)))
 
 
 def test_another_version_is_refused():
@@ -59,6 +59,6 @@ def test_encoders_of_the_library_use_its_cache(monkeypatch):
     monkeypatch.setattr(encoding.cache, "encoded", encoded)
     own = encoder(brightness, name="brightness", size=(8, 8))
     images = list(coloured(3, RED))
-    assert encoding.encoded(own, images).shape == (3, 3)
-    assert encoding.encoded(own, images[:1]).shape == (1, 3)
+    assert encoding.features_of(own, images).shape == (3, 3)
+    assert encoding.features_of(own, images[:1]).shape == (1, 3)
     assert calls == ["cache", "encoder"]

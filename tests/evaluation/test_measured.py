@@ -7,6 +7,7 @@ import numpy as np
 
 from quickstudy.evaluation.estimates import Estimate
 from quickstudy.evaluation.measured import ClassAccuracy, Evaluation, Returns, TrialEvaluation
+from quickstudy.rl.rollout import Earned
 from quickstudy.writing import write_json
 
 SMALL = Evaluation("accuracy", Estimate(0.9, 0.1), Estimate(0.2, 0.0), (), 2, False)
@@ -37,3 +38,20 @@ def test_older_files_have_no_scores():
     assert TrialEvaluation.from_json(written) == trials
     del written["scores"]
     assert TrialEvaluation.from_json(written).scores == ()
+
+
+def test_returns_of_a_trial_and_of_its_episodes():
+    """Trials of (1, 2) and (3, 6): totals 3 and 9, episodes of 2 and 4."""
+    found = Returns.of(np.array([[1.0, 2.0], [3.0, 6.0]]))
+    assert found.total.mean == 6
+    assert [episode.mean for episode in found.episodes] == [2, 4]
+    assert found.lengths == ()
+    both = Returns.of(Earned(np.array([[1.0], [3.0]]), np.array([[4.0], [5.0]])))
+    assert [length.mean for length in both.lengths] == [4.5]
+
+
+def test_files_of_before_have_no_lengths_and_no_stage():
+    value = TrialEvaluation(Returns.of(np.ones((3, 2))), {}, 3).to_json()
+    del value["stage"], value["policy"]["lengths"]
+    found = TrialEvaluation.from_json(value)
+    assert (found.stage, found.policy.lengths, found.ends_early) == ("episode", (), False)

@@ -1,15 +1,66 @@
-"""What decides the test tasks, as files note it."""
+"""Problems: how a test changes them, and how they are told in words."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+import quickstudy as qs
 from quickstudy.experiments.networks import EfficientNetLite0Config
-from quickstudy.experiments.problem import Source
+from quickstudy.experiments.problem import Problem, Source, settings_of
 from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.problems.bandit import BanditFamily
 from quickstudy.experiments.problems.encoded import as_encoded
+from quickstudy.experiments.problems.glyphs import GlyphImages
+from quickstudy.experiments.problems.omniglot import OmniglotImages
 from quickstudy.experiments.problems.sinusoid import SinusoidCurves
+from quickstudy.learners.losses import cross_entropy, squared_error
 from references.own_code import folder_of_classes
+from references.small_problems import CURVES, POINTS
+
+
+def test_a_test_takes_the_shape_of_another_problem_where_both_have_one():
+    tested = OmniglotImages(protocol="finn2017").tested_as(GlyphImages(ways=7, shots=3))
+    assert (tested.ways, tested.shots, tested.protocol) == (7, 3, "finn2017")
+    curves = SinusoidCurves().tested_as(replace(GlyphImages(), shots=4))
+    assert (curves.test_shots, curves.shots) == (4, 10), "under whatever name it has them"
+    assert BanditFamily().tested_as(GlyphImages(ways=7)) == BanditFamily()
+
+
+def test_flags_of_evaluate_change_the_fields_that_they_name():
+    assert SinusoidCurves().changed({"shots": 4}).test_shots == 4
+    with pytest.raises(KeyError):
+        BanditFamily().changed({"shots": 4})
+
+
+def test_the_loss_is_of_classes_or_of_numbers():
+    assert POINTS.loss is cross_entropy
+    assert CURVES.loss is squared_error
+
+
+def test_where_there_are_no_classes():
+    assert CURVES.training_classes is None
+    with pytest.raises(qs.BadInput, match="sinusoid has no classes to pre-train on; choose images"):
+        CURVES.classes(Source())
+
+
+def test_in_words():
+    assert settings_of(SinusoidCurves(shots=3, test_queries=9)) == "shots 3, test queries 9"
+    assert settings_of(SinusoidCurves()) == ""
+    assert GlyphImages().data() == "glyphs, 5-way 1-shot"
+    assert POINTS.data() == "points"
+    assert POINTS.reads() == "inputs of size 2 in classes"
+    assert GlyphImages.spelled() == "glyphs"
+
+
+def test_a_problem_of_one_s_own_is_called_by_its_class():
+    @dataclass(frozen=True)
+    class Lever(Problem):
+        """One's own."""
+
+    assert Lever.name == "lever"
+    assert Lever().notes() == []
+    assert Lever().prepared(Source()) == Lever()
+    assert Lever.has == "something of your own"
 
 
 @pytest.mark.parametrize(

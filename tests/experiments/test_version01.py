@@ -29,7 +29,7 @@ FILES = zipfile.ZipFile(DATA / "weights-0.1.zip").namelist()
 def test_every_recipe_of_version_0_1_is_here():
     assert len(WRITTEN) == 86
     assert len(DEFAULTS) == 56
-    assert {"cavia-sinusoid"} == NEW
+    assert {"cavia-sinusoid", "prototypical-emoji"} == NEW
     assert set(DEFAULTS) < set(RECIPES)
 
 

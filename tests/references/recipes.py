@@ -1,8 +1,15 @@
 """Recipes with settings, as a user types them."""
 
+from dataclasses import replace
+
 from quickstudy.app.pairing import named_recipe, with_arguments
 from quickstudy.checkpoint import save_arrays
+from quickstudy.experiments.problem import Source
+from quickstudy.experiments.recipes import RECIPES
 from quickstudy.runs import Run
+
+ALL = {name: replace(r, method=r.method.prepared(r.problem)) for name, r in RECIPES.items()}
+"""All recipes, with the networks that they take from their problems."""
 
 
 def typed(name, arguments="", on=None):
@@ -22,3 +29,10 @@ def untrained(folder, name, arguments="", on=None):
     run = Run.create(folder, recipe.to_json())
     save_arrays(run.learner_file, recipe.learner(), recipe.to_json())
     return folder
+
+
+def tasks(recipe, split="train"):
+    """What a learner is trained on, or the tasks of another split."""
+    if split == "train":
+        return recipe.method.training_tasks(recipe.problem, Source())
+    return recipe.problem.tasks(split, Source())

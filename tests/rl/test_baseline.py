@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.rl.adaptation import Trajectories
-from quickstudy.rl.baseline import Baseline, features
+from quickstudy.rl.baseline import features
 
 KEY = jax.random.key(0)
 BASELINES = {"linear": qs.LinearBaseline(), "network": qs.ValueNetwork()}
@@ -59,32 +58,6 @@ def test_linear_values_are_the_ridge_regression_s(walk):
         w = np.linalg.solve(x[real].T @ x[real] + ridge, x[real].T @ targets[real])
         found = jax.jit(qs.LinearBaseline().values)(*map(jnp.asarray, (o, targets, real)))
     np.testing.assert_allclose(found, x @ w, rtol=1e-8)
-
-
-class Half(Baseline):
-    """Half of what comes."""
-
-    def values(self, observations, targets, real):
-        return targets / 2
-
-
-def test_advantages_by_hand():
-    """γ = λ = ½; rewards 4, 2, 4 | 2, and what follows the second trajectory's end is absurd.
-
-    G = 6, 4, 4 | 2, V = 3, 2, 2 | 1, δ = 4 + 1 − 3, 2 + 1 − 2, 4 − 2 | 2 − 1 = 2, 1, 2 | 1;
-    with γλ = ¼ A = 2⅜, 1½, 2 | 1, of mean 1 23/32 and variance 0.26855.
-    """
-    adaptation = qs.Adaptation(
-        qs.Bandit(arms=2), qs.Rate(0.1), qs.LVC(), 2, discount=0.5, decay=0.5, baseline=Half()
-    )
-    real = jnp.array([[True, True, True], [True, False, False]])
-    rewards = jnp.array([[4.0, 2.0, 4.0], [2.0, 1e6, -1e5]])
-    paths = Trajectories(jnp.zeros((2, 3, 1)), jnp.zeros((2, 3), int), rewards, 0 * rewards, real)
-    found, unit = jax.jit(adaptation.measured)(paths)
-    np.testing.assert_allclose(unit, 0.26855469**0.5, rtol=1e-6)
-    wanted = np.array([[0.65625, -0.21875, 0.28125], [-0.71875, 0.0, 0.0]]) / 0.26855469**0.5
-    np.testing.assert_allclose(found, wanted, rtol=1e-5)
-    np.testing.assert_allclose(jax.jit(adaptation.advantage)(paths), found, rtol=1e-6)
 
 
 def test_no_step():

@@ -8,10 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import quickstudy as qs
-from quickstudy.envs.bandit import Arms
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
@@ -24,6 +22,7 @@ from quickstudy.training.algorithm import update
 from quickstudy.training.fit import fit
 from quickstudy.training.plan import Plan
 from references.crashing import Crash, Crashing
+from references.jaxprs import equations
 
 KEY = jax.random.key(0)
 BANDIT = qs.Bandit(arms=2)
@@ -81,30 +80,6 @@ def test_a_step_that_is_none_keeps_the_initialisation():
     assert same_bits(after, before)
 
 
-def test_what_is_replayed_is_what_was_done():
-    """The adapted policy from stored trajectories gives the actions the probability that they were
-    chosen with: ratios are 1 before the first outer step."""
-    algorithm = maml(OuterTrustRegion())
-    adaptation, policy = algorithm.adaptation, algorithm.policy
-    task = Arms(jnp.array([0.2, 0.7]))
-    sets, after = eqx.filter_jit(adaptation.run)(policy, task, 2, jax.random.key(1))
-    there = eqx.filter_jit(adaptation.replay)(policy, sets)
-    actions = there.actions(jnp.zeros((6, 0)))
-    again = jax.vmap(type(actions).log_prob)(actions, after.action[:, 0])
-    np.testing.assert_allclose(again, after.log_prob[:, 0], atol=1e-6)
-    before = policy.actions(jnp.zeros((6, 0)))
-    assert not np.allclose(
-        again, jax.vmap(type(before).log_prob)(before, after.action[:, 0]), atol=1e-3
-    )
-
-
-def test_features_do_not_vanish_at_the_origin():
-    """With biases of zero they would, and grow from there: later updates would overshoot."""
-    body = Reactive.create(qs.Navigation(), (64, 64), key=KEY).body
-    sizes = [float(jnp.linalg.norm(body(jnp.full((1, 2), at)))) for at in (0.0, 0.5)]
-    assert sizes[1] < 3 * sizes[0]
-
-
 def test_rates_are_learned():
     algorithm = maml(OuterAscent(optax.sgd(1.0), epochs=2))
     rates = LearnedRates.like(algorithm.policy, 0.5)
@@ -139,22 +114,11 @@ def test_gaussians_walk():
     assert float(metrics["return"]) < 0
 
 
-def operations(jaxpr):
-    """All of a program's operations, those of its inner programs too."""
-    for equation in jaxpr.eqns:
-        yield equation
-        for inner in jax.tree.leaves(list(equation.params.values())):
-            if isinstance(inner, Jaxpr | ClosedJaxpr):
-                yield from operations(getattr(inner, "jaxpr", inner))
-
-
 def test_no_device_factors_a_batch_of_matrices():
     """Two CPU devices that do so at the same time wait for each other for ever."""
     algorithm = maml(OuterTrustRegion())
     program, _, _ = eqx.filter_make_jaxpr(update)(algorithm, algorithm.init(), KEY, jnp.zeros(()))
-    factored = [
-        e.invars[0].aval.ndim for e in operations(program.jaxpr) if e.primitive.name == "lu"
-    ]
+    factored = [e.invars[0].aval.ndim for e in equations(program) if e.primitive.name == "lu"]
     assert factored
     assert set(factored) == {2}
 

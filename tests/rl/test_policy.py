@@ -8,13 +8,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.nets.context import GaussianProduct, Mean
-from quickstudy.rl.policy import (
-    between_episodes,
-    between_tasks,
-    everything,
-    never,
-    no_beginnings,
-)
+from quickstudy.rl.policy import between_episodes, between_tasks, everything, never, no_beginnings
 from quickstudy.rl.trial import Seen
 from references.corridor import Corridor
 

@@ -12,34 +12,14 @@ from quickstudy.evaluation.trials import same_tasks
 from quickstudy.mesh import dealt, on_shares
 from quickstudy.rl.batch import Batch, gradient_of
 from quickstudy.rl.ppo import PPO, PolicyGradient
-from quickstudy.rl.rl2 import RL2, trial_episodes, trial_tasks, trials_in_a_row
+from quickstudy.rl.rl2 import trial_episodes, trial_tasks, trials_in_a_row
 from quickstudy.rl.trpo import TRPO
-from quickstudy.training.algorithm import update
 from quickstudy.training.fit import fit
 from quickstudy.training.plan import Plan
 from references.corridor import Corridor
+from references.small_rl2 import BANDIT, close, head, rl2, updated
 
 KEY = jax.random.key(0)
-BANDIT = qs.Trial(qs.Bandit(arms=3), episodes=4)
-
-
-def head(outputs):
-    return qs.Linear.create(6, outputs, key=KEY)
-
-
-def rl2(improvement, trial=BANDIT, trials=12, **settings):
-    policy = qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 6, key=KEY))
-    policy = eqx.tree_at(lambda p: (p.actor, p.critic), policy, (head(3), head(1)))
-    return RL2(policy, trial, improvement, trials, 16, **settings)
-
-
-def updated(algorithm):
-    return eqx.filter_jit(update)(algorithm, algorithm.init(), KEY, jnp.zeros(()))
-
-
-def close(a, b, tolerance=2e-5):
-    for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True):
-        np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("trials", [12, 8])
@@ -68,13 +48,6 @@ def test_parts_of_a_trial_of_one_step_each():
     whole, cut = (updated(rl2(PolicyGradient(optax.sgd(0.1)), parts=n))[1] for n in (1, 4))
     np.testing.assert_allclose(whole["loss"], cut["loss"], rtol=1e-4, atol=1e-6)
     assert abs(float(whole["gradient_norm"] - cut["gradient_norm"])) > 1e-6
-
-
-def test_the_first_step_of_ppo_is_the_policy_gradient():
-    """At ratio 1 nothing is clipped."""
-    ppo = rl2(PPO(optax.sgd(0.1), epochs=1, minibatches=1))
-    plain = rl2(PolicyGradient(optax.sgd(0.1)))
-    close(updated(ppo)[0].parameters, updated(plain)[0].parameters)
 
 
 def test_advantages_are_above_the_mean_from_each_time_on():

@@ -7,44 +7,12 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.evaluation.measured import TrialEvaluation
-from quickstudy.evaluation.trials import acting
-from quickstudy.experiments.policy_result import heads
-from quickstudy.rl.rollout import earned, rollout
+from quickstudy.rl.rollout import earned
 from quickstudy.training.algorithm import update
+from references.always import Always, act
 from references.corridor import Corridor
 
 KEY = jax.random.key(0)
-
-
-class Always(eqx.Module):
-    """One action, and a note of what it saw."""
-
-    action: int = eqx.field(static=True)
-
-    def begin(self, task):
-        return jnp.zeros(())
-
-    def act(self, state, seen, *, key):
-        return state + 1, jnp.array(self.action), state
-
-
-@eqx.filter_jit
-def act(actor, trial, task, key, parts=1):
-    return rollout(actor, trial, task, key, parts=parts)
-
-
-def test_early_ends():
-    """A corridor of two: episodes of two steps, a trial of three of them, then padding."""
-    trial = qs.Trial(Corridor(), episodes=3)
-    path = act(Always(1), trial, jnp.array(2), KEY)
-    assert trial.steps == 12
-    np.testing.assert_array_equal(path.real, [True] * 6 + [False] * 6)
-    np.testing.assert_array_equal(path.done[:6], [False, True] * 3)
-    np.testing.assert_array_equal(path.reward, [1, 2, 1, 2, 1, 2] + [0] * 6)
-    np.testing.assert_array_equal(path.episode[:6], [0, 0, 1, 1, 2, 2])
-    np.testing.assert_array_equal(earned(path, 3).returns, [3, 3, 3])
-    np.testing.assert_array_equal(earned(path, 3).lengths, [2, 2, 2])
 
 
 def test_the_horizon_ends_an_episode():
@@ -78,28 +46,6 @@ def test_the_task_stays_and_differs_across_the_batch():
     lengths = np.asarray(jax.vmap(one)(jax.random.split(KEY, 32)))
     assert (lengths == lengths[:, :1]).all()
     assert set(lengths[:, 0]) == {1.0, 2.0, 3.0}
-
-
-def test_lengths_are_told_where_episodes_end_early():
-    """Walkers that never stop end after as many steps as their corridor is long."""
-    trial = qs.Trial(Corridor(), episodes=2)
-    still = {"still": acting(Always(0), trial)}
-    found = qs.evaluate_policy(Always(1), trial, trials=32, key=KEY, references=still)
-    assert 1 < found.policy.lengths[0].mean < 3
-    assert found.policy.lengths[1] == found.policy.lengths[0]
-    assert found.references["still"].lengths[0].mean == 4
-    assert TrialEvaluation.from_json(found.to_json()) == found
-    assert heads(found)[-1].startswith("steps")
-    without = TrialEvaluation(found.references["still"], {}, 32)
-    assert heads(without)[-1] == "last episode"
-
-
-def test_states_of_parts():
-    """The actor's state at the start of each part, for truncated backpropagation."""
-    path = act(Always(0), qs.Trial(Corridor(), episodes=2), jnp.array(3), KEY, parts=4)
-    np.testing.assert_array_equal(path.states, [0, 2, 4, 6])
-    np.testing.assert_array_equal(path.notes, range(8))
-    assert float(path.last) == 8
 
 
 def test_no_episode():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from quickstudy.errors import DataError
-from quickstudy.tasks.folders import class_files, image_folder, query_images
+from quickstudy.errors import BadInput, DataError
+from quickstudy.tasks.folders import class_files, folder_episodes, image_folder, query_images
 
 
 def stroke(path, size=(40, 40), mode="L", paper=255, ink=0):
@@ -128,3 +128,55 @@ def test_damaged_images_are_named(pets):
     for read in (image_folder, query_images):
         with pytest.raises(DataError, match=r"cut\.png is damaged"):
             read(pets)
+
+
+@pytest.fixture
+def birds(tmp_path):
+    """Ten classes of photos of many sizes and modes."""
+    for c in range(10):
+        for item, mode in enumerate(("RGB", "L", "RGBA", "P", "CMYK")):
+            path = tmp_path / f"c{c}" / f"{item}.{'jpg' if mode == 'CMYK' else 'png'}"
+            path.parent.mkdir(exist_ok=True)
+            Image.new("RGB", (20 + 9 * c, 30), (20 * c,) * 3).convert(mode).save(path)
+    return tmp_path
+
+
+def test_a_folder_is_divided_by_class(birds):
+    seen = []
+    for split, ways in (("train", 6), ("validation", 2), ("test", 2)):
+        tasks = folder_episodes(
+            birds, split, size=(16, 12), ratios=(6, 2, 2), ways=ways, shots=1, queries=4
+        )
+        seen += tasks.names
+        assert tasks.images.shape == (ways, 5, 16, 12, 3)
+        middle = np.asarray(tasks.images[:, :, 8, 6, 0]) / 20
+        for greys, name in zip(np.rint(middle), tasks.names, strict=True):
+            assert (greys == int(name[1:])).all()
+    assert sorted(seen) == [f"c{c}" for c in range(10)]
+    grey = folder_episodes(birds, "test", size=(8, 8), channels=1, ways=2, shots=1, queries=1)
+    assert grey.images.shape == (3, 5, 8, 8), "10 classes: 6, 1, and the last takes the rest"
+
+
+def test_a_split_file_divides_and_only_its_images_are_read(birds, tmp_path):
+    (birds / "splits.csv").write_text("class,split\nc7,train\nc2,train\nc1,val\nc0,test\n")
+    tasks = folder_episodes(
+        birds, "train", split_file=birds / "splits.csv", ways=2, shots=1, queries=4
+    )
+    assert tasks.names == ("c7", "c2")
+    (birds / "c2" / "zero.png").touch()
+    with pytest.raises(DataError, match=r"zero\.png is damaged or not an image"):
+        folder_episodes(birds, "train", split_file=birds / "splits.csv", ways=2, shots=1, queries=1)
+
+
+def test_too_few_classes_and_items_are_named(birds):
+    with pytest.raises(
+        BadInput, match="7-way episodes need at least 7 classes; the split train has 6"
+    ):
+        folder_episodes(birds, "train", ways=7, shots=1, queries=1)
+    (birds / "c3" / "0.png").unlink()
+    with pytest.raises(BadInput, match="class 'c3' has 4"):
+        folder_episodes(birds, "train", ratios=(10, 0, 0), ways=2, shots=1, queries=4)
+    with pytest.raises(BadInput, match="size is"):
+        folder_episodes(birds, "train", size=(0, 8), ways=2, shots=1, queries=1)
+    with pytest.raises(BadInput, match="There is no split 'dev'"):
+        folder_episodes(birds, "dev", ways=2, shots=1, queries=1)

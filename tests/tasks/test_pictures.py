@@ -11,6 +11,7 @@ from PIL import Image
 from quickstudy.errors import BadInput, DataError
 from quickstudy.tasks import pictures
 from quickstudy.tasks.pictures import read_image, unlike_training
+from references.small_benchmarks import colour, picture
 
 
 def stroke(path, size=(40, 40), mode="L", paper=255, ink=0):
@@ -155,3 +156,11 @@ def test_a_learner_of_characters_says_so_of_photographs(tmp_path):
     assert unlike_training(drawings, (28, 28, 1)) is None
     assert unlike_training(photographs, (84, 84, 3)) is None
     assert unlike_training([], (28, 28, 1)) is None
+
+
+def test_stretching_leaves_no_ground(tmp_path):
+    picture(tmp_path / "a.png", "c6", 1, size=(40, 10))
+    padded = read_image(tmp_path / "a.png", size=(20, 20), channels=3)
+    stretched = read_image(tmp_path / "a.png", size=(20, 20), channels=3, fit="stretch")
+    assert not padded[0].any()
+    assert (stretched == colour("c6", 1)).all()

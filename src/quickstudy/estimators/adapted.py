@@ -69,7 +69,9 @@ def adapted(learner: Learner, x: np.ndarray, y: np.ndarray, ways: int, seed: int
     return AdaptedScores(predictor, outputs, alone, learner.bounded_scores)
 
 
-def judged(learner: Learner, examples: Labelled, seed: int) -> tuple[AdaptedScores, choice.Held]:
+def judged_learner(
+    learner: Learner, examples: Labelled, seed: int
+) -> tuple[AdaptedScores, choice.Held]:
     """The learner adapted to all examples, and its scores on folds that were held out.
 
     Where none can be held out, T = 1: a learner's outputs are trained as they are.

@@ -17,7 +17,7 @@ from quickstudy.tasks.pictures import unlike_training
 
 LOG = logging.getLogger(__name__)
 
-Own = TypeVar("Own", bound="FewShotEstimator")
+Estimator = TypeVar("Estimator", bound="FewShotEstimator")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             self.encoder_ = identity
         elif self.encoder_ is not None:
             encoding.demand_same(encoder, self.encoder_)
-        features = encoding.encoded(encoder, found.items)
+        features = encoding.features_of(encoder, found.items)
         return Given(self._features(features, reset=reset), shots, found.labels)
 
     def _features(self, X: Any, *, reset: bool) -> np.ndarray:
@@ -151,7 +151,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         saved.write(Path(path), arrays, header)
 
     @classmethod
-    def from_run(cls: type[Own], path: str | Path, recipe: Any = None) -> Own:
+    def from_run(cls: type[Estimator], path: str | Path, recipe: Any = None) -> Estimator:
         """An estimator, to be fitted, whose learner is the one that a run trained.
 
         Args:
@@ -178,7 +178,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         return own
 
     @classmethod
-    def load(cls: type[Own], path: str | Path, *, encoder: Any = None) -> Own:
+    def load(cls: type[Estimator], path: str | Path, *, encoder: Any = None) -> Estimator:
         """Read a file that `save` wrote; nothing in it is run.
 
         Args:

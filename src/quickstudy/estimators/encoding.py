@@ -135,7 +135,7 @@ def resolved(encoder: Any) -> FrozenEncoder:
     )
 
 
-def encoded(
+def features_of(
     encoder: FrozenEncoder, items: Sequence[Item], progress: Counter = silent
 ) -> np.ndarray:
     """Features `[n, d]` of images.
@@ -167,7 +167,7 @@ def thumbnails(items: Sequence[Item]) -> np.ndarray:
     """Small images, uint8 `[n, 32, 32, 3]`."""
     plain = Thumbnails()
     own: Any = prepared_encoder(plain, name=plain.name, size=plain.size)  # cached, too
-    levels = encoded(own, items)
+    levels = features_of(own, items)
     return np.rint(levels * 255).astype(np.uint8).reshape(len(levels), *THUMBNAIL, 3)
 
 

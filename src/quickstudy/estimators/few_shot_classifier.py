@@ -216,9 +216,9 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
 
     def _adapt(self, examples: Labelled) -> np.ndarray:
         """Adapt and calibrate the learner; returns the held-out scores."""
-        from quickstudy.estimators.adapted import judged
+        from quickstudy.estimators.adapted import judged_learner
 
-        self.scores_, held = judged(self.learner, examples, self.random_state)
+        self.scores_, held = judged_learner(self.learner, examples, self.random_state)
         self.head_, self.calibration_ = self.learner, held.calibration
         self.leave_one_out_ = {"learner": held.accuracy}
         return held.scores

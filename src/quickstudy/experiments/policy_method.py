@@ -80,9 +80,10 @@ class PolicyMethod(Method):
         from quickstudy.training.fit import fit
         from quickstudy.training.plan import Plan
 
+        # First: an optimiser's schedule over no steps at all has an error of its own.
+        plan = Plan(budget.steps, budget.validate_every)
         algorithm = self.algorithm(problem, budget)
         demand_counts(validation_episodes=budget.validation_episodes, meta_batch=budget.meta_batch)
-        plan = Plan(budget.steps, budget.validate_every)
 
         def train(**where: Any) -> Any:
             with problem.closing(algorithm.host):

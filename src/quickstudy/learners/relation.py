@@ -30,7 +30,7 @@ def score_error(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[A
     return jnp.mean(jnp.square(outputs - wanted), where=outputs > ABSENT)
 
 
-Pooling = Callable[[Any, Any], Any]
+ClassPooling = Callable[[Any, Any], Any]
 """From who belongs to which class `[n, ways]` and embeddings `[n, ...]` to one for each class."""
 
 
@@ -107,7 +107,7 @@ class Relation(Learner):
 
     embed: Any
     relation: Any
-    pooling: Pooling = eqx.field(static=True, default=class_means, kw_only=True)
+    pooling: ClassPooling = eqx.field(static=True, default=class_means, kw_only=True)
     loss: Loss = eqx.field(static=True, default=score_error, kw_only=True)
 
     bounded_scores: ClassVar[bool] = True

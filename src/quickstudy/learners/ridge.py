@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from quickstudy.compiling import compiled_once
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.nets.network import Linear, condition
+from quickstudy.precision import product
 from quickstudy.tasks.task import Examples
 
 
@@ -65,7 +66,7 @@ class RidgeRegression(Learner):
             x, y = (jnp.where(support.real[:, None], rows, 0) for rows in (x, y))
         # Over examples, not features: a support set has a few of the former and hundreds of the
         # latter.
-        w = x.T @ solve_ridge(x @ x.T, y, jnp.exp(self.log_penalty))
+        w = product(x.T, solve_ridge(product(x, x.T), y, jnp.exp(self.log_penalty)))
         return Regressed(embed, Linear(self.scale * w[:-1], self.scale * w[-1] + self.shift))
 
 

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from quickstudy.precision import product
+
 Similarity = Callable[[Float[Array, "n d"], Float[Array, "k d"]], Float[Array, "n k"]]
 
 
@@ -19,7 +21,8 @@ def negative_squared_distance(
         [[-25.0]]
     """
     # Expanded: the work is one matrix product, and no array of n × k × d differences is made.
-    return 2 * f @ c.T - jnp.sum(f * f, -1)[:, None] - jnp.sum(c * c, -1)[None, :]
+    # Two large squares nearly cancel, so that the product is one of full precision.
+    return 2 * product(f, c.T) - jnp.sum(f * f, -1)[:, None] - jnp.sum(c * c, -1)[None, :]
 
 
 def dot_product(f: Float[Array, "n d"], c: Float[Array, "k d"]) -> Float[Array, "n k"]:
@@ -29,7 +32,7 @@ def dot_product(f: Float[Array, "n d"], c: Float[Array, "k d"]) -> Float[Array, 
         >>> dot_product(jnp.array([[1.0, 3.0]]), jnp.array([[4.0, 2.0], [0.0, 1.0]])).tolist()
         [[10.0, 3.0]]
     """
-    return f @ c.T
+    return product(f, c.T)
 
 
 def cosine(f: Float[Array, "n d"], c: Float[Array, "k d"]) -> Float[Array, "n k"]:
@@ -39,7 +42,7 @@ def cosine(f: Float[Array, "n d"], c: Float[Array, "k d"]) -> Float[Array, "n k"
         >>> round(cosine(jnp.array([[0.0, 3.0]]), jnp.array([[4.0, 4.0]])).item(), 4)
         0.7071
     """
-    return unit(f) @ unit(c).T
+    return product(unit(f), unit(c).T)
 
 
 def unit(x: Float[Array, "n d"]) -> Float[Array, "n d"]:

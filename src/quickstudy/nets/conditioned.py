@@ -28,7 +28,7 @@ class WithContext(eqx.Module):
     context: Float[Array, " size"]
 
     @compiled_once
-    def __call__(self, x: Float[Array, "n ... inputs"]) -> Float[Array, "n outputs"]:
+    def __call__(self, x: Float[Array, "n ... inputs"]) -> Float[Array, "n ..."]:
         return self.network(self._beside(x))
 
     def condition(self, x: Float[Array, "n ... inputs"]) -> "WithContext":

@@ -22,9 +22,9 @@ from jaxtyping import Array, Int, PRNGKeyArray, UInt32
 from quickstudy.errors import BadInput
 from quickstudy.oracles.bandits import Count, Counts, Strategy
 
-Belief = tuple[int, int]
-Beliefs = tuple[Belief, ...]
-UNTRIED: Belief = (0, 0)
+ArmBelief = tuple[int, int]
+Beliefs = tuple[ArmBelief, ...]
+UNTRIED: ArmBelief = (0, 0)
 
 
 class BanditSolution(NamedTuple):
@@ -36,7 +36,7 @@ class BanditSolution(NamedTuple):
     """
 
     value: float
-    decisions: dict[Beliefs, Belief]
+    decisions: dict[Beliefs, ArmBelief]
 
 
 @cache
@@ -61,7 +61,7 @@ def solve(arms: int, pulls: int) -> BanditSolution:
     """
     if arms < 1 or pulls < 1:
         raise BadInput(f"{arms} arms and {pulls} pulls; a bandit has one or more of each")
-    decisions: dict[Beliefs, Belief] = {}
+    decisions: dict[Beliefs, ArmBelief] = {}
 
     @cache
     def value(beliefs: Beliefs, left: int) -> float:
@@ -73,7 +73,7 @@ def solve(arms: int, pulls: int) -> BanditSolution:
         decisions[beliefs] = chosen
         return best
 
-    def pull(beliefs: Beliefs, arm: Belief, left: int) -> float:
+    def pull(beliefs: Beliefs, arm: ArmBelief, left: int) -> float:
         others = list(beliefs)
         if arm != UNTRIED:
             others.remove(arm)

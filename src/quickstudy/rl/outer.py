@@ -107,7 +107,7 @@ class OuterTrustRegion(Outer):
         if self.curvature_every == 1:
             return problem
         # Some trajectories of every task: with every fifth task alone one step in six was refused,
-        # and two inner steps went wrong (results/README.md, navigation).
+        # and two inner steps went wrong (results/LAB.md, navigation).
         some = objective.of_every(self.curvature_every)
         return problem._replace(sample=Nearness(some.adapted, some.divergence))
 

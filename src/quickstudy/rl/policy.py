@@ -111,7 +111,7 @@ class MetaPolicy(eqx.Module):
     memory: Memory
     actor: Network
     # It reads what the actor reads. A critic that is told the MDP was tried: over seeds it gains
-    # nothing, and with many arms it loses (results/README.md, bandits).
+    # nothing, and with many arms it loses (results/LAB.md, bandits).
     critic: Network
     log_std: Float[Array, " d"] | None
     limit: float = eqx.field(static=True, default=1.0, kw_only=True)

@@ -16,7 +16,7 @@ from quickstudy.mesh import total
 
 SHORTER = 0.8  # what each length is of the one before
 
-Share = Callable[..., Scalar]
+OnShare = Callable[..., Scalar]
 """This device's share of a mean: the mean is the sum of all."""
 
 
@@ -54,7 +54,7 @@ class Nearness(NamedTuple):
     """
 
     outputs: Callable[[PyTree], PyTree]
-    divergence: Share
+    divergence: OnShare
 
 
 class RegionProblem(NamedTuple):
@@ -71,8 +71,8 @@ class RegionProblem(NamedTuple):
     """
 
     outputs: Callable[[PyTree], PyTree]
-    surrogate: Share
-    divergence: Share
+    surrogate: OnShare
+    divergence: OnShare
     sample: Nearness | None = None
 
 
@@ -159,13 +159,13 @@ def trust_region_step(
 
 def _for_fisher(
     parameters: PyTree, problem: RegionProblem, here: Linearised
-) -> tuple[Linearised, Share]:
+) -> tuple[Linearised, OnShare]:
     if problem.sample is None:
         return here, problem.divergence
     return Linearised.at(parameters, problem.sample.outputs), problem.sample.divergence
 
 
-def fisher_product(here: Linearised, divergence: Share) -> Callable[[PyTree], PyTree]:
+def fisher_product(here: Linearised, divergence: OnShare) -> Callable[[PyTree], PyTree]:
     """v ↦ F v over all devices, F = Jᵀ M J.
 
     M is the divergence's Hessian by the outputs; as the divergence has no slope at θ, F is its

@@ -46,6 +46,6 @@ def test_what_cannot_work(saved, capsys, monkeypatch):
     file, image = str(saved / "colours.qs"), str(saved / "new" / "red" / "0.png")
     assert "2 or more" in stopped(["predict", file], capsys)
     assert "cannot be read" in stopped(["predict", image, image], capsys)
-    assert "no folder" in stopped(["predict", file, "missing.png"], capsys)
+    assert "no file or folder missing.png" in stopped(["predict", file, "missing.png"], capsys)
     monkeypatch.setattr(encoding, "_pretrained", lambda name: Patches("another"))
     assert "was fitted on features of patches" in stopped(["predict", file, image], capsys)

@@ -1,13 +1,23 @@
-"""Relation networks as recipes: what compares, and what stands for a class."""
+"""Relation networks as settings."""
 
 import equinox as eqx
 import jax
 import pytest
 
 import quickstudy as qs
+from quickstudy.experiments.methods.relation import DenseRelationConfig, RelationConfig
 from quickstudy.experiments.recipes import RECIPES
-from quickstudy.learners.relation import class_means, class_sums
+from quickstudy.learners.relation import Relation, class_means, class_sums
 from references.recipes import typed
+from references.small_problems import POINTS, built
+
+
+def test_the_relation_reads_two_feature_vectors():
+    learner = built(RelationConfig, POINTS, head=DenseRelationConfig(hidden=7))
+    assert type(learner) is Relation
+    shapes = [layer.weight.shape for layer in learner.relation.layers]
+    assert shapes == [(2 * 3, 7), (7, 1)]
+
 
 KEY = jax.random.key(0)
 

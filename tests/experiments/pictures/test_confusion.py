@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from quickstudy.errors import BadInput
-from quickstudy.experiments.pictures.confusion import (
-    class_image,
-    confusions,
-)
+from quickstudy.experiments.pictures.confusion import class_image, confusions
 from quickstudy.tasks.episodes import Episodes
 from references.reading_classes import Reads, marked
 

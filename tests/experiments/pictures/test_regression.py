@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from quickstudy.experiments.pictures.regression import Fit, regression, regression_chart
+from quickstudy.experiments.pictures.regression import FittedCurve, regression, regression_chart
 from quickstudy.learners.learner import Learner
 from quickstudy.learners.losses import squared_error
 from quickstudy.tasks.sinusoid import Sinusoid
@@ -40,5 +40,5 @@ def test_a_regression_is_drawn_after_0_1_5_and_10_steps():
 def test_predictions_that_run_away_leave_the_picture():
     x = np.linspace(-5, 5, 11)
     for reached, limit in ((1.0, 2.1), (3.0, 3.15), (99.0, 5.25), (np.inf, 2.1)):
-        found = Fit(x, 2 * np.ones(11), np.zeros((2, 3)), {"after": np.full(11, reached)})
+        found = FittedCurve(x, 2 * np.ones(11), np.zeros((2, 3)), {"after": np.full(11, reached)})
         np.testing.assert_allclose(regression_chart(found).y.limits, (-limit, limit))

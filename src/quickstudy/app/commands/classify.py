@@ -116,14 +116,14 @@ def _by_default(options: ClassifyOptions, files: list[Path]) -> "tuple[FewShotCl
 
 def make_features(classifier: "FewShotClassifier", files: list[Path]) -> None:
     """Make the features of files, which the cache then has, and show how far that is."""
-    from quickstudy.estimators.encoding import encoded, resolved
+    from quickstudy.estimators.encoding import features_of, resolved
     from quickstudy.features.encoder import Encoder
     from quickstudy.progress import CountingBar
 
     encoder: Any = resolved(classifier.encoder)
     if isinstance(encoder, Encoder) and len(files) > 1:
         with CountingBar() as bar:
-            encoded(encoder, files, progress=bar)
+            features_of(encoder, files, progress=bar)
 
 
 def _by_learner(options: ClassifyOptions, files: list[Path]) -> "tuple[FewShotClassifier, Any]":

@@ -30,10 +30,10 @@ MOST_IMAGES = 300
 """The most answers that are shown, the least sure."""
 MOST_HELPFUL = 4
 
-Examples = Mapping[str, Sequence[Path]]
+ClassFiles = Mapping[str, Sequence[Path]]
 
 
-def classified_page(title: str, answers: Answers, examples: Examples) -> str:
+def classified_page(title: str, answers: Answers, examples: ClassFiles) -> str:
     """The page as text.
 
     Args:
@@ -76,7 +76,7 @@ def helpfulness(answers: Answers) -> np.ndarray:
     return unsure * (np.maximum(x @ x.T, 0) @ unsure)
 
 
-def _head(answers: Answers, examples: Examples) -> Sequence[Block]:
+def _head(answers: Answers, examples: ClassFiles) -> Sequence[Block]:
     card = answers.card()
     count = sum(len(own) for own in examples.values())
     of = f"{len(answers.files)} images in {len(examples)} classes, from {count} examples"
@@ -91,7 +91,7 @@ def _head(answers: Answers, examples: Examples) -> Sequence[Block]:
     return found
 
 
-def _classes(examples: Examples) -> Sequence[Block]:
+def _classes(examples: ClassFiles) -> Sequence[Block]:
     found = []
     for name, files in examples.items():
         more = f", {MOST_EXAMPLES} of them shown" if len(files) > MOST_EXAMPLES else ""
@@ -111,7 +111,7 @@ def _answered(answers: Answers, i: int) -> Shot:
                  "wrong" if wrong else "right")  # fmt: skip
 
 
-def _confusions(answers: Answers, examples: Examples) -> Sequence[Block]:
+def _confusions(answers: Answers, examples: ClassFiles) -> Sequence[Block]:
     card = answers.card()
     if card is None:
         return []

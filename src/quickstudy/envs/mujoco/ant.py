@@ -11,7 +11,7 @@ from quickstudy.envs.mujoco.body import TORSO, Body, Vector, load_model
 from quickstudy.envs.mujoco.family import Family, never_ends
 from quickstudy.errors import BadInput
 
-Plane = Float[np.ndarray, "2"]
+Point = Float[np.ndarray, "2"]
 
 HORIZON = 200
 LOW, HIGH = 0.2, 1.0  # an ant whose root is not within these heights, in metres, has fallen
@@ -78,11 +78,11 @@ class MAMLAnt(Ant):
         torso = [data.xmat[TORSO], data.subtree_com[TORSO]]
         return np.concatenate([data.qpos, data.qvel, self.contacts, *torso])
 
-    def velocity(self) -> Plane:
+    def velocity(self) -> Point:
         """Of the centre of mass, at this moment."""
         return self.data.subtree_linvel[TORSO, :2]
 
-    def place(self) -> Plane:
+    def place(self) -> Point:
         """Of the centre of mass."""
         return self.data.subtree_com[TORSO, :2]
 
@@ -106,11 +106,11 @@ class PEARLAnt(Ant):
         """All but where it is."""
         return np.concatenate([self.data.qpos[2:], self.data.qvel])
 
-    def velocity(self) -> Plane:
+    def velocity(self) -> Point:
         """The mean over the last action."""
         return (self.position - self.before) / self.seconds
 
-    def place(self) -> Plane:
+    def place(self) -> Point:
         """Of the torso."""
         return self.position
 
@@ -123,45 +123,45 @@ class PlacedPEARLAnt(PEARLAnt):
         return np.concatenate([self.data.qpos, self.data.qvel, self.contacts])
 
 
-def forwards_or_backwards(rng: np.random.Generator) -> Plane:
+def forwards_or_backwards(rng: np.random.Generator) -> Point:
     """A unit vector along x, either way. The generator is consumed."""
     return np.array([rng.choice([-1.0, 1.0]), 0.0])
 
 
-def any_direction(rng: np.random.Generator) -> Plane:
+def any_direction(rng: np.random.Generator) -> Point:
     """A unit vector at an angle ~ U[0, 2π]. The generator is consumed."""
     angle = rng.uniform(0.0, 2 * np.pi)
     return np.array([np.cos(angle), np.sin(angle)])
 
 
-def goal_in_square(rng: np.random.Generator) -> Plane:
+def goal_in_square(rng: np.random.Generator) -> Point:
     """g ~ U[−3, 3]², in metres. The generator is consumed."""
     return rng.uniform(-3.0, 3.0, 2)
 
 
-def goal_in_disc(rng: np.random.Generator) -> Plane:
+def goal_in_disc(rng: np.random.Generator) -> Point:
     """Uniform in the disc of radius 3 m. The generator is consumed."""
     # The square root, because the area within a radius grows with its square.
     return 3.0 * np.sqrt(rng.uniform()) * any_direction(rng)
 
 
-def pay_direction_maml(body: MAMLAnt, action: Vector, task: Plane) -> float:
+def pay_direction_maml(body: MAMLAnt, action: Vector, task: Point) -> float:
     """d · v − 0.005 ‖a‖² − contacts + 0.05."""
     return float(task @ body.velocity() - 0.005 * action @ action) - body.touch + 0.05
 
 
-def pay_goal_maml(body: MAMLAnt, action: Vector, task: Plane) -> float:
+def pay_goal_maml(body: MAMLAnt, action: Vector, task: Point) -> float:
     """4 − |s − g|₁ − 0.005 ‖a‖² − contacts + 0.05."""
     distance = np.abs(body.place() - task).sum()
     return float(4.0 - distance - 0.005 * action @ action) - body.touch + 0.05
 
 
-def pay_direction_pearl(body: PEARLAnt, action: Vector, task: Plane) -> float:
+def pay_direction_pearl(body: PEARLAnt, action: Vector, task: Point) -> float:
     """d · v − 0.5 ‖a‖² − contacts + 1."""
     return float(task @ body.velocity() - 0.5 * action @ action) - body.touch + 1.0
 
 
-def pay_goal_pearl(body: PEARLAnt, action: Vector, task: Plane) -> float:
+def pay_goal_pearl(body: PEARLAnt, action: Vector, task: Point) -> float:
     """−|s − g|₁ − 0.1 ‖a‖² − contacts."""
     distance = np.abs(body.place() - task).sum()
     return float(-distance - 0.1 * action @ action) - body.touch

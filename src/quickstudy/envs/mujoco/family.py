@@ -13,16 +13,16 @@ from quickstudy.envs.mujoco.body import Body
 from quickstudy.envs.mujoco.camera import Camera
 from quickstudy.errors import BadInput
 
-Task = Any
+BodyTask = Any
 MODES = (None, "rgb_array")
 
 
-def nothing(task: Task) -> Float32[np.ndarray, "0"]:
+def nothing(task: BodyTask) -> Float32[np.ndarray, "0"]:
     """The task is not told: it must be found out."""
     return np.zeros(0, np.float32)
 
 
-def the_task(task: Task) -> Float32[np.ndarray, " n"]:
+def the_task(task: BodyTask) -> Float32[np.ndarray, " n"]:
     """The task itself, for a policy that is to know it: the oracle of MAML's paper."""
     return np.ravel(np.asarray(task, np.float32))
 
@@ -63,12 +63,12 @@ class Family:
     """
 
     body: Callable[[], Body]
-    sample_task: Callable[[np.random.Generator], Task]
-    reward: Callable[[Any, np.ndarray, Task], float]
+    sample_task: Callable[[np.random.Generator], BodyTask]
+    reward: Callable[[Any, np.ndarray, BodyTask], float]
     ended: Callable[[Any], bool]
     horizon: int
     definition: str
-    tells: Callable[[Task], np.ndarray] = nothing
+    tells: Callable[[BodyTask], np.ndarray] = nothing
 
     def make(self, render_mode: str | None = None) -> Any:
         """One `gymnasium.Env`, which truncates an episode at the horizon.
@@ -87,7 +87,7 @@ class Family:
             raise BadInput(f"render_mode is {render_mode!r}; give one of {MODES}")
         return in_gymnasium(_Simulated)(self, render_mode)
 
-    def set_task(self, env: Any, task: Task) -> None:
+    def set_task(self, env: Any, task: BodyTask) -> None:
         """Put an environment that `make` made into a task, from its next `reset()` on."""
         env.unwrapped.set_task(task)
 
@@ -111,14 +111,14 @@ class _Simulated(TaskEpisodes):
         self.horizon = family.horizon
         self.camera: Camera | None = None
 
-    def set_task(self, task: Task) -> None:
+    def set_task(self, task: BodyTask) -> None:
         """Play in this task from the next `reset()` on."""
         example = self._example()
         if np.shape(task) != np.shape(example):
             raise BadInput(f"the task is {task!r}; give one as {example!r} is one")
         super().set_task(task)
 
-    def draw(self) -> Task:
+    def draw(self) -> BodyTask:
         return self.family.sample_task(self.np_random)
 
     def begin(self) -> Float32[np.ndarray, " n"]:
@@ -150,11 +150,11 @@ class _Simulated(TaskEpisodes):
             self.camera.close()
         self.camera = None
 
-    def _example(self) -> Task:
+    def _example(self) -> BodyTask:
         """One task."""
         # Any will do: only its shape is looked at.
         return self.family.sample_task(np.random.default_rng(0))
 
-    def _observation(self, task: Task) -> Float32[np.ndarray, " n"]:
+    def _observation(self, task: BodyTask) -> Float32[np.ndarray, " n"]:
         seen = self.body.observe().astype(np.float32)
         return np.concatenate([seen, told]) if (told := self.family.tells(task)).size else seen

@@ -19,7 +19,7 @@ STEPS = (0, 1, 5, 10)
 
 
 @dataclass(frozen=True)
-class Fit:
+class FittedCurve:
     """One regression task of one input: the truth, the points, and what was learned from them.
 
     Attributes:
@@ -35,7 +35,7 @@ class Fit:
     curves: dict[str, np.ndarray]
 
 
-def regression(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> Fit:
+def regression(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> FittedCurve:
     """The task `tasks.sample(key)`, before and after 1, 5 and 10 steps, or just after adapting.
 
     Example:
@@ -50,7 +50,7 @@ def regression(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> Fit:
     names = ["before", *(f"after {k} step{'s' * (k > 1)}" for k in STEPS[1:])]
     drawn = ends if path is None else path[np.array(STEPS)]
     curves = dict(zip(["before", "after"] if path is None else names, drawn, strict=True))
-    return Fit(
+    return FittedCurve(
         np.asarray(x)[:, 0],
         np.asarray(truth)[:, 0],
         np.concatenate([task.support.x, task.support.y], 1).T,
@@ -58,7 +58,7 @@ def regression(learner: Learner, tasks: Sinusoid, key: PRNGKeyArray) -> Fit:
     )
 
 
-def regression_chart(found: Fit) -> Chart:
+def regression_chart(found: FittedCurve) -> Chart:
     """All of a fit; predictions that run away leave the picture."""
     xs = found.x.tolist()
     lines = [Line("truth", xs, found.truth.tolist(), style="dashed", colour=GREY)]

@@ -1,0 +1,88 @@
+"""What a worker says: answers in order, or where it failed; and copies by the whole's numbers."""
+
+import multiprocessing
+import pickle
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+from quickstudy import QuickstudyError
+from quickstudy.envs import worker
+from quickstudy.envs.worker import Broke, Failed, Share, Worker
+
+pytest.importorskip("gymnasium")
+from references import poles
+
+MADE = (poles.Fragile, poles.sample_task, poles.set_task)
+
+
+class Counter:
+    """A number in memory that nobody shares."""
+
+    value = -1
+
+
+@pytest.fixture
+def ask(monkeypatch):
+    """What a worker, served in this process, answers to questions."""
+    monkeypatch.setattr(signal, "signal", lambda *given: None)
+    monkeypatch.setattr(jax.config, "update", lambda *given: None)
+
+    def answers(*questions, made=MADE):
+        ours, theirs = multiprocessing.Pipe()
+        for question in questions:
+            ours.send(question)
+        worker.serve(theirs, Counter(), range(3, 5), pickle.dumps(made), 20)
+        found = []
+        while ours.poll():
+            found.append(ours.recv())
+        return found
+
+    return answers
+
+
+def test_it_answers_until_there_are_no_more_questions(ask):
+    begin, step = ("begin", (9,)), ("step", (np.zeros(2, int),))
+    ready, seen, stepped = ask(begin, step, None, step)
+    assert ready == "ready"
+    assert seen.shape == (2, 1)
+    assert stepped.reward.tolist() == [0, 0]
+
+
+def test_a_failure_is_an_answer_and_the_last(ask):
+    begin, broken = ("begin", (9,)), ("step", (np.array([0, 3]),))
+    *_, said = ask(begin, broken, begin)
+    assert isinstance(said, Failed)
+    assert "failed in step: copy 4, task" in said
+    said = ask(("nothing", ()))[-1]
+    assert isinstance(said, Broke)
+    assert "AttributeError" in said
+
+
+def test_copies_have_the_numbers_of_the_whole():
+    busy = Counter()
+    share = Share(MADE, range(3, 5), None, busy)
+    share.begin(9, first=3)
+    assert busy.value == -1, "it works on none"
+    with pytest.raises(QuickstudyError, match="copy 4"):
+        share.step(np.array([0, 3]))
+    assert busy.value == 4, "the last that it worked on"
+
+
+class Process:
+    def __init__(self, exitcode):
+        self.exitcode = exitcode
+
+    def join(self, seconds):
+        assert seconds == 0.5
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(-9, "was killed by SIGKILL"), (1, "ended by itself (exit code 1)")]
+)
+def test_how_it_ended(code, said):
+    ended = object.__new__(Worker)
+    ended.process = Process(code)
+    assert ended.end(0.5) == said

@@ -1,0 +1,73 @@
+"""What the estimators share: how X is read, and what is kept of it."""
+
+import numpy as np
+import pytest
+
+from quickstudy import BadInput, FewShotClassifier, FewShotRegressor
+from quickstudy.estimators.base import FewShotEstimator, Given
+from references.stand_in_encoder import GREEN, RED, Patches, coloured
+
+FEATURES, IMAGES = np.random.default_rng(0).normal(size=(6, 4)), coloured(6, RED, size=(16, 12))
+SMALL = np.zeros((2, 32, 32, 3), np.uint8)
+
+
+def test_what_is_given_later_is_behind_what_was_given():
+    both = Given(FEATURES[:2], SMALL).joined(Given(FEATURES[2:3], SMALL[:1]))
+    np.testing.assert_array_equal(both.inputs, FEATURES[:3])
+    assert both.thumbnails.shape == (3, 32, 32, 3)
+    assert Given(FEATURES, None).joined(Given(FEATURES, None)).thumbnails is None
+    for first, then, said in (
+        (None, SMALL, "fitted on features and given images; give features"),
+        (SMALL, None, "fitted on images and given features; give images"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            Given(FEATURES, first).joined(Given(FEATURES, then))
+
+
+def taken(X, **settings):
+    """What an estimator with a learner of its own makes of X."""
+    return FewShotClassifier(learner="some learner", **settings)._given(X, reset=True).inputs
+
+
+def test_a_learner_takes_images_of_their_own_size_or_of_the_one_that_is_named():
+    assert taken(IMAGES).shape == (6, 16, 12, 3)
+    assert taken(IMAGES, image=(8, 8, 1)).shape == (6, 8, 8, 1)
+    different = [IMAGES[0], coloured(1, GREEN, size=(20, 20))[0]]
+    assert taken(different, image=(8, 8, 3)).shape == (2, 8, 8, 3)
+    with pytest.raises(BadInput, match=r"different sizes.*give image=\(height, width, channels\)"):
+        taken(different)
+
+
+def test_an_encoder_is_used_where_there_is_no_learner_or_it_is_named():
+    assert FewShotClassifier(learner="some learner")._encoder() is None
+    assert FewShotClassifier(Patches(), learner="some learner")._encoder() is not None
+    assert FewShotClassifier(None)._encoder().name == "pixels-32x32"
+
+
+def test_images_for_what_was_fitted_on_features():
+    own = FewShotClassifier(head="ridge").fit(FEATURES, list("aaabbb"))
+    with pytest.raises(BadInput, match=r"fitted on features \[n, 4\] and is given images"):
+        own.predict(IMAGES)
+
+
+def test_features_are_kept_as_they_are_and_images_as_thumbnails():
+    features = FewShotClassifier(head="ridge").fit(FEATURES, list("aaabbb"))
+    np.testing.assert_array_equal(features.inputs_, FEATURES)
+    assert (features.thumbnails_, features.encoder_) == (None, None)
+    images = np.concatenate([IMAGES[:3], coloured(3, GREEN, size=(16, 12))])
+    pictures = FewShotClassifier(None, head="ridge").fit(images, list("aaabbb"))
+    assert pictures.thumbnails_.shape == (6, 32, 32, 3)
+    assert pictures.encoder_.name == "pixels-32x32"
+
+
+def test_settings_are_written_as_json_and_an_encoder_by_its_name():
+    own = FewShotClassifier(Patches(), unknown=np.float64(0.1), random_state=np.int64(3))
+    settings = own._settings()
+    assert settings["encoder"] == Patches().name
+    assert (type(settings["unknown"]), type(settings["random_state"])) == (float, int)
+    assert settings["head"] == "auto"
+
+
+def test_both_estimators_have_it():
+    assert issubclass(FewShotClassifier, FewShotEstimator)
+    assert issubclass(FewShotRegressor, FewShotEstimator)

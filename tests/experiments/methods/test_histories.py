@@ -1,0 +1,36 @@
+"""Memories of policies as settings."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+
+import quickstudy as qs
+from quickstudy.experiments.methods.histories import HistoryConfig
+from quickstudy.training.algorithm import update
+from references.recipes import algorithm, typed
+
+KEY = jax.random.key(0)
+
+
+@pytest.mark.parametrize("memory", HistoryConfig.choices())
+@pytest.mark.parametrize("name", ["rl2-bandit", "rl2-gridnavi"])
+def test_every_memory_is_trained(name, memory):
+    """Bandits show nothing, so that a part of the context encoder's state is empty."""
+    if (name, memory) == ("rl2-gridnavi", "table"):
+        with pytest.raises(qs.BadInput, match="those of gridnavi are not listed one by one"):
+            typed(name, "--memory table")
+        return
+    found = algorithm(typed(name, f"--memory {memory} --meta-batch 8 --width 8 --episodes 4"))
+    start = found.init()
+    after, _ = eqx.filter_eval_shape(update, found, start, KEY, jnp.zeros(()))
+    for x, y in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):
+        assert jnp.shape(x) == y.shape
+
+
+def test_a_layer_may_read_the_observation_first():
+    plain, read = (typed("rl2-games", f"--width 8 --reader {size}").learner() for size in (0, 3))
+    assert isinstance(read.memory, qs.Reader)
+    assert isinstance(plain.memory, qs.GRU)
+    with pytest.raises(qs.BadInput, match=r"--reader is not read .* --memory is table"):
+        typed("rl2-tabular", "--reader 8")

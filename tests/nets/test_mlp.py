@@ -1,0 +1,27 @@
+"""The multilayer perceptron by hand."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+
+import quickstudy as qs
+
+KEY = jax.random.key(0)
+
+
+def test_mlp_by_hand():
+    mlp = qs.MLP(1, (2, 1), key=KEY)
+    layers = (
+        qs.Linear(jnp.array([[1.0, -1.0]]), jnp.array([0.0, 1.0])),
+        qs.Linear(jnp.array([[2.0], [3.0]]), jnp.array([0.5])),
+    )
+    mlp = eqx.tree_at(lambda m: m.layers, mlp, layers)
+    # x = 2: hidden (2, max(−1, 0)); x = −1: hidden (0, 2).
+    assert mlp(jnp.array([[2.0], [-1.0]])).tolist() == [[4.5], [6.5]]
+
+
+def test_mlp_keeps_the_variance():
+    mlp = qs.MLP(200, (200, 200, 200), key=KEY)
+    x = jax.random.normal(jax.random.key(1), (100, 200))
+    assert float(jnp.var(mlp(x))) == pytest.approx(1, abs=0.4)

@@ -1,0 +1,51 @@
+"""A policy without memory: where it starts, and what it reads."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import quickstudy as qs
+from quickstudy.rl.reactive import Reactive, context_of
+
+KEY = jax.random.key(0)
+
+
+def test_features_do_not_vanish_at_the_origin():
+    """With biases of zero they would, and grow from there: later updates would overshoot."""
+    body = Reactive.create(qs.Navigation(), (64, 64), key=KEY).body
+    sizes = [float(jnp.linalg.norm(body(jnp.full((1, 2), at)))) for at in (0.0, 0.5)]
+    assert sizes[1] < 3 * sizes[0]
+
+
+def test_all_actions_are_equally_good_at_first():
+    policy = Reactive.create(qs.Bandit(arms=3), (4,), key=KEY)
+    assert policy.actions(jnp.zeros((2, 0))).logits.tolist() == [[0, 0, 0]] * 2
+    assert policy.log_std is None
+
+
+def test_a_gaussian_is_measured_in_limits():
+    """A mean of 1 and a deviation of 1 are the most that can be done."""
+    walk = qs.Navigation()
+    policy = Reactive.create(walk, (4,), key=KEY)
+    policy = eqx.tree_at(lambda p: p.head.bias, policy, jnp.ones(2))
+    found = policy.actions(jnp.zeros((1, 2)))
+    np.testing.assert_allclose(found.mean, np.full((1, 2), walk.actions.limit))
+    seen = jax.tree.map(lambda x: x, qs.Trial(walk, 1).begin(KEY, walk.sample(KEY))[1])
+    state, action, note = policy.act(None, seen, key=KEY)
+    assert state is None
+    one = jax.tree.map(lambda x: x[0], policy.actions(seen.observation[None]))
+    np.testing.assert_allclose(note, one.log_prob(action), rtol=1e-6)
+
+
+def test_a_context_is_read_from_the_first_step_on():
+    """The head's weights are small and not zero, or no gradient would reach the context."""
+    policy = Reactive.with_context(qs.Bandit(arms=3), (4,), 2, key=KEY)
+    assert context_of(policy).tolist() == [0, 0]
+
+    def liked(context):
+        there = eqx.tree_at(context_of, policy, context)
+        return there.actions(jnp.zeros((1, 0))).logits[0, 0]
+
+    assert jnp.any(jax.grad(liked)(jnp.zeros(2)))
+    assert 0 < float(jnp.abs(policy.head.weight).max()) < 1
