@@ -15,13 +15,7 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.checkpoint import (
-    Checkpoints,
-    load_arrays,
-    read_recipe,
-    save_arrays,
-    write_atomically,
-)
+from quickstudy.checkpoint import Checkpoints, load_arrays, read_recipe, save_arrays
 from quickstudy.errors import CheckpointError
 
 RECIPE = {"recipe": "mine", "ways": 5, "inner_lr": 0.4, "filters": [64, 64]}
@@ -144,16 +138,6 @@ def test_every_flipped_byte_is_noticed(tmp_path):
             checkpoints.restore(ZEROS)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="permissions of other systems are not a number")
-def test_files_have_the_permissions_of_new_files(tmp_path):
-    mask = os.umask(0o027)
-    try:
-        write_atomically(tmp_path / "a", b"1")
-    finally:
-        os.umask(mask)
-    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
-
-
 @pytest.mark.parametrize("share", [0, 0.01, 0.3, 0.7, 0.99])
 def test_truncated_file_falls_back_to_the_one_before(tmp_path, caplog, share):
     checkpoints = saved_steps(tmp_path)
@@ -249,17 +233,6 @@ def full_disk(*_):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("call", ["fsync", "replace", "fdopen"])
-def test_full_disk_leaves_the_old_file(file, monkeypatch, call):
-    write_atomically(file, b"old")
-    with monkeypatch.context() as patch:
-        patch.setattr(os, call, full_disk)
-        with pytest.raises(CheckpointError, match=r"No space left on device.*Free some space"):
-            write_atomically(file, b"new")
-    assert file.read_bytes() == b"old"
-    assert list(file.parent.iterdir()) == [file]
-
-
 def test_full_disk_keeps_the_checkpoints(tmp_path, monkeypatch):
     checkpoints = saved_steps(tmp_path, steps=(1, 2, 3), keep=3)
     with monkeypatch.context() as patch:
@@ -277,33 +250,6 @@ def test_folder_that_cannot_be_made(tmp_path):
         Checkpoints(blocked / "checkpoints", RECIPE).save(1, STATE)
     with pytest.raises(CheckpointError, match="could not write"):
         save_arrays(blocked / "state.safetensors", STATE, RECIPE)
-
-
-def test_interrupted_write_leaves_the_old_file(file, monkeypatch):
-    """Ctrl-C in the middle of a write."""
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    write_atomically(file, b"old")
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            write_atomically(file, b"new")
-    assert file.read_bytes() == b"old"
-    assert list(file.parent.iterdir()) == [file]
-
-
-def test_the_data_reach_the_disk_before_the_name(file, monkeypatch):
-    """fsync, then rename, then fsync of the folder: the order that survives a power cut."""
-    calls = []
-    for name in ("fsync", "replace"):
-        real = getattr(os, name)
-        monkeypatch.setattr(
-            os, name, lambda *a, name=name, real=real: (calls.append(name), real(*a))
-        )
-    write_atomically(file, b"new")
-    assert calls == ["fsync", "replace", "fsync"]
 
 
 def test_header_is_plain_json(file):

@@ -22,10 +22,11 @@ from .errors import NonFiniteLoss as NonFiniteLoss
 from .errors import QuickstudyError as QuickstudyError
 from .estimators.few_shot_classifier import FewShotClassifier as FewShotClassifier
 from .estimators.few_shot_regressor import FewShotRegressor as FewShotRegressor
-from .evaluation.tasks import Estimate as Estimate
-from .evaluation.tasks import Evaluation as Evaluation
+from .evaluation.estimates import Estimate as Estimate
+from .evaluation.estimates import PairedDifference as PairedDifference
+from .evaluation.measured import Evaluation as Evaluation
+from .evaluation.measured import TrialEvaluation as TrialEvaluation
 from .evaluation.tasks import evaluate as evaluate
-from .evaluation.trials import TrialEvaluation as TrialEvaluation
 from .evaluation.trials import evaluate_policy as evaluate_policy
 from .experiments.budget import Budget as Budget
 from .experiments.family import FamilyProblem as FamilyProblem

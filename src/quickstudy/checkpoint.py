@@ -7,7 +7,6 @@ checksum of the contents.
 import hashlib
 import json
 import logging
-import math
 import re
 import struct
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from quickstudy.errors import CheckpointError
-from quickstudy.files import replacing
 from quickstudy.recorded import planned_steps, with_steps
+from quickstudy.writing import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -45,42 +44,6 @@ TYPES: dict[str, Any] = {
     for bits in (8, 16, 32, 64)
     if (letter, bits) != ("F", 8)
 }
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that after a crash at any moment either the old or the new one is there.
-
-    Raises:
-        CheckpointError: no permission, or the disk is full; the old file is untouched.
-    """
-    try:
-        with replacing(path) as file:
-            file.write(data)
-    except OSError as error:
-        raise CheckpointError(
-            f"could not write {path}: {error.strerror or error}; what was there before is "
-            "untouched. Free some space or choose another folder"
-        ) from error
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON, whole or not at all.
-
-    Numbers that are not finite become `null`: JSON has no others, and most readers refuse them.
-
-    Raises:
-        CheckpointError: no permission, or the disk is full; the old file is untouched.
-    """
-    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, f"{text}\n".encode())
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:

@@ -18,9 +18,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from quickstudy.checkpoint import Checkpoints, write_atomically, write_json
+from quickstudy.checkpoint import Checkpoints
 from quickstudy.errors import CheckpointError
 from quickstudy.recorded import planned_steps, with_steps
+from quickstudy.writing import write_atomically, write_json
 
 RECIPE, ENVIRONMENT, METRICS = "recipe.json", "environment.json", "metrics.jsonl"
 LEARNER = "learner.safetensors"

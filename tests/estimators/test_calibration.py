@@ -3,10 +3,10 @@ import pytest
 
 from quickstudy.estimators.calibration import (
     Calibration,
-    expected_calibration_error,
     negative_log_likelihood,
     probabilities,
 )
+from quickstudy.evaluation.calibration_error import expected_calibration_error
 
 
 def drawn(n, factor, seed=0):
@@ -54,10 +54,3 @@ def test_nothing_held_out_and_json():
     again = Calibration.from_json(nothing.to_json())
     assert again.temperature == nothing.temperature
     assert np.isnan(again.nll)
-
-
-def test_calibration_error_by_hand():
-    given = np.array([[0.95, 0.05], [0.95, 0.05], [0.65, 0.35], [0.35, 0.65]])
-    # The bin of 0.95 is right half the time; that of 0.65 always.
-    error = expected_calibration_error(given, np.array([0, 1, 0, 1]))
-    assert error == pytest.approx(0.5 * 0.45 + 0.5 * 0.35)

@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.evaluation.trials import (
-    Returns,
-    TrialEvaluation,
-    acting,
-    evaluate_earnings,
-    same_tasks,
-)
+from quickstudy.evaluation.measured import TrialEvaluation
+from quickstudy.evaluation.trials import acting, evaluate_earnings, same_tasks
 from quickstudy.experiments.policy_result import heads
 from quickstudy.rl.rollout import Earned
 from references.always import Always
@@ -36,16 +31,6 @@ def test_lengths_are_told_where_episodes_end_early():
     assert heads(without)[-1] == "last episode"
 
 
-def test_returns_of_a_trial_and_of_its_episodes():
-    """Trials of (1, 2) and (3, 6): totals 3 and 9, episodes of 2 and 4."""
-    found = Returns.of(np.array([[1.0, 2.0], [3.0, 6.0]]))
-    assert found.total.mean == 6
-    assert [episode.mean for episode in found.episodes] == [2, 4]
-    assert found.lengths == ()
-    both = Returns.of(Earned(np.array([[1.0], [3.0]]), np.array([[4.0], [5.0]])))
-    assert [length.mean for length in both.lengths] == [4.5]
-
-
 def test_everybody_meets_the_same_mdps():
     """What earns and what it is compared with are given one key and one number."""
     asked = []
@@ -64,15 +49,27 @@ def test_everybody_meets_the_same_mdps():
         evaluate_earnings(earning, trials=0, key=KEY)
 
 
-def test_files_of_before_have_no_lengths_and_no_stage():
-    value = TrialEvaluation(Returns.of(np.ones((3, 2))), {}, 3).to_json()
-    del value["stage"], value["policy"]["lengths"]
-    found = TrialEvaluation.from_json(value)
-    assert (found.stage, found.policy.lengths, found.ends_early) == ("episode", (), False)
-
-
 def test_what_is_expected_of_every_episode_counts_for_each():
     trial = qs.Trial(Corridor(), episodes=3)
     found = same_tasks(trial, lambda tasks, key: tasks)(KEY, 4)
     np.testing.assert_array_equal(found, np.repeat(np.asarray(found)[:, :1], 3, axis=1))
     assert found.shape == (4, 3)
+
+
+RETURNS = np.array([[1.0, 2.0], [3.0, 5.0], [0.0, 0.5]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("stage", "wanted"), [("episode", (3.0, 8.0, 0.5)), ("update", (2.0, 5.0, 0.5))]
+)
+@pytest.mark.parametrize("earned", [RETURNS, Earned(RETURNS, RETURNS)])
+def test_of_a_whole_trial_or_after_the_last_update(stage, wanted, earned):
+    found = evaluate_earnings(lambda *_: earned, trials=3, key=KEY, stage=stage)
+    assert found.scores == wanted
+
+
+def test_their_mean_is_the_policy_s():
+    trial = qs.Trial(qs.Bandit(arms=2), episodes=3)
+    found = qs.evaluate_policy(qs.Random(trial.environment), trial, trials=20, key=KEY)
+    assert qs.Estimate.of(np.array(found.scores)).mean == pytest.approx(found.policy.total.mean)
+    assert len(found.scores) == 20

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from quickstudy.evaluation.tasks import Estimate
+from quickstudy.evaluation.estimates import Estimate
+from quickstudy.evaluation.measured import ClassAccuracy
 from quickstudy.experiments.learner_result import LearnerResult
 from references.results import a_learner_result, an_evaluation
 
@@ -71,6 +72,24 @@ def test_other_results_stand_beside_with_their_data():
                    "yes: queries see each other")  # fmt: skip
 
 
+def test_a_page_names_the_five_hardest_classes():
+    found = an_evaluation(classes=tuple(ClassAccuracy(f"c{n}", n / 10, 3) for n in range(7)))
+    _, hardest = a_learner_result(found).sections()
+    note, grid = hardest.blocks
+    assert "Of 7 classes" in note.text
+    assert [row[0] for row in grid.rows] == ["c0", "c1", "c2", "c3", "c4"]
+    assert grid.rows[1] == ("c1", "10.0 %", "3")
+    assert len(a_learner_result().sections()) == 1
+
+
+def test_the_table_has_the_calibration_error_of_classes_alone():
+    assert "12.34 %" in shown(a_learner_result(an_evaluation(ece=0.1234)).table())
+    assert "calibration" not in shown(a_learner_result().table())
+
+
 def test_what_is_written_can_be_read():
-    result = a_learner_result(an_evaluation(path=PATH), SHOTS, options={"episodes": 4})
+    more = {"scores": (0.5, 1.0), "ece": 0.1, "classes": (ClassAccuracy("a", 0.5, 2),)}
+    tasks = {"on": "glyphs", "settings": {"ways": 5}}
+    found = an_evaluation(path=PATH, **more)
+    result = a_learner_result(found, SHOTS, options={"episodes": 4}, tasks=tasks)
     assert LearnerResult.from_json(json.loads(json.dumps(result.to_json()))) == result

@@ -5,7 +5,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.errors import DataError
-from quickstudy.evaluation.tasks import Estimate
+from quickstudy.evaluation.estimates import Estimate
 from quickstudy.experiments import learner_tests as module
 from quickstudy.experiments.learner_tests import SHOTS, evaluate_learner, task_sections
 from quickstudy.experiments.method import TEST_SEED

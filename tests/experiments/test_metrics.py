@@ -2,7 +2,7 @@
 
 import math
 
-from quickstudy.evaluation.tasks import Estimate
+from quickstudy.evaluation.estimates import Estimate
 from quickstudy.experiments.metrics import metric_axis, written
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from quickstudy.evaluation.trials import Returns, TrialEvaluation
+from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.experiments.policy_result import PolicyResult, best_reference, regret
 from references.results import a_policy_result
 

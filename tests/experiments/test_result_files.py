@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from quickstudy.checkpoint import write_json
 from quickstudy.errors import CheckpointError
 from quickstudy.experiments.learner_result import LearnerResult
 from quickstudy.experiments.policy_result import PolicyResult
 from quickstudy.experiments.result_files import evaluations, read_json, read_result
+from quickstudy.writing import write_json
 from references.results import a_learner_result, a_policy_result
 
 EACH = {"mean": 0.5, "interval": None}

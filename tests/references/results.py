@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from quickstudy.evaluation.tasks import Estimate, Evaluation
-from quickstudy.evaluation.trials import Returns, TrialEvaluation
+from quickstudy.evaluation.estimates import Estimate
+from quickstudy.evaluation.measured import Evaluation, Returns, TrialEvaluation
 from quickstudy.experiments.learner_result import LearnerResult
 from quickstudy.experiments.policy_result import PolicyResult
 

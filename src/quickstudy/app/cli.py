@@ -24,6 +24,7 @@ Learn to learn: from a few examples, or from a few episodes.
                                            an .npz file, or code of your own, PATH.py:NAME
   quickstudy train --resume RUN            continue a run that was stopped
   quickstudy evaluate RUN [--on PROBLEM]   test a trained run again, perhaps on other data
+  quickstudy compare RUN RUN [RUN ...]     on the same tasks: paired differences with intervals
   quickstudy play RUN                      show a trial of a policy that was trained
   quickstudy report RUN                    write a page of results, curves and pictures
   quickstudy export RUN FILE               write what was learned as one file
@@ -40,6 +41,7 @@ COMMANDS = {
     "predict": "predict:main",
     "train": "train:main",
     "evaluate": "evaluate:main",
+    "compare": "compare:main",
     "play": "play:main",
     "report": "report:main",
     "export": "export:main",

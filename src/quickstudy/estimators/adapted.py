@@ -13,10 +13,8 @@ from quickstudy.estimators import choice
 from quickstudy.estimators.heads.labelled import Labelled
 from quickstudy.learners.adapted import Adapted
 from quickstudy.learners.learner import Learner
+from quickstudy.learners.losses import SURE
 from quickstudy.tasks.task import Examples, Task, as_inputs
-
-SURE = 1e-6
-"""How far from 0 and 1 a score stays, so that its log-odds are finite."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-BINS = 10
+from quickstudy.evaluation.calibration_error import expected_calibration_error
+
 LIMITS = (1e-3, 1e5)
 """Of the sharpness 1 / T."""
 
@@ -96,30 +97,6 @@ def negative_log_likelihood(given: np.ndarray, y: np.ndarray) -> float:
     # A probability that was rounded to 0 would make the mean infinite.
     right = given[np.arange(len(y)), y]
     return float(-np.log(np.maximum(right, 1e-300)).mean())
-
-
-def expected_calibration_error(given: np.ndarray, y: np.ndarray) -> float:
-    """The mean gap between what a prediction claims and how often it is right.
-
-    ECE = Σ_b n_b / n · |accuracy_b − confidence_b| over ten bins of equal width of the
-    probability of the predicted class (Guo et al., 2017, https://arxiv.org/abs/1706.04599).
-
-    Args:
-        given: probabilities `[n, ways]`.
-        y: class numbers `[n]`.
-
-    Example:
-        >>> sure = np.array([[0.9, 0.1], [0.9, 0.1]])
-        >>> round(expected_calibration_error(sure, np.array([0, 1])), 3)
-        0.4
-    """
-    confidence, right = given.max(1), given.argmax(1) == y
-    # A confidence of 1 belongs to the last bin.
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    # n_b |accuracy_b − confidence_b| is the sum over a bin, without dividing by the number in it,
-    # which may be 0.
-    gaps = np.bincount(place, weights=right - confidence, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(y))
 
 
 def _log_probabilities(scores: np.ndarray, sharpness: float) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from quickstudy.estimators.calibration import expected_calibration_error, negative_log_likelihood
+from quickstudy.estimators.calibration import negative_log_likelihood
+from quickstudy.evaluation.calibration_error import expected_calibration_error
 
 
 @dataclass(frozen=True)

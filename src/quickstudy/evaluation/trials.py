@@ -1,8 +1,6 @@
 """Many trials, each in an MDP drawn anew: the reward of each episode, beside the optimum's."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,7 +11,8 @@ from jaxtyping import PRNGKeyArray
 
 from quickstudy.envs.host_family import host_of
 from quickstudy.errors import demand_counts
-from quickstudy.evaluation.tasks import Estimate
+from quickstudy.evaluation.estimates import short
+from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.maml import update_returns
 from quickstudy.rl.policy import Actor
@@ -25,69 +24,6 @@ from quickstudy.rl.trial import Trial
 Reference = Callable[[PRNGKeyArray, int], Any]
 """From the key of an evaluation and a number of trials to returns `[trials, episodes]`, or to
 `Earned` with the episodes' lengths, in the same MDPs that `evaluate_policy` meets with that key."""
-
-
-@dataclass(frozen=True)
-class Returns:
-    """What an actor earned.
-
-    Attributes:
-        total: the reward of a whole trial.
-        episodes: the reward of its first, second ... episode.
-        lengths: the number of steps of each; empty where it is not known.
-    """
-
-    total: Estimate
-    episodes: tuple[Estimate, ...]
-    lengths: tuple[Estimate, ...] = ()
-
-    @classmethod
-    def of(cls, found: Any) -> "Returns":
-        """From returns `[trials, episodes]`, or `Earned`."""
-        returns, *lengths = map(np.asarray, found if isinstance(found, Earned) else (found,))
-        columns = [tuple(Estimate.of(column) for column in each.T) for each in (returns, *lengths)]
-        return cls(Estimate.of(returns.sum(1)), *columns)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Returns":
-        """What `TrialEvaluation.to_json` wrote of one actor."""
-        each = (value["episodes"], value.get("lengths", ()))  # older files have no lengths
-        columns = [tuple(Estimate.from_json(one) for one in estimates) for estimates in each]
-        return cls(Estimate.from_json(value["total"]), *columns)
-
-
-@dataclass(frozen=True)
-class TrialEvaluation:
-    """What a policy earns in many trials, and what others earn in the same MDPs.
-
-    Attributes:
-        policy: the policy's.
-        references: the oracles' and baselines', by name.
-        trials: how many trials.
-        stage: what one of `Returns.episodes` is: an "episode" of a trial, or an "update" of a
-            policy that adapts by gradients, the first being before any.
-    """
-
-    policy: Returns
-    references: dict[str, Returns] = field(default_factory=dict)
-    trials: int = 0
-    stage: str = "episode"
-
-    @property
-    def ends_early(self) -> bool:
-        """Whether some of the policy's episodes ended before others."""
-        return any(length.interval > 0 for length in self.policy.lengths)
-
-    def to_json(self) -> dict[str, Any]:
-        """A dictionary that `json.dumps` takes."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "TrialEvaluation":
-        """The evaluation that `to_json` wrote."""
-        references = {k: Returns.from_json(v) for k, v in value["references"].items()}
-        stage = value.get("stage", "episode")  # older files have none
-        return cls(Returns.from_json(value["policy"]), references, value["trials"], stage)
 
 
 def evaluate_policy(
@@ -144,11 +80,18 @@ def evaluate_earnings(
         BadInput: `trials` is not positive.
     """
     demand_counts(trials=trials)
-    found = Returns.of(earning(key, trials))
+    earned = earning(key, trials)
     beside = {
         name: Returns.of(reference(key, trials)) for name, reference in (references or {}).items()
     }
-    return TrialEvaluation(found, beside, trials, stage)
+    found, scores = Returns.of(earned), _per_trial(earned, stage)
+    return TrialEvaluation(found, beside, trials, stage, scores)
+
+
+def _per_trial(earned: Any, stage: str) -> tuple[float, ...]:
+    """The score of each trial."""
+    returns = np.asarray(earned.returns if isinstance(earned, Earned) else earned)
+    return short(returns[:, -1] if stage == "update" else returns.sum(1))
 
 
 def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Reference:

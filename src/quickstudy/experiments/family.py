@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class FamilyProblem(Problem):
     """Base of the problems of MDPs. A trial is several episodes in one of them."""
 
+    apart: ClassVar[frozenset[str]] = frozenset({"episodes"})
+
     episodes: int = 10
     """n, episodes of a trial."""
 
@@ -115,6 +117,7 @@ class HostProblem(FamilyProblem):
     processes: int = 0
     """Worker processes that step the environments; 0 steps them in the process that trains."""
     at_test: ClassVar[dict[str, str]] = {"processes": "processes"}
+    apart: ClassVar[frozenset[str]] = FamilyProblem.apart | {"processes"}
 
     @abc.abstractmethod
     def family(self, split: Split) -> Any:

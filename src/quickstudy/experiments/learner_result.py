@@ -5,10 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from quickstudy.evaluation.tasks import Estimate, Evaluation
+from quickstudy.evaluation.estimates import Estimate
+from quickstudy.evaluation.measured import Evaluation
 from quickstudy.experiments.metrics import metric_axis, scale, spoken, written
 from quickstudy.experiments.result import Result, about
-from quickstudy.experiments.sections import Axis, Chart, Grid, Headline, Line, Section, Strong
+from quickstudy.experiments.sections import (
+    Axis,
+    Chart,
+    Grid,
+    Headline,
+    Line,
+    Note,
+    Section,
+    Strong,
+)
+
+HARDEST = 5
+"""How many of the least accurate classes a page names."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,16 @@ class LearnerResult(Result):
 
     evaluation: Evaluation
     shots: Mapping[int, Estimate] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> str:
+        """Accuracy, or an error."""
+        return self.evaluation.metric
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """After adaptation."""
+        return self.evaluation.scores
 
     @property
     def headline(self) -> Headline:
@@ -48,9 +71,12 @@ class LearnerResult(Result):
         )
 
     def facts(self) -> list[tuple[str, str]]:
-        """How many tasks, and whether queries see each other."""
+        """How many tasks, whether queries see each other, and what probabilities are worth."""
         found = self.evaluation
-        return [("tasks", f"{found.episodes:,}"), ("transductive", _transductive(found))]
+        facts = [("tasks", f"{found.episodes:,}"), ("transductive", _transductive(found))]
+        if found.ece is not None:
+            facts.append(("calibration error (ECE)", f"{100 * found.ece:.2f} %"))
+        return facts
 
     def charts(self) -> list[Chart]:
         """The metric against inner steps, or before and after; and against shots."""
@@ -68,9 +94,9 @@ class LearnerResult(Result):
         return charts
 
     def sections(self) -> list[Section]:
-        """The curves of adaptation, above the figures."""
+        """The curves of adaptation, above the figures; and the classes that are hardest."""
         facts = Grid([*self.rows().rows, *self.facts()])
-        return [Section("Adaptation", [*self.charts(), facts])]
+        return [Section("Adaptation", [*self.charts(), facts]), *_hardest(self.evaluation)]
 
     def compared(self, others: Mapping[str, Result]) -> Grid:
         """After adaptation, and on which tasks."""
@@ -90,11 +116,8 @@ class LearnerResult(Result):
     @classmethod
     def from_json(cls, value: dict[str, Any], **missing: Any) -> "LearnerResult":
         """What `to_json` wrote, or version 0.1."""
-        fields = {field.name: value[field.name] for field in dataclasses.fields(Evaluation)}
-        fields |= {name: Estimate.from_json(value[name]) for name in ("before", "after")}
-        fields["path"] = tuple(map(Estimate.from_json, value["path"]))
         shots = {int(k): Estimate.from_json(one) for k, one in value.get("shots", {}).items()}
-        return cls(Evaluation(**fields), shots, **about(value, missing))
+        return cls(Evaluation.from_json(value), shots, **about(value, missing))
 
 
 def _estimates(values: Mapping[str, Estimate], metric: str, label: str) -> Chart:
@@ -104,6 +127,20 @@ def _estimates(values: Mapping[str, Estimate], metric: str, label: str) -> Chart
     x = Axis(label, (-0.3, len(means) - 0.7), names=tuple(values))
     title = f"{spoken(metric).capitalize()} against {label}"
     return Chart(title, x, metric_axis(metric, means), [line])
+
+
+def _hardest(found: Evaluation) -> list[Section]:
+    if not found.classes:
+        return []
+    said = Note(
+        f"Of {len(found.classes):,} classes, those whose queries were answered rightly the least "
+        "often; the evaluation's JSON file has all."
+    )
+    rows = [
+        (one.name, f"{100 * one.accuracy:.1f} %", f"{one.answers:,}")
+        for one in found.classes[:HARDEST]
+    ]
+    return [Section("Hardest classes", [said, Grid(rows, ("class", "accuracy", "queries"))])]
 
 
 def _transductive(found: Evaluation) -> str:

@@ -11,11 +11,12 @@ from quickstudy.experiments.learner_result import LearnerResult
 from quickstudy.experiments.method import TEST_SEED, Test
 from quickstudy.experiments.pictures.seen import seen
 from quickstudy.experiments.problem import ExampleProblem
+from quickstudy.experiments.result import SHAPE
 from quickstudy.experiments.sections import Note, Section
 from quickstudy.learners.learner import Learner
 
 if TYPE_CHECKING:
-    from quickstudy.evaluation.tasks import Estimate
+    from quickstudy.evaluation.estimates import Estimate
 
 SHOTS = (1, 2, 3, 5, 10)
 MOST = 400
@@ -34,7 +35,11 @@ def evaluate_learner(learner: Learner, problem: ExampleProblem, test: Test) -> L
     found = evaluate(learner, tasks, episodes=episodes, key=jax.random.key(TEST_SEED))
     shots = _by_shots(learner, problem, test) if test.curves else {}
     data, split = problem.data(), test.split
-    return LearnerResult(found, shots, recipe=test.recipe, data=data, split=split)
+    # As drawn: a problem may leave the number of queries to its protocol.
+    named = [name for name in SHAPE if name in problem.at_test]
+    shape = {name: getattr(tasks, name) for name in named if hasattr(tasks, name)}
+    drawn = test.tasks(problem, episodes, shape)
+    return LearnerResult(found, shots, recipe=test.recipe, data=data, split=split, tasks=drawn)
 
 
 def _by_shots(learner: Learner, problem: ExampleProblem, test: Test) -> "dict[int, Estimate]":

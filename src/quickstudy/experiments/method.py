@@ -2,7 +2,7 @@
 
 import abc
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -45,6 +45,18 @@ class Test:
     episodes: int | None = None
     curves: bool = True
     source: Source = Source()
+
+    def tasks(self, problem: Problem, episodes: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What decides the tasks that a result is measured on, as its file notes it.
+
+        Args:
+            problem: that they are drawn from.
+            episodes: how many.
+            settings: that are not the problem's own, or take the place of these.
+        """
+        found = problem.test_tasks(self.split)
+        drawn = {"split": self.split, "episodes": episodes, "seed": TEST_SEED}
+        return {"on": found["on"], **drawn, "settings": {**found["settings"], **settings}}
 
 
 @dataclass(frozen=True)

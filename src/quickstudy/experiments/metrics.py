@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterable
 
-from quickstudy.evaluation.tasks import Estimate
+from quickstudy.evaluation.estimates import Estimate
 from quickstudy.experiments.sections import Axis
 
+ERRORS = frozenset({"squared_error"})
+"""The metrics of which less is better."""
 WIDE = 30
 """From this ratio of the largest to the smallest on, errors have a logarithmic axis."""
 
@@ -22,6 +24,18 @@ def written(estimate: Estimate, metric: str) -> str:
     # What is known exactly has an interval of rounding errors.
     interval = 0.0 if estimate.interval < 1e-12 * abs(estimate.mean) else estimate.interval
     return f"{estimate.mean:.4g} ± {interval:.2g}"
+
+
+def written_difference(difference: Estimate, metric: str) -> str:
+    """A difference of two estimates with its sign; of accuracies, in percentage points.
+
+    Example:
+        >>> written_difference(Estimate(-0.0123, 0.0045), "accuracy")
+        '-1.23 ± 0.45 points'
+    """
+    if metric == "accuracy":
+        return f"{100 * difference.mean:+.2f} ± {100 * difference.interval:.2f} points"
+    return f"{difference.mean:+.4g} ± {difference.interval:.2g}"
 
 
 def spoken(name: str) -> str:

@@ -103,16 +103,20 @@ class PolicyMethod(Method):
 
         copies, stages = self.copies(budget), self.stages(problem)
         trial = problem.trial(test.split, copies, stages, self.in_a_row)
+        trials = test.episodes or self.test_trials(problem)
         found = evaluate_earnings(
             self.earning(problem, learned, trial),
-            trials=test.episodes or self.test_trials(problem),
+            trials=trials,
             key=jax.random.key(TEST_SEED),
             references=self.references(problem, trial, budget.seed),
             stage=self.stage,
         )
         data, split = problem.data(), test.split
         how = problem.definition()
-        return PolicyResult(found, how, recipe=test.recipe, data=data, split=split)
+        # A score is of so many episodes of a trial, or of an episode after so many updates.
+        scored = {"updates": stages - 1} if self.stage == "update" else {"trial_episodes": stages}
+        tasks = test.tasks(problem, trials, {**scored, "in_a_row": self.in_a_row})
+        return PolicyResult(found, how, recipe=test.recipe, data=data, split=split, tasks=tasks)
 
     def compared_by(self, problem: FamilyProblem) -> tuple[str, int]:
         """Stages of the same kind, and as many."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from quickstudy.evaluation.tasks import Estimate
-from quickstudy.evaluation.trials import Returns, TrialEvaluation
+from quickstudy.evaluation.estimates import Estimate
+from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.experiments.metrics import written
 from quickstudy.experiments.result import Result, about
 from quickstudy.experiments.sections import (
@@ -42,6 +42,16 @@ class PolicyResult(Result):
     evaluation: TrialEvaluation
     definition: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, Returns] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> str:
+        """Reward."""
+        return "return"
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The policy's in each trial."""
+        return self.evaluation.scores
 
     @property
     def updated(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.networks import Inputs, NetworkConfig
-from quickstudy.experiments.settings import Choice
+from quickstudy.experiments.settings import Choice, settings_json
 from quickstudy.progress import Counter, silent
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Problem(Choice):
     """What a person has who wants this problem: the heading that lists put it under."""
     at_test: ClassVar[dict[str, str]] = {}
     """The flags of `evaluate` that change this problem, and the fields that they set."""
+    apart: ClassVar[frozenset[str]] = frozenset()
+    """The fields that change no test task: of training alone, or how an input is read."""
     reads_folder: ClassVar[bool] = False
     """Whether `--data` names the folder that holds its data."""
 
@@ -77,6 +79,19 @@ class Problem(Choice):
     def changed(self, flags: dict[str, Any]) -> Self:
         """With other settings for a test, by the names of flags."""
         return replace(self, **{self.at_test[flag]: value for flag, value in flags.items()})
+
+    def test_tasks(self, split: Split) -> dict[str, Any]:
+        """What decides the tasks of a split, for files: problems for which it is equal give the
+        same tasks for the same key.
+
+        Returns:
+            "on", what `--on` is given for the problem, and "settings", by the names of
+            `evaluate`'s flags where it has them.
+        """
+        flags = {field: flag for flag, field in self.at_test.items()}
+        own = (field.name for field in fields(self) if field.name not in self.apart)
+        settings = {flags.get(name, name): settings_json(getattr(self, name)) for name in own}
+        return {"on": self.name, "settings": settings}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from quickstudy.experiments.sections import Chart, Grid, Headline, Section, Stro
 UNNAMED = "data that the file does not name"
 """What version 0.1 measured on, where its file does not say it."""
 SHAPE = ("ways", "shots", "queries")
-"""The options of version 0.1 that gave tasks another shape than the recipe's."""
+"""The flags that give test tasks another shape than the recipe's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +26,25 @@ class Result(abc.ABC):
         data: what it was measured on, for example "omniglot (snell2017), 5-way 1-shot".
         split: "train", "validation" or "test": which part of the data.
         options: of the evaluation, for the file alone.
+        tasks: what decides the tasks; empty in a file of an older version. Two results with equal
+            ones are of the same tasks in the same order.
     """
 
     recipe: str
     data: str
     split: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    tasks: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    @abc.abstractmethod
+    def metric(self) -> str:
+        """What the scores are, as `quickstudy.experiments.metrics` writes it."""
+
+    @property
+    @abc.abstractmethod
+    def scores(self) -> tuple[float, ...]:
+        """Of each task; empty in a file of an older version."""
 
     @property
     @abc.abstractmethod
@@ -68,7 +81,7 @@ class Result(abc.ABC):
 
     @abc.abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """A dictionary that `quickstudy.checkpoint.write_json` takes."""
+        """A dictionary that `quickstudy.writing.write_json` takes."""
 
     @classmethod
     @abc.abstractmethod
@@ -108,7 +121,7 @@ class Result(abc.ABC):
     def noted(self) -> dict[str, Any]:
         """What the JSON of either kind begins with."""
         about = {"recipe": self.recipe, "data": self.data, "split": self.split}
-        return {**about, "options": dict(self.options)}
+        return {**about, "options": dict(self.options), "tasks": dict(self.tasks)}
 
 
 def about(value: dict[str, Any], missing: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +130,8 @@ def about(value: dict[str, Any], missing: Mapping[str, Any]) -> dict[str, Any]:
     fallback = {"recipe": "", "split": options.get("split", "test"), "data": UNNAMED, **missing}
     if "data" not in value:
         fallback["data"] = _as_asked(fallback["data"], options)
-    return {"options": options} | {name: value.get(name, fallback[name]) for name in fallback}
+    noted = {"options": options, "tasks": value.get("tasks", {})}
+    return noted | {name: value.get(name, fallback[name]) for name in fallback}
 
 
 def _as_asked(data: str, options: Mapping[str, Any]) -> str:

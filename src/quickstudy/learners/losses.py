@@ -16,6 +16,10 @@ ABSENT = -1e9
 """The logit of what cannot be; finite, so that its slope is, too."""
 
 
+SURE = 1e-6
+"""Scores from 0 to 1 are kept this far from both, where their log-odds are infinite."""
+
+
 def cross_entropy(outputs: Float[Array, "n ways"], y: Int[Array, " n"]) -> Float[Array, ""]:
     """−mean_i log softmax(outputs_i)[y_i], in nats.
 
@@ -78,6 +82,17 @@ def possible(outputs: Any, examples: Examples) -> Any:
     if examples.present is None:
         return outputs
     return jnp.where(examples.present[None], outputs, ABSENT)
+
+
+def scores_as_logits(scores: Any) -> Any:
+    """log s / (1 − s) of scores s in 0 ... 1, of which a softmax gives probabilities.
+
+    Example:
+        >>> scores_as_logits(jnp.array([0.5, 0.9])).round(2).tolist()
+        [0.0, 2.200000047683716]
+    """
+    kept = jnp.clip(scores, SURE, 1 - SURE)
+    return jnp.log(kept / (1 - kept))
 
 
 def metric_name(examples: Examples) -> str:

@@ -134,6 +134,18 @@ class Episodes(eqx.Module):
         n, ways = self.ways * self.shots, self.ways
         return Task(Examples(x[:n], label[:n], ways), Examples(x[n:], label[n:], ways)), chosen
 
+    def class_name(self, number: int) -> str:
+        """What a class in 0 ... classes − 1 is called, or its number.
+
+        Example:
+            >>> images = np.zeros((2, 2, 8, 8), np.uint8)
+            >>> Episodes(images, 2, 1, 1, turns=4, names=("a", "b")).class_name(6)
+            'b, turned by 180°'
+        """
+        row, turns = divmod(number, self.turns)
+        name = f"class {row}" if self.names is None else self.names[row]
+        return f"{name}, turned by {90 * turns}°" if turns else name
+
     def _draw_classes(self, key: PRNGKeyArray) -> Int[Array, " ways"]:
         """The episode's classes in random order, each in 0 ... classes − 1."""
         if self.groups is None:

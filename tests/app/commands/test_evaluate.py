@@ -49,6 +49,11 @@ def test_table_json_and_pictures(glyphs_run, capsys):
     assert result["episodes"] == 6
     assert result["data"] == "glyphs, 3-way 1-shot"
     assert 0 <= result["after"]["mean"] <= 1
+    assert sum(result["scores"]) / 6 == pytest.approx(result["after"]["mean"])
+    shape = {"ways": 3, "shots": 1, "queries": 5}
+    assert (result["tasks"]["on"], result["tasks"]["settings"]) == ("glyphs", shape)
+    assert sum(answers for _, _, answers in result["classes"]) == 6 * 3 * 5
+    assert "calibration error" in out
     for picture in ("evaluation-test-3-way-6-episodes.png", "episode-test-3-way-6-episodes.png"):
         assert width(glyphs_run / picture) > 200
 
@@ -59,7 +64,10 @@ def test_another_problem_with_inputs_of_the_same_kind(glyphs_run, omniglot_data,
     main([*asked, "omniglot", "--data", str(omniglot_data)])
     assert "omniglot (snell2017), 4-way 1-shot" in told(capsys)
     found = (glyphs_run / "evaluation-test-4-way-4-episodes-on-omniglot.json").read_text()
-    assert json.loads(found)["data"] == "omniglot (snell2017), 4-way 1-shot"
+    found = json.loads(found)
+    assert found["data"] == "omniglot (snell2017), 4-way 1-shot"
+    shape = {"ways": 4, "shots": 1, "queries": 5, "protocol": "snell2017"}
+    assert (found["tasks"]["on"], found["tasks"]["settings"]) == ("omniglot", shape)
     assert "did you mean omniglot" in stopped([*asked, "omnigolt"], capsys)
     assert "its problem is glyphs" in stopped([*asked, "maml-glyphs"], capsys)
 
@@ -118,6 +126,9 @@ def test_a_policy_beside_the_oracles(bandit_run, capsys):
     assert (found["environment"], found["data"]) == ("Bandit-v1", "bandit")
     assert (found["recipe"], found["split"]) == ("rl2-bandit", "test")
     assert len(found["policy"]["episodes"]) == 3
+    assert sum(found["scores"]) / 50 == pytest.approx(found["policy"]["total"]["mean"])
+    drawn = {"arms": 5, "trial_episodes": 3, "in_a_row": 1}
+    assert (found["tasks"]["on"], found["tasks"]["settings"]) == ("bandit", drawn)
     # In the same bandits: an oracle that knows the best arm is never expected to earn less.
     assert found["references"]["best arm"]["total"]["mean"] > 1.5
     assert width(bandit_run / "evaluation-test-50-episodes.png") > 300

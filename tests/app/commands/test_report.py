@@ -10,7 +10,7 @@ import pytest
 
 from quickstudy.app.cli import main
 from quickstudy.checkpoint import save_arrays
-from quickstudy.evaluation.tasks import Estimate
+from quickstudy.evaluation.estimates import Estimate
 from quickstudy.experiments.metrics import written
 from quickstudy.experiments.saved import export, load_recipe
 from quickstudy.runs import Run

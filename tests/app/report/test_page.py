@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from quickstudy.app.report.page import data_uri, page
-from quickstudy.evaluation.trials import Returns
+from quickstudy.evaluation.measured import Returns
 from quickstudy.experiments.run_report import RunReport
 from quickstudy.experiments.sections import (
     Answer,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quickstudy.errors import BadInput
-from quickstudy.experiments.pictures.confusion import class_image, class_name, confusions
+from quickstudy.experiments.pictures.confusion import class_image, confusions
 from quickstudy.tasks.episodes import Episodes
 from references.reading_classes import Reads, marked
 
@@ -49,7 +49,7 @@ def test_confusions_are_counted_by_true_class():
 def test_a_class_is_shown_turned_as_it_is():
     tasks = Episodes(marked(3), ways=2, shots=1, queries=1, turns=4)
     assert class_image(tasks, 9)[:, :, 0].tolist() == [[0, 0], [np.float32(2) / 255, 0]]
-    assert class_name(tasks, 9) == "class 2, turned by 90°"
+    assert tasks.class_name(9) == "class 2, turned by 90°"
 
 
 def test_pairs_have_pictures_and_names():

@@ -76,12 +76,12 @@ def _classify(folders: tuple[Path, Path], options: ClassifyOptions) -> None:
         answers.classifier.save(options.save)
         print(f"wrote {options.save}; quickstudy predict {options.save} IMAGE ...", file=sys.stderr)
     if options.json is not None:
-        from quickstudy.checkpoint import write_json
+        from quickstudy.writing import write_json
 
         write_json(options.json, answers.to_json())
     if options.page is not None:
         from quickstudy.app.report.classified import classified_page
-        from quickstudy.checkpoint import write_atomically
+        from quickstudy.writing import write_atomically
 
         text = classified_page(str(folders[1]), answers, examples)
         write_atomically(options.page, text.encode())

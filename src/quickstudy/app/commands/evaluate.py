@@ -85,8 +85,8 @@ def evaluate_and_write(
     from rich.console import Console
 
     from quickstudy.app.report.plots import save_charts, task_figure
-    from quickstudy.checkpoint import write_json
     from quickstudy.experiments.pictures.watch import save_png
+    from quickstudy.writing import write_json
 
     result = recipe.evaluate(learned, test)
     Console().print(result.table(folder))

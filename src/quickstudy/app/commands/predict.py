@@ -43,6 +43,6 @@ def main(arguments: list[str]) -> None:
     answers = Answers(classifier, files, classifier.examine(files), [None] * len(files))
     Console().print(answers)
     if options.json is not None:
-        from quickstudy.checkpoint import write_json
+        from quickstudy.writing import write_json
 
         write_json(options.json, answers.to_json())

@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()
-    from quickstudy.checkpoint import write_atomically
+    from quickstudy.writing import write_atomically
 
     path = run.folder / PAGE
     write_atomically(path, page_of(run, str(folder), options).encode())

@@ -61,7 +61,7 @@ def confusions(
 
 def class_picture(tasks: Episodes, number: int) -> Picture:
     """A class by its first item and its name."""
-    return Picture(class_image(tasks, number), class_name(tasks, number))
+    return Picture(class_image(tasks, number), tasks.class_name(number))
 
 
 def class_image(tasks: Episodes, number: int) -> np.ndarray:
@@ -71,19 +71,6 @@ def class_image(tasks: Episodes, number: int) -> np.ndarray:
     if tasks.turns > 1:
         image = quarter_turns(image, turn)
     return np.asarray(image[0])
-
-
-def class_name(tasks: Episodes, number: int) -> str:
-    """What a class is called, or its number.
-
-    Example:
-        >>> tasks = Episodes(np.zeros((2, 2, 8, 8), np.uint8), 2, 1, 1, turns=4, names=("a", "b"))
-        >>> class_name(tasks, 6)
-        'b, turned by 180°'
-    """
-    row, turns = divmod(number, tasks.turns)
-    name = f"class {row}" if tasks.names is None else tasks.names[row]
-    return f"{name}, turned by {90 * turns}°" if turns else name
 
 
 @eqx.filter_jit

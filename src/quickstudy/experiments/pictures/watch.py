@@ -13,7 +13,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from quickstudy.checkpoint import write_atomically
 from quickstudy.envs.bandit import Bandit
 from quickstudy.envs.drawing import Drawn
 from quickstudy.envs.environment import MDPFamily
@@ -23,6 +22,7 @@ from quickstudy.oracles.bandits import play_bandits
 from quickstudy.oracles.gittins import Gittins
 from quickstudy.rl.policy import Actor
 from quickstudy.rl.trial import Trial
+from quickstudy.writing import write_atomically
 
 ENLARGED, MARGIN, CAPTION = 2, 12, 18  # grids' pixels, and the space around them
 MILLISECONDS, PAUSE = 250, 2500

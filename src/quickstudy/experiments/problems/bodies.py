@@ -23,6 +23,7 @@ class BodyFamily(HostProblem):
     """Base: a body that runs. Tasks are drawn anew in every split."""
 
     has: ClassVar[str] = "a robot"
+    apart: ClassVar[frozenset[str]] = HostProblem.apart | {"sees"}
 
     episodes: int = 2
     """n, episodes of a trial."""

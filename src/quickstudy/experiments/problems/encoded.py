@@ -108,6 +108,10 @@ class EncodedImages(ExampleProblem):
         """That of the images' tasks."""
         return self.of.trained_shape(ways)
 
+    def test_tasks(self, split: Split) -> dict[str, Any]:
+        """Those of the images: a method that reads the images themselves meets the same ones."""
+        return self.of.test_tasks(split)
+
     def data(self) -> str:
         """The images."""
         return self.of.data()

@@ -17,6 +17,7 @@ class ImageProblem(ExampleProblem):
     """Base: images sorted by class, in N-way K-shot tasks."""
 
     at_test: ClassVar[dict[str, str]] = {"ways": "ways", "shots": "shots", "queries": "queries"}
+    apart: ClassVar[frozenset[str]] = frozenset({"fewest_ways", "fewest_shots"})
 
     ways: int = 5
     """N, classes per task."""

@@ -18,6 +18,7 @@ class SinusoidCurves(ExampleProblem):
     has: ClassVar[str] = "nothing yet"
     usual: ClassVar[dict[str, int]] = {"steps": 30_000, "meta_batch": 25, "validate_every": 3000}
     at_test: ClassVar[dict[str, str]] = {"shots": "test_shots", "queries": "test_queries"}
+    apart: ClassVar[frozenset[str]] = frozenset({"shots", "queries"})
 
     shots: int = 10
     """K, support points in training and validation."""

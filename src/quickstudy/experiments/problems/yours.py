@@ -2,6 +2,7 @@
 
 import abc
 import functools
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -117,6 +118,15 @@ class YourImages(NaturalImages):
             )
         data = self.read(names, source)
         return Episodes.of(data, ways=ways, shots=self.shots, queries=self.queries)
+
+    def test_tasks(self, split: Split) -> dict[str, Any]:
+        """The file or folder, the shape, and which classes the split has, however that was
+        decided."""
+        names = getattr(self, split)
+        # Not the names themselves: there may be thousands.
+        digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+        settings = {name: getattr(self, name) for name in ImageProblem.at_test}
+        return {"on": self.path, "settings": {**settings, "classes": f"{len(names)}, {digest}"}}
 
     @property
     def training_classes(self) -> int | None:

@@ -1,0 +1,72 @@
+"""Files that are written whole or not at all: bytes, and values as JSON."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from quickstudy.errors import CheckpointError
+from quickstudy.files import replacing
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that after a crash at any moment either the old or the new one is there.
+
+    Raises:
+        CheckpointError: no permission, or the disk is full; the old file is untouched.
+    """
+    try:
+        with replacing(path) as file:
+            file.write(data)
+    except OSError as error:
+        raise CheckpointError(
+            f"could not write {path}: {error.strerror or error}; what was there before is "
+            "untouched. Free some space or choose another folder"
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, whole or not at all.
+
+    Numbers that are not finite become `null`: JSON has no others, and most readers refuse them.
+    Lists of numbers and words stand on one line.
+
+    Raises:
+        CheckpointError: no permission, or the disk is full; the old file is untouched.
+    """
+    write_atomically(path, f"{json_text(_finite(value))}\n".encode())
+
+
+def json_text(value: Any, indent: str = "") -> str:
+    """A value as JSON; only what holds dictionaries or lists takes more than a line.
+
+    Args:
+        value: of dictionaries with names as keys, lists, words and finite numbers.
+        indent: of the lines after the first.
+
+    Example:
+        >>> print(json_text({"scores": [0.5, 1.0], "of": {}}))
+        {
+          "scores": [0.5, 1.0],
+          "of": {}
+        }
+    """
+    inner = f"{indent}  "
+    if isinstance(value, dict) and value:
+        rows = [f"{json.dumps(str(k), ensure_ascii=False)}: {json_text(v, inner)}"
+                for k, v in value.items()]  # fmt: skip
+        ends = "{}"
+    elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        rows, ends = [json_text(one, inner) for one in value], "[]"
+    else:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    body = ",\n".join(f"{inner}{row}" for row in rows)
+    return f"{ends[0]}\n{body}\n{indent}{ends[1]}"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
