@@ -22,7 +22,7 @@ class EmojiImages(NaturalImages):
 
     name: ClassVar[str] = "emoji"
     has: ClassVar[str] = "pictures"
-    apart: ClassVar[frozenset[str]] = ImageProblem.apart | {"size", "usual_size", "train_classes"}
+    apart: ClassVar[frozenset[str]] = NaturalImages.apart | {"size", "usual_size", "train_classes"}
     reads_folder: ClassVar[bool] = True
     usual: ClassVar[dict[str, int]] = {"steps": 2000, "meta_batch": 4, "validate_every": 500}
 

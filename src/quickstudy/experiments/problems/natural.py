@@ -88,6 +88,8 @@ class CropFlipJitterConfig(CropFlipConfig):
 class NaturalImages(ImageProblem):
     """Base: images that remain what they are when they are cropped, flipped or darkened."""
 
+    apart: ClassVar[frozenset[str]] = ImageProblem.apart | {"augment"}
+
     augment: AugmentConfig = NoAugmentConfig()
     """How images of training tasks, support and query, are changed at random, each for itself;
     those of validation and test stay as they are."""

@@ -125,7 +125,7 @@ class YourImages(NaturalImages):
         names = getattr(self, split)
         # Not the names themselves: there may be thousands.
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
-        settings = {name: getattr(self, name) for name in ImageProblem.at_test}
+        settings = {name: getattr(self, name) for name in NaturalImages.at_test}
         return {"on": self.path, "settings": {**settings, "classes": f"{len(names)}, {digest}"}}
 
     @property
