@@ -252,6 +252,29 @@ def test_padding_is_no_answer():
     assert found.classes == (), "these tasks do not say which class is behind a label"
 
 
+class Halved(eqx.Module):
+    """Tasks of which every other query is padding, of classes that are there."""
+
+    def sample(self, key):
+        task = EPISODES.sample(key)
+        real = jnp.arange(len(task.query)) % 2 == 0
+        return qs.Task(task.support, qs.Examples(task.query.x, task.query.y, 3, real))
+
+
+class Certain(qs.Learner):
+    """Sure that everything is of the first class."""
+
+    def adapt(self, support, *, key=None):
+        return lambda x: jnp.broadcast_to(jnp.array([[50.0, 0.0, 0.0]]), (x.shape[0], 3))
+
+
+def test_padding_that_is_answered_rightly_counts_for_nothing():
+    """The share of real queries of class 0, of which it is certain, and the gap to 1."""
+    found = evaluate(Certain(), Halved(), episodes=8, key=KEY)
+    assert 0 < found.after.mean < 1
+    assert found.ece == pytest.approx(1 - found.after.mean, rel=1e-5)
+
+
 def test_regression_has_no_classes(evaluation):
     assert evaluation.ece is None
     assert evaluation.classes == ()
