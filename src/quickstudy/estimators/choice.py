@@ -1,11 +1,13 @@
 """Which head suits a support set: the one whose held-out predictions are best."""
 
+import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators.calibration import Calibration
@@ -34,6 +36,8 @@ WIDE = 64
 FEW = 20
 """Up to so many examples logistic regression is fitted without each one in turn."""
 FOLDS = 5
+SMALL = 500
+"""Up to so many examples one thread does all linear algebra."""
 MANY = 3000
 """From so many examples on, every head is judged by folds: the rest is memory for n² numbers."""
 
@@ -114,6 +118,14 @@ def by_leave_one_out(examples: Labelled, names: tuple[HeadName, ...]) -> dict[He
     The likelihood and not the accuracy: of 25 examples two heads often get equally many right.
     Ties go to the earlier setting, so the answer is the same every time.
     """
+    # Threads of a linear algebra library that wait for each other over matrices of some dozen rows
+    # take ten to twenty times as long as one of them does alone.
+    few = threadpool_limits(1) if len(examples) <= SMALL else contextlib.nullcontext()
+    with few:
+        return _best_of_each(examples, names)
+
+
+def _best_of_each(examples: Labelled, names: tuple[HeadName, ...]) -> dict[HeadName, Held]:
     found: dict[HeadName, Held] = {}
     for name in names:
         if name == "logistic" and "ridge" in found:  # its costly cousin tries the same rows

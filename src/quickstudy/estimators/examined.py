@@ -45,9 +45,8 @@ class Examined:
 
     @property
     def sureness(self) -> np.ndarray:
-        """How far the most probable class is ahead of the next, from 0 to 1, `[n]`."""
-        ordered = np.sort(self.shown, 1)
-        return ordered[:, -1] - (ordered[:, -2] if ordered.shape[1] > 1 else 0)
+        """What is shown for the most probable class, from 0 to 1, `[n]`."""
+        return self.shown.max(1)
 
     def only(self, which: np.ndarray) -> "Examined":
         """The same of some of the images.

@@ -5,12 +5,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from quickstudy.errors import DataError
-from quickstudy.tasks.episodes import Episodes
 from quickstudy.tasks.images import ImageClasses
 from quickstudy.tasks.labels import one_form
 from quickstudy.tasks.pictures import (
@@ -23,6 +22,9 @@ from quickstudy.tasks.pictures import (
 )
 from quickstudy.tasks.reading import Levels
 from quickstudy.tasks.splits import RATIOS, class_splits, split_names
+
+if TYPE_CHECKING:
+    from quickstudy.tasks.episodes import Episodes
 
 LOG = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ def folder_episodes(
     split_file: str | Path | None = None,
     seed: int = 0,
     **episodes: Any,
-) -> Episodes:
+) -> "Episodes":
     """Episodes of one split of the user's own images, a folder with one sub-folder per class.
 
     The splits are of classes: no class of one is in another. Only the images of the asked split
@@ -108,6 +110,9 @@ def folder_episodes(
         ...     "birds", "train", ways=5, shots=1, queries=15, size=(84, 84)
         ... )  # doctest: +SKIP
     """
+    # Late, as all that needs JAX: classifiers of features start without it.
+    from quickstudy.tasks.episodes import Episodes
+
     files = class_files(path)
     how: Any = {"ratios": ratios, "split_file": split_file, "seed": seed}
     own = split_names(class_splits(list(files), **how), split, ways=episodes.get("ways"))
@@ -262,7 +267,9 @@ def _tell(folder: Path, passed: Sequence[Path]) -> None:
 def _existing_folder(path: str | Path) -> Path:
     folder = Path(path)
     if not folder.is_dir():
-        missing = "folder" if folder.exists() or not folder.suffix else "file or folder"
+        if folder.exists():
+            raise DataError(f"{folder} is a file; give the folder that the images are in.")
+        missing = "file or folder" if folder.suffix else "folder"
         raise DataError(f"There is no {missing} {folder}; give one that is there.")
     return folder
 

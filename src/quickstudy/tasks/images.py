@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from quickstudy.errors import BadInput
 from quickstudy.tasks.reading import to_bytes
-from quickstudy.tasks.task import Examples
+
+if TYPE_CHECKING:
+    from quickstudy.tasks.task import Examples
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class ImageClasses:
             row[: len(array)] = array
         return cls(padded, tuple(images), counts)
 
-    def examples(self) -> Examples:
+    def examples(self) -> "Examples":
         """All images as one labelled set, to adapt to; the label is the class's number.
 
         Example:
@@ -68,6 +71,8 @@ class ImageClasses:
             >>> data.examples().y.tolist()
             [0, 0, 1]
         """
+        from quickstudy.tasks.task import Examples
+
         rows = [own[:count] for own, count in zip(self.images, self.counts, strict=True)]
         return Examples.of(np.concatenate(rows), np.repeat(np.arange(len(self)), self.counts))
 

@@ -12,8 +12,6 @@ One convention holds for support and query sets, in Python and from files:
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from quickstudy.errors import BadInput
@@ -125,9 +123,13 @@ def as_inputs(x: Any) -> Any:
         float32 `[n, h, w, c]`, or `x`.
 
     Example:
-        >>> as_inputs(jnp.full((2, 28, 28), 255, jnp.uint8)).shape
+        >>> as_inputs(np.full((2, 28, 28), 255, np.uint8)).shape
         (2, 28, 28, 1)
     """
+    # Late: files are read, and classifiers of features work, without JAX.
+    import jax
+    import jax.numpy as jnp
+
     if not isinstance(x, jax.Array | np.ndarray) or x.dtype not in DEPTHS:
         return x
     images = jnp.asarray(x[..., None] if x.ndim == 3 else x)

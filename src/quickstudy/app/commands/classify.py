@@ -47,7 +47,10 @@ def main(arguments: list[str]) -> None:
     every = flags_of(ClassifyOptions())
     (*folders,), rest = paths_first(arguments, USAGE, every, least=2, about=ABOUT)
     if len(folders) > 2:
-        raise BadInput(f"{folders[2]} is one path too many: quickstudy {USAGE}")
+        raise BadInput(
+            f"{folders[2]} is one path too many: quickstudy {USAGE}; put the new images into one "
+            "folder"
+        )
     with_run = value_of("with", rest) is not None
     hidden = {"save"} if with_run else {"ink", "recipe"}
     flags = [flag for flag in every if flag.name not in hidden]
