@@ -3,7 +3,7 @@
     pytest -m "" --durations=0 --durations-min=0.5 > durations.txt
     python tests/slow.py durations.txt
 
-writes tests/slow.txt, the tests that took longer than two seconds to set up and call.
+writes tests/slow.txt, the tests that took longer than a second to set up and call.
 """
 
 import re
@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-SECONDS = 2.0
+SECONDS = 1.0
 LINE = re.compile(r"([\d.]+)s (?:setup|call) +(tests/.*)")
 
 

@@ -33,7 +33,7 @@ def test_the_paper_is_the_method_s_unless_the_card_names_another():
 
 def test_it_comes_back_from_json_with_the_card_of_its_name():
     written = json.loads(json.dumps(RECIPE.to_json()))
-    assert written.keys() == {"recipe", "problem", "method", "budget"}
+    assert written.keys() == {"recipe", "format", "problem", "method", "budget"}
     assert from_json(written) == RECIPE
     named = from_json({**written, "recipe": "maml-sinusoid"})
     assert named.card == RECIPES["maml-sinusoid"].card

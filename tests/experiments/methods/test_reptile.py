@@ -31,4 +31,4 @@ def test_a_budget_of_its_own():
     method = ReptileConfig(network=NETWORK)
     assert method.budget(CURVES).learning_rate == 1.0
     assert method.budget(CURVES).steps == CURVES.usual["steps"]
-    assert method.unread() == {"clip"}
+    assert method.unread() == {"clip", "warm_up", "weight_decay"}
