@@ -71,3 +71,15 @@ def test_settings_are_written_as_json_and_an_encoder_by_its_name():
 def test_both_estimators_have_it():
     assert issubclass(FewShotClassifier, FewShotEstimator)
     assert issubclass(FewShotRegressor, FewShotEstimator)
+
+
+def test_channels_first_are_not_three_grey_images():
+    x = np.concatenate([coloured(3, RED, size=(16, 12)), coloured(3, GREEN, size=(16, 12))])
+    own = FewShotClassifier(Patches(), head="ridge").fit(x, list("aaabbb"))
+    first = x[0].transpose(2, 0, 1)
+    with pytest.raises(BadInput, match=r"X is \[3, 16, 12\].*fitted on colour; give .*\[h, w, 3\]"):
+        own.predict(first)
+    assert own.predict(first.transpose(1, 2, 0)).tolist() == ["a"]
+    assert len(own.predict(list(first))) == 3
+    grey = FewShotClassifier(Patches(), head="ridge").fit(x[..., 0], list("aaabbb"))
+    assert len(grey.predict(first)) == 3

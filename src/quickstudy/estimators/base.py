@@ -68,6 +68,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             return Given(self._features(X, reset=reset), None)
         if not reset:
             self._demand_images()
+            self._demand_layout(X)
         shots = encoding.thumbnails(found.items) if small else None
         if self.learner is not None and self._encoder() is None:
             return Given(self._images(found), shots, found.labels)
@@ -111,6 +112,16 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             raise BadInput(
                 f"this {type(self).__name__} was fitted on features [n, {self.n_features_in_}] "
                 "and is given images; give features of the same kind, or fit it on images"
+            )
+
+    def _demand_layout(self, X: Any) -> None:
+        shape = getattr(X, "shape", ())
+        channels_first = len(shape) == 3 and shape[0] == 3 and shape[2] not in (1, 3)
+        if channels_first and self.thumbnails_ is not None and np.ptp(self.thumbnails_, -1).any():
+            raise BadInput(
+                f"X is {list(shape)}, which would be three grey images [n, h, w], and this "
+                f"{type(self).__name__} was fitted on colour; give one colour image as [h, w, 3], "
+                "X.transpose(1, 2, 0), or three grey ones in a list"
             )
 
     def _keep(self, given: Given) -> None:
