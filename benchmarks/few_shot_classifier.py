@@ -22,10 +22,10 @@ from sklearn.metrics import roc_auc_score
 
 from quickstudy import FewShotClassifier
 from quickstudy.estimators.calibration import (
-    expected_calibration_error,
     negative_log_likelihood,
     probabilities,
 )
+from quickstudy.evaluation.calibration_error import expected_calibration_error
 from side_by_side import machine
 
 QUERIES = 3

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 import quickstudy as qs
-from quickstudy.estimators.calibration import expected_calibration_error
+from quickstudy.evaluation.calibration_error import expected_calibration_error
 from quickstudy.features.cache import encoded
 
 CATEGORIES = (

@@ -10,6 +10,7 @@ import quickstudy as qs
 from quickstudy.learners.maml_plus_plus import step_weights
 from quickstudy.nets.norm import running_statistics
 from references.one_wave import KEY, MAML, MODEL, RATE, SETTINGS, STEPS, close, flat, gradient
+from references.small_pictures import PICTURES, conv
 
 
 def test_maml_plus_plus_is_first_order_at_first():
@@ -50,21 +51,6 @@ def test_without_a_multi_step_loss_the_last_step_counts_alone(progress):
     learner = qs.MAMLPlusPlus.create(MODEL, multi_step=0.0, **settings)
     assert step_weights(3, progress, 0.0).tolist() == [0, 0, 1]
     close(flat(gradient(learner, progress).model), flat(gradient(MAML).model))
-
-
-def conv(norm):
-    return qs.Headed(
-        qs.Conv4((8, 8, 1), filters=4, norm=norm, downsample="stride", readout="mean", key=KEY),
-        qs.Linear.create(4, 2, key=KEY),
-    )
-
-
-def images(key):
-    x = jax.random.normal(key, (4, 8, 8, 1))
-    return qs.Examples(x, jnp.array([0, 1, 0, 1]), 2)
-
-
-PICTURES = qs.Task(images(jax.random.key(2)), images(jax.random.key(3)))
 
 
 def running(**settings):

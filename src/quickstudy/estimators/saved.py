@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from quickstudy.errors import CheckpointError
-from quickstudy.files import replacing
+from quickstudy.writing import write_atomically
 
 HEADER = "quickstudy.estimator"
 FORMAT = 1
@@ -38,14 +38,7 @@ def write(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> 
     # The checksum is of the text: two texts of one number would have the same value.
     text = json.dumps(own, sort_keys=True, allow_nan=False)
     whole = json.dumps({"checksum": _checksum(arrays, text), "estimator": text}, sort_keys=True)
-    try:
-        with replacing(path) as file:
-            file.write(save(arrays, metadata={HEADER: whole}))
-    except OSError as error:
-        raise CheckpointError(
-            f"could not write {path}: {error.strerror or error}; what was there before is "
-            "untouched. Free some space or choose another folder"
-        ) from error
+    write_atomically(path, save(arrays, metadata={HEADER: whole}))
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
