@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.nets.norm import NORMS
+from quickstudy.nets import conv4
+from quickstudy.nets.norm import NORMS, make_norm, observing
 
 KEY = jax.random.key(0)
+KEYS = jax.random.split(jax.random.key(0), 3)
 
 
 def only_floating_point_arrays(tree):
@@ -92,3 +94,51 @@ def test_conditioning_on_the_queries_themselves_changes_nothing(norm):
     net = qs.Conv4((4, 4, 1), filters=8, norm=norm, downsample="stride", key=KEY)
     x = jax.random.normal(jax.random.key(1), (6, 4, 4, 1))
     np.testing.assert_allclose(net.condition(x)(x), net(x), rtol=1e-4, atol=1e-5)
+
+
+def block_of(norm):
+    scale = jnp.array([1.0, -0.5, 2.0])
+    kernel = jax.random.normal(KEYS[0], (3, 3, 2, 3))
+    own = observing(make_norm(norm, 3))
+    own = jax.tree.map(jnp.asarray, own)
+    object.__setattr__(own, "scale", scale)
+    return conv4.ConvBlock(kernel, own, "pool")
+
+
+@pytest.mark.parametrize("norm", ["batch", "support", "running"])
+@pytest.mark.parametrize("n", [6, 7])
+def test_in_blocks_to_the_second_derivative(norm, n, monkeypatch):
+    """Seven images are blocks of three, three and one with two images of padding."""
+    with jax.enable_x64(True):
+        block = jax.tree.map(lambda a: jnp.asarray(np.asarray(a, np.float64)), block_of(norm))
+        x = jax.random.normal(KEYS[1], (n, 7, 6, 2), jnp.float64)
+
+        def everything(block):
+            def loss(block):
+                return jnp.sum(jnp.sin(block(x)))
+
+            gradient = jax.grad(loss)
+            return block(x), gradient(block), jax.jvp(gradient, (block,), (block,))[1]
+
+        whole = jax.jit(lambda: everything(block))()
+        monkeypatch.setattr(conv4, "BLOCK_BYTES", 3 * (7 * 6 * 3 * 8))
+        calls = []
+        real = conv4.in_blocks
+        monkeypatch.setattr(conv4, "in_blocks", lambda *a: calls.append(a) or real(*a))
+        parts = jax.jit(lambda: everything(block))()
+        assert calls, "it must be in blocks"
+        for found, wanted in zip(*map(jax.tree.leaves, (parts, whole)), strict=True):
+            tolerance = 1e-10 * max(1e-3, np.abs(wanted).max())
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=tolerance)
+
+
+def test_memory_of_the_first_layer():
+    """The full-size activations of 60 images, 12 MB of them, are never there at once."""
+    body = qs.Conv4((28, 28, 1), norm="batch", key=KEYS[0])
+    x = jnp.zeros((60, 28, 28, 1))
+
+    def loss(block):
+        return jnp.sum(block(x))
+
+    step = jax.jit(jax.grad(loss)).lower(body.blocks[0]).compile()
+    assert step.memory_analysis().temp_size_in_bytes < 60 * 28 * 28 * 64 * 4

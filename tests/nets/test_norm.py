@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.nets.norm import NORMS, make_norm, running_statistics
+from quickstudy.nets.norm import NORMS, example_moments, make_norm, merged, running_statistics
 
 X = np.random.default_rng(0).normal(2, 3, (4, 3, 5, 16)).astype(np.float32)
 SCALE = np.linspace(0.5, 2, 16, dtype=np.float32)
@@ -124,3 +124,38 @@ def test_constant_input_has_a_finite_second_derivative(name):
 def test_unknown_name():
     with pytest.raises(qs.BadInput, match=r"'bach' is unknown; choose one of layer, group"):
         make_norm("bach", 4)
+
+
+def plainly_normalised(x, scale, shift):
+    """By NumPy's formula, differentiated by JAX alone."""
+    mean, variance = (moment(x, (0, 1, 2), keepdims=True) for moment in (jnp.mean, jnp.var))
+    scale, shift = scale[None, None, None], shift[None, None, None]
+    return scale * (x - mean) / jnp.sqrt(variance + 1e-5) + shift
+
+
+def test_derivatives_equal_those_of_the_textbook():
+    """First and second, in both modes: the moments' own rule, and the divisions by one."""
+    with jax.enable_x64(True):
+        x, scale, shift = (jnp.asarray(np.asarray(a, np.float64)) for a in (X, SCALE, SHIFT))
+
+        def ours(x, scale, shift):
+            return dataclasses.replace(make_norm("batch", 16), scale=scale, shift=shift)(x)
+
+        def derivatives(f):
+            def loss(*arguments):
+                return jnp.sum(jnp.sin(f(*arguments)))
+
+            gradient = jax.grad(loss, (0, 1, 2))
+            twice = jax.grad(lambda *a: sum(jnp.sum(jnp.cos(g)) for g in gradient(*a)), (0, 1, 2))
+            forward = jax.jvp(gradient, (x, scale, shift), (x * x, scale, shift))
+            return gradient(x, scale, shift), twice(x, scale, shift), forward
+
+        found, wanted = (jax.jit(lambda f=f: derivatives(f))() for f in (ours, plainly_normalised))
+        for ours, theirs in zip(*map(jax.tree.leaves, (found, wanted)), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-10 * np.abs(theirs).max())
+
+
+def test_moments_of_a_batch_from_those_of_its_examples():
+    mean, variance = merged(*example_moments(jnp.asarray(X)))
+    np.testing.assert_allclose(mean, X.mean((0, 1, 2), keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(variance, X.var((0, 1, 2), keepdims=True), rtol=1e-5)

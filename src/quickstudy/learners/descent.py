@@ -9,6 +9,7 @@ from jaxtyping import PyTree
 
 from quickstudy.inner import InnerRule
 from quickstudy.learners.losses import Loss, loss_on
+from quickstudy.learners.recomputing import recomputed
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples
 
@@ -55,12 +56,10 @@ def descent(
         gradient = support_gradient(eqx.combine(arrays, rest), data, loss)
         return rule.move(arrays, eqx.filter(gradient, eqx.is_inexact_array), state, j), arrays
 
-    # A single step's activations are needed at once on the way back: recomputing them would only
-    # take longer.
-    # Of several, keeping all would take 2,823 MiB at k = 20 in Conv4-64, where this takes 255; it
-    # costs one more forward pass per step (results/README.md, "Speed and memory").
-    body = step if count == 1 else jax.checkpoint(step)
-    (end, _), passed = jax.lax.scan(body, (start, rule.start(start)), (jnp.arange(count), each))
+    first, numbered = (start, rule.start(start)), (jnp.arange(count), each)
+    example = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), numbered)
+    body = recomputed(step, first, example, count)
+    (end, _), passed = jax.lax.scan(body, first, numbered)
     return eqx.combine(end, rest), passed
 
 

@@ -13,6 +13,7 @@ from quickstudy.errors import BadInput
 from quickstudy.inner import FirstOrder, InnerRule, RatePerStep
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
 from quickstudy.learners.losses import loss_on
+from quickstudy.learners.recomputing import recomputed
 from quickstudy.nets.network import condition
 from quickstudy.nets.norm import Norm, observing, running_statistics
 from quickstudy.tasks.task import Examples, Task
@@ -169,8 +170,8 @@ class MAMLPlusPlus(Learner):
             return moved, moved
 
         start = _parts(self.model)[0]
-        # Recomputed on the way back, as in `descent`: memory does not grow with the steps.
-        _, passed = jax.lax.scan(jax.checkpoint(step), start, jnp.arange(steps))
+        body = recomputed(step, start, jnp.int32(0), steps)
+        _, passed = jax.lax.scan(body, start, jnp.arange(steps))
         return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), start, passed)
 
     def _with(self, theta: PyTree, step: Any) -> Any:

@@ -1,6 +1,6 @@
 """Conv4, the network of the few-shot literature: four blocks of 3×3 convolution."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -11,7 +11,12 @@ from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
-from quickstudy.nets.norm import Norm, make_norm
+from quickstudy.nets.norm import Norm, example_moments, make_norm, merged
+
+# Of so few input channels a convolution costs less than to write its output to memory and read it
+# again: it is computed twice, a block at a time, whose output stays in the cache.
+FEW_CHANNELS = 4
+BLOCK_BYTES = 2**20
 
 Downsample = Literal["pool", "stride", "none"]
 Readout = Literal["flatten", "mean", "map"]
@@ -39,15 +44,42 @@ class ConvBlock(eqx.Module):
         """Normalise, halve, ReLU, in an order that touches fewer numbers for the same values."""
         if self.downsample != "pool":
             return jax.nn.relu(self.norm(hidden))
-        # Normalising keeps the order of a channel's values, or reverses it where the scale is
-        # negative: so the window's largest (or least) value is found before, and a quarter of
-        # the values is left to normalise.
+        extreme, moments = self._extreme(hidden), self.norm.moments(hidden)
+        return jax.nn.relu(self.norm.normalise(extreme, *moments))
+
+    def _extreme(self, hidden: Float[Array, "n h w cout"]) -> Float[Array, "n h2 w2 cout"]:
+        """What is left of every 2×2 window.
+
+        Normalising keeps the order of a channel's values, or reverses it where the scale is
+        negative: so the window's largest (or least) value is found before, and a quarter of the
+        values is left to normalise.
+        """
         sign = jnp.where(self.norm.scale < 0, -1.0, 1.0).astype(hidden.dtype)[None, None, None]
-        extreme = sign * max_pool(sign * hidden, 2)
-        return jax.nn.relu(self.norm.normalise(extreme, *self.norm.moments(hidden)))
+        # On the way back, XLA would pick windows' gradients anew for every term they are added to.
+        hidden = jax.lax.optimization_barrier(hidden)
+        return sign * max_pool(sign * hidden, 2)
 
     def __call__(self, x: Float[Array, "n h w cin"]) -> Float[Array, "n h2 w2 cout"]:
+        image = x.shape[1] * x.shape[2] * self.kernel.shape[3] * x.dtype.itemsize
+        most = max(1, BLOCK_BYTES // image)
+        few = x.shape[3] <= FEW_CHANNELS and x.shape[0] > most
+        if few and self.downsample == "pool" and self.norm.over_batch:
+            return self._in_blocks(x, most)
         return self.finish(self.convolve(x))
+
+    def _in_blocks(self, x: Float[Array, "n h w cin"], most: int) -> Float[Array, "n h2 w2 cout"]:
+        """The same for batch statistics, without the whole batch's full-size activations.
+
+        A block of images is convolved to its windows' extremes and each image's moments, and once
+        more on the way back.
+        """
+
+        def seen(x: Float[Array, "m h w cin"]) -> tuple[Any, Any]:
+            hidden = self.convolve(x)
+            return self._extreme(hidden), example_moments(hidden)
+
+        extreme, moments = in_blocks(seen, x, most)
+        return jax.nn.relu(self.norm.normalise(extreme, *merged(*moments)))
 
     def condition(
         self, x: Float[Array, "n h w cin"]

@@ -15,6 +15,7 @@ All of them are one scale and one shift per channel around `(x - mean) / sqrt(va
 """
 
 import abc
+import functools
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -40,6 +41,8 @@ class Norm(eqx.Module):
     transductive: ClassVar[bool] = False
     per_example: ClassVar[bool] = True
     """Whether each example is normalised without looking at any other of the same call."""
+    over_batch: ClassVar[bool] = False
+    """Whether mean and variance are those of each channel over all examples and positions."""
 
     @classmethod
     def create(cls, channels: int) -> "Norm":
@@ -58,8 +61,8 @@ class Norm(eqx.Module):
     ) -> Float[Array, "n ... c"]:
         """Apply given moments; folded into one multiplication and one addition per element."""
         shape = (1,) * (x.ndim - 1) + (-1,)
-        gain = self.scale.reshape(shape) * jax.lax.rsqrt(variance + self.eps)
-        return x * gain + (self.shift.reshape(shape) - mean * gain)
+        gain = _settled(self.scale.reshape(shape) * jax.lax.rsqrt(variance + self.eps))
+        return x * gain + _settled(self.shift.reshape(shape) - mean * gain)
 
     def condition(self, x: Float[Array, "n ... c"]) -> "Norm":
         """The norm to use on queries, after the support activations `x` were seen."""
@@ -96,6 +99,7 @@ class BatchNorm(Norm):
 
     transductive: ClassVar[bool] = True
     per_example: ClassVar[bool] = False
+    over_batch: ClassVar[bool] = True
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         return _moments(x, tuple(range(x.ndim - 1)))
@@ -105,6 +109,7 @@ class SupportNorm(Norm):
     """Batch statistics of the support set, which queries are then normalised with: inductive."""
 
     per_example: ClassVar[bool] = False
+    over_batch: ClassVar[bool] = True
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         return _moments(x, tuple(range(x.ndim - 1)))
@@ -152,6 +157,8 @@ class RunningNorm(Norm):
 class ObservingNorm(RunningNorm):
     """What a `RunningNorm` is in meta-training: it normalises by the batch's own statistics, and
     `condition` puts them in place of the averages."""
+
+    over_batch: ClassVar[bool] = True
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         return _moments(x, tuple(range(x.ndim - 1)))
@@ -225,7 +232,52 @@ def make_norm(name: str, channels: int) -> Norm:
     return NORMS[name].create(channels)
 
 
+def example_moments(x: Float[Array, "n ... c"]) -> Moments:
+    """Mean and variance of each example and channel over its positions, of the rank of `x`."""
+    return _moments(x, tuple(range(1, x.ndim - 1)))
+
+
+def merged(mean: Float[Array, "n ... c"], variance: Float[Array, "n ... c"]) -> Moments:
+    """Each channel's moments over a batch, from those of its examples by the law of total variance.
+
+    Example:
+        >>> x = jnp.arange(6.0).reshape(2, 3, 1)
+        >>> mean, variance = merged(*example_moments(x))
+        >>> bool(jnp.allclose(mean, x.mean())), bool(jnp.allclose(variance, x.var()))
+        (True, True)
+    """
+    between = _moments(mean, (0,))
+    return between[0], jnp.mean(variance, 0, keepdims=True) + between[1]
+
+
+def _settled(z: Float[Array, "..."], known: Float[Array, "..."] | None = None) -> Array:
+    """`z` itself, and on a CPU computed once before it is spread over all positions.
+
+    XLA puts a chain of cheap operations on channels into the loop over positions and channels,
+    where it is computed again for every position: in second derivatives some thirty operations
+    where three are needed. It does not do so beyond a division, which it takes for expensive. This
+    divisor is 1, exactly, which XLA cannot know; and so are those of all derivatives. A `z` that is
+    a tangent needs another array of its shape, `known`, to make the divisor of.
+    """
+    one = jax.lax.stop_gradient(jnp.minimum(1, 1 + jnp.abs(z if known is None else known)))
+    return z / one if jax.default_backend() == "cpu" else z
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _moments(x: Float[Array, "..."], axes: tuple[int, ...]) -> Moments:
-    mean = jnp.mean(x, axes, keepdims=True)
+    mean = _settled(jnp.mean(x, axes, keepdims=True))
     # E[x²] − E[x]² would save a pass over memory, and loses digits that second derivatives need.
-    return mean, jnp.mean(jnp.square(x - mean), axes, keepdims=True)
+    return mean, _settled(jnp.mean(jnp.square(x - mean), axes, keepdims=True))
+
+
+@_moments.defjvp
+def _moments_jvp(
+    axes: tuple[int, ...], primals: tuple[Array], tangents: tuple[Array]
+) -> tuple[Moments, Moments]:
+    # The variance does not depend on the mean that is subtracted, as Σ (x − mean) = 0. JAX would
+    # take that zero's derivative, and each takes a pass over memory and an array that is kept.
+    (x,), (tangent,) = primals, tangents
+    mean, variance = _moments(x, axes)
+    by_variance = 2 * jnp.mean((x - mean) * tangent, axes, keepdims=True)
+    by_mean = jnp.mean(tangent, axes, keepdims=True)
+    return (mean, variance), (_settled(by_mean, mean), _settled(by_variance, variance))
