@@ -32,27 +32,27 @@ learn class-mean "$own" $memory --memory class-mean
 learn attention "$own" $memory --memory attention
 learn transformer "$own" $memory --memory transformer
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
-learn fomaml "$own" fomaml-omniglot --norm batch --steps 1500 --meta-batch 12
-learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 1500
+learn fomaml "$own" fomaml-omniglot --norm batch --steps 6000 --meta-batch 12
+learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 4000
 learn anil "$own" anil-omniglot --steps 1500
 learn boil "$own" boil-omniglot --norm batch --steps 1500
-learn maml "$own" maml-omniglot --norm batch --steps 1000
+learn maml "$own" maml-omniglot --norm batch --steps 6000
 learn reptile "$own" reptile-omniglot --norm batch --steps 2000 --inner-lr 3e-3
-learn prototypical "$any" prototypical-omniglot --downsample stride --steps 1000
+learn prototypical "$any" prototypical-omniglot --downsample stride --steps 8000
 learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 1000
 learn head "$any" transfer-omniglot --method head --downsample stride --steps 1000
 learn all "$any" transfer-omniglot --method all --downsample stride --steps 1000
 twenty="--ways 20 --meta-batch 4"
 learn maml-20-way "$own" maml-omniglot --norm batch --steps 1000 --inner-steps 5 $twenty
-learn anil-20-way "$own" anil-omniglot --steps 1000 --inner-lr 2 $twenty
+learn anil-20-way "$own" anil-omniglot --steps 8000 --inner-lr 2 $twenty
 learn class-mean-20-way "$own" $memory --memory class-mean --steps 1000 --ways 20
 learn lstm-20-way "$own" $memory --memory lstm --steps 1000 --ways 20
 learn snail "$own" $memory --memory snail --steps 700
 learn imaml "$own" imaml-omniglot --norm batch --steps 200 --meta-batch 16
 learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 600 \
   --learning-rate 3e-3
-learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 800 $twenty
-learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 800 $twenty
+learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 8000 $twenty
+learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 4000 $twenty
 learn maml++-20-way "$own" maml++-omniglot --norm batch --steps 500 --inner-steps 3 $twenty
 learn attention-20-way "$own" $memory --memory attention --past 128 --steps 1000 --ways 20
 learn transformer-20-way "$own" $memory --memory transformer --past 128 --steps 1000 --ways 20

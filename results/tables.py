@@ -1,70 +1,68 @@
-"""Print the tables of `sinusoids.sh`, `fonts.sh` and others from the folders they filled.
+"""Print the tables of `sinusoids.sh`, `fonts.sh` and others.
 
-python results/tables.py sinusoids runs/sinusoids
-python results/tables.py fonts runs/fonts
-python results/tables.py omniglot runs/omniglot
-python results/tables.py emoji runs/emoji
-python results/tables.py rl2 runs/rl2
-python results/tables.py gradient-or-memory runs/either
+    python results/tables.py omniglot
+
+prints one from the runs that are kept in results/runs/omniglot, and
+
+    python results/tables.py omniglot runs/omniglot
+
+from the folders that the script filled. Tables: omniglot, sinusoids, fonts, emoji, rl2 and
+gradient-or-memory.
 """
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import kept
 from papers import of_run
 from row import flat, written
 
 MANY = 6  # more episodes of a trial than this are not told one by one
 
-
-def read(file: Path) -> dict[str, Any]:
-    """A JSON file, or nothing."""
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+Run = dict[str, Any]
 
 
-def minutes(run: Path) -> str:
+def minutes(run: Run) -> str:
     """How long the training took."""
-    last = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1]
-    return f"{json.loads(last)['seconds'] / 60:.1f}"
+    return f"{run['trained']['seconds'] / 60:.1f}"
 
 
-def sinusoids(run: Path) -> Iterator[str]:
+def sinusoids(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """A row per number of support points: the error after 0, 1, 5 and 10 steps."""
     for shots in (5, 10, 20):
-        found = read(run / f"evaluation-test-{shots}-shot.json")
+        found = run["evaluations"].get(f"test-{shots}-shot", {})
         if not found:
             continue
         path = found["path"]
         # A learner that does not go by steps has one answer.
         steps = [path[i] for i in (0, 1, 5, 10)] if path else [found["before"], found["after"]]
         cells = [written(value, "squared_error") for value in steps]
-        yield f"| {run.name} | {shots} | {' | '.join(cells + ['–'] * (4 - len(cells)))} |"
+        yield f"| {run['name']} | {shots} | {' | '.join(cells + ['–'] * (4 - len(cells)))} |"
 
 
-def fonts(run: Path) -> Iterator[str]:
+def fonts(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """One row: printed and handwritten characters."""
-    printed = read(run / "evaluation-test.json")
+    printed = run["evaluations"].get("test", {})
     names = ("omniglot", "prototypical-omniglot")  # the second is that of version 0.1
-    files = (read(run / f"evaluation-test-on-{name}.json") for name in names)
+    files = (run["evaluations"].get(f"test-on-{name}", {}) for name in names)
     handwritten = next(filter(None, files), {})
     if printed and handwritten:
         cells = [written(found["after"], "accuracy") for found in (printed, handwritten)]
-        yield f"| {run.name} | {' | '.join(cells)} | {minutes(run)} |"
+        yield f"| {run['name']} | {' | '.join(cells)} | {minutes(run)} |"
 
 
-def omniglot(run: Path) -> Iterator[str]:
+def omniglot(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """One row: 1 and 5 shots of 5 and of 20 ways, and what the training was."""
-    test = read(run / "evaluation-test.json")
+    test = run["evaluations"].get("test", {})
     if test:
-        recipe = flat(read(run / "recipe.json"))
+        recipe = flat(run["recipe"])
         more = ("5-shot", "20-way", "20-way-5-shot")
-        found = [test, *(read(run / f"evaluation-test-{shape}.json") for shape in more)]
+        found = [test, *(run["evaluations"].get(f"test-{shape}", {}) for shape in more)]
         if recipe["ways"] == 20:
             found = [{}, {}, *found[:2]]
-        papers = ["–" if figure is None else f"{figure:g}" for figure in of_run(run.name)]
+        papers = ["–" if figure is None else f"{figure:g}" for figure in of_run(run["name"])]
         cells = [
             *(written(own["after"], "accuracy") if own else "–" for own in found),
             "–" if set(papers) == {"–"} else " / ".join(papers),
@@ -72,8 +70,9 @@ def omniglot(run: Path) -> Iterator[str]:
             f"{protocol_of(recipe)}, {test['episodes']:,}",
             f"{recipe['steps']:,} of {recipe['meta_batch']} tasks, {recipe['filters']} filters",
             minutes(run),
+            run["environment"]["commit"],
         ]
-        yield f"| {run.name} | {' | '.join(cells)} |"
+        yield f"| {run['name']} | {' | '.join(cells)} |"
 
 
 def protocol_of(recipe: dict[str, Any]) -> str:
@@ -87,24 +86,24 @@ def protocol_of(recipe: dict[str, Any]) -> str:
     return older.get(recipe["protocol"], recipe["protocol"])
 
 
-def emoji(run: Path) -> Iterator[str]:
+def emoji(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """One row: both numbers of ways; a run's name ends in its ways, and its neighbour has 20."""
+    stem = run["name"].rpartition("-")[0]
     five, twenty = (
-        read(run.with_name(f"{run.name.rpartition('-')[0]}-{ways}") / "evaluation-test.json")
-        for ways in (5, 20)
+        others.get(f"{stem}-{ways}", {}).get("evaluations", {}).get("test") for ways in (5, 20)
     )
-    if run.name.endswith("-5") and five and twenty:
-        method, reads, _ = run.name.rsplit("-", 2)
+    if run["name"].endswith("-5") and five and twenty:
+        method, reads, _ = run["name"].rsplit("-", 2)
         cells = [written(found["after"], "accuracy") for found in (five, twenty)]
         yield f"| {method} | {reads} | {' | '.join(cells)} | {minutes(run)} |"
 
 
-def rl2(run: Path) -> Iterator[str]:
+def rl2(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """One row: the reward of a trial, of few episodes each, and what stands beside."""
     names = ("test", "test-1000-episodes")
-    test = next(filter(None, (read(run / f"evaluation-{name}.json") for name in names)), None)
+    test = next(filter(None, (run["evaluations"].get(f"{name}", {}) for name in names)), None)
     if test:
-        recipe, policy = flat(read(run / "recipe.json")), test["policy"]
+        recipe, policy = flat(run["recipe"]), test["policy"]
         few = len(policy["episodes"]) <= MANY
         # Where all episodes are equally long there is nothing to tell.
         differ = few and any(own["interval"] for own in policy["lengths"])
@@ -120,16 +119,16 @@ def rl2(run: Path) -> Iterator[str]:
             beside,
             minutes(run),
         ]
-        yield f"| {run.name} | {' | '.join(cells)} |"
+        yield f"| {run['name']} | {' | '.join(cells)} |"
 
 
-def gradient_or_memory(run: Path) -> Iterator[str]:
+def gradient_or_memory(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """One row: rewards before and after each update, or of each episode; below MAML's, others'."""
-    test = read(run / "evaluation-test.json")
+    test = run["evaluations"].get("test", {})
     if test:
-        steps = environment_steps(flat(read(run / "recipe.json")))
-        yield _stages(run.name, test["policy"], f"{steps:,}")
-        beside = ("untrained", "random", "goal known") if run.name == "maml" else ()
+        steps = environment_steps(flat(run["recipe"]))
+        yield _stages(run["name"], test["policy"], f"{steps:,}")
+        beside = ("untrained", "random", "goal known") if run["name"] == "maml" else ()
         for name in beside:
             yield _stages(name, test["references"][name], "0")
 
@@ -145,7 +144,7 @@ def _stages(name: str, returns: dict[str, Any], trained: str) -> str:
     return f"| {name} | {' | '.join(cells)} | {trained} |"
 
 
-TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
+TABLES: dict[str, tuple[str, Callable[[Run, dict[str, Run]], Iterator[str]]]] = {
     "sinusoids": (
         "| learner | points | before | 1 step, or adapted | 5 | 10 |\n|---|---|---|---|---|---|",
         sinusoids,
@@ -157,7 +156,7 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "omniglot": (
         "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | 20-way 5-shot | "
         "the four of the paper, % | transductive | protocol, test tasks | meta-steps | "
-        "training, min |\n|---|---|---|---|---|---|---|---|---|---|",
+        "training, min | commit |\n|---|---|---|---|---|---|---|---|---|---|---|",
         omniglot,
     ),
     "emoji": (
@@ -177,8 +176,13 @@ TABLES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     ),
 }
 
+
+def table(name: str, folder: Path) -> str:
+    """The table of a folder's runs."""
+    head, rows = TABLES[name]
+    runs = {run["name"]: run for run in kept.runs(folder)}
+    return "\n".join([head, *(row for run in runs.values() for row in rows(run, runs))])
+
+
 if __name__ == "__main__":
-    head, rows = TABLES[sys.argv[1]]
-    runs = sorted(run for run in Path(sys.argv[2]).iterdir() if (run / "metrics.jsonl").exists())
-    print(head)
-    print("\n".join(row for run in runs for row in rows(run)))
+    print(table(sys.argv[1], Path(sys.argv[2]) if sys.argv[2:] else kept.KEPT / sys.argv[1]))
