@@ -6,10 +6,12 @@ prints one from the runs that are kept in results/runs/omniglot, and
 
     python results/tables.py omniglot runs/omniglot
 
-from the folders that the script filled. Tables: omniglot, sinusoids, fonts, emoji, rl2 and
+from the folders that the script filled. `python results/tables.py` alone writes all that README.md
+holds between its marks anew. Tables: omniglot, sinusoids, fonts, emoji, rl2 and
 gradient-or-memory.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -184,5 +186,17 @@ def table(name: str, folder: Path) -> str:
     return "\n".join([head, *(row for run in runs.values() for row in rows(run, runs))])
 
 
+README = Path(__file__).parent / "README.md"
+MARKS = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def renewed(text: str) -> str:
+    """The text with every marked table as it is printed from the kept runs."""
+    return MARKS.sub(lambda m: f"{m[1]}\n{table(m[2], kept.KEPT / m[2])}\n\n{m[3]}", text)
+
+
 if __name__ == "__main__":
-    print(table(sys.argv[1], Path(sys.argv[2]) if sys.argv[2:] else kept.KEPT / sys.argv[1]))
+    if sys.argv[1:]:
+        print(table(sys.argv[1], Path(sys.argv[2]) if sys.argv[2:] else kept.KEPT / sys.argv[1]))
+    else:
+        README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
