@@ -79,7 +79,7 @@ ADAM = {"learning-rate", "clip", "warm-up", "weight-decay"}
 AVERAGED = {"accumulate", "ema"}
 OUTER = ADAM | AVERAGED
 COMMAND = {"on", "run", "resume", "test", "tensorboard"}
-CONV4 = {"network", "filters", "norm", "downsample", "readout"}
+CONV4 = {"network", "filters", "norm", "downsample", "readout", "compute"}
 SHAPE = {"ways", "shots", "queries", "fewest-ways", "fewest-shots"}
 ACTING = {"memory", "width", "reader", "improvement", "discount", "decay", "parts", "forgets",
           "told", "episodes"}  # fmt: skip

@@ -1,5 +1,7 @@
 """Networks as settings: what reads which inputs, and what a head reads of it."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -15,6 +17,7 @@ from quickstudy.experiments.networks import (
     with_head,
 )
 from quickstudy.experiments.settings import Own
+from quickstudy.nets.mixed_precision import MixedPrecision
 
 KEY = jax.random.key(0)
 IMAGE = (16, 16, 3)
@@ -79,3 +82,13 @@ def test_one_s_own_says_by_its_shapes_how_many_features_it_makes():
 def test_one_s_own_must_make_features(wrong):
     with pytest.raises(qs.BadInput, match=r"nets\.py:net makes .* of a batch of 2 inputs \[5\]"):
         own(lambda inputs, key: wrong).body((5,), key=KEY)
+
+
+@pytest.mark.parametrize("config", [Conv4Config(filters=4), ResNet12Config(filters=2)])
+def test_what_a_network_computes_in_is_a_choice(config):
+    low, features = dataclasses.replace(config, compute="bfloat16").body((32, 32, 1), key=KEY)
+    exact, same = config.body((32, 32, 1), key=KEY)
+    assert isinstance(low, MixedPrecision)
+    assert not isinstance(exact, MixedPrecision)
+    assert features == same
+    assert jax.tree.leaves(low)[0].dtype == jnp.float32

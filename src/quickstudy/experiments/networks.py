@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jaxtyping import PRNGKeyArray
 
 NormName = Literal["layer", "group", "support", "batch", "running", "none"]
+Compute = Literal["float32", "bfloat16"]
 Inputs = tuple[int, ...]
 """The shape of one input: `(h, w, c)` of an image, `(d,)` of a vector."""
 
@@ -64,6 +65,8 @@ class Conv4Config(NetworkConfig):
     readout: Literal["auto", "flatten", "mean"] = "auto"
     """What is read from the last feature map: all of it, or its mean over positions. Under a linear
     head, `auto` takes the mean of strided maps, as MAML's published code does; elsewhere all."""
+    compute: Compute = "float32"
+    """What products and activations are computed in; weights are float32."""
 
     def check(self, inputs: Inputs) -> None:
         """Images."""
@@ -81,7 +84,7 @@ class Conv4Config(NetworkConfig):
             readout="flatten" if self.readout == "auto" else self.readout,
             key=key,
         )
-        return made, made.features
+        return _computed(made, self.compute), made.features
 
     def maps(self, inputs: Inputs, *, key: "PRNGKeyArray") -> tuple[Any, tuple[int, int, int]]:
         """An untrained network to feature maps `[n, h, w, c]`, and their shape: four blocks, of
@@ -97,7 +100,7 @@ class Conv4Config(NetworkConfig):
             halvings=2,
             key=key,
         )
-        return made, (*made.size, self.filters)
+        return _computed(made, self.compute), (*made.size, self.filters)
 
     def under_a_head(self) -> "Conv4Config":
         """Strided features are averaged over positions, and pooled ones are a single position."""
@@ -116,6 +119,8 @@ class ResNet12Config(NetworkConfig):
     """Filters of the first block; the others have 2.5, 5 and 10 times as many."""
     norm: NormName = "layer"
     """Whose statistics normalise; `batch` is transductive."""
+    compute: Compute = "float32"
+    """What products and activations are computed in; weights are float32."""
 
     def check(self, inputs: Inputs) -> None:
         """Images."""
@@ -129,7 +134,7 @@ class ResNet12Config(NetworkConfig):
         f = self.filters
         widths = (f, 5 * f // 2, 5 * f, 10 * f)
         made = ResNet12(_image("resnet12", inputs), filters=widths, norm=self.norm, key=key)
-        return made, made.features
+        return _computed(made, self.compute), made.features
 
 
 @dataclass(frozen=True)
@@ -224,6 +229,13 @@ class OwnNetworkConfig(NetworkConfig):
                 "makes such a network of a module for one example)"
             )
         return made, shape[1]
+
+
+def _computed(made: Any, compute: Compute) -> Any:
+    """The network, in the numbers that it is to compute in."""
+    from quickstudy.nets.mixed_precision import MixedPrecision
+
+    return made if compute == "float32" else MixedPrecision(made)
 
 
 def _image(name: str, inputs: Inputs) -> tuple[int, int, int]:
