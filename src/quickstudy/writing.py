@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from quickstudy.errors import CheckpointError
+from quickstudy.errors import BadInput, CheckpointError
 from quickstudy.files import replacing
 
 
@@ -23,6 +23,20 @@ def write_atomically(path: Path, data: bytes) -> None:
             f"could not write {path}: {error.strerror or error}; what was there before is "
             "untouched. Free some space or choose another folder"
         ) from error
+
+
+def demand_files(**given: Path | None) -> None:
+    """Refuse names of folders where a file is to be written, before anything is computed for it.
+
+    Args:
+        given: paths by the names of their options; `None` where nothing is to be written.
+
+    Raises:
+        BadInput: names the option and the folder.
+    """
+    for option, path in given.items():
+        if path is not None and path.is_dir():
+            raise BadInput(f"--{option} {path} is a folder; give a file in it, such as {path}/NAME")
 
 
 def write_json(path: Path, value: Any) -> None:

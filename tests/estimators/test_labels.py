@@ -27,6 +27,21 @@ def test_no_labels(y):
         labels.checked(GIVEN, y)
 
 
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (["a", None, "b"], "label 1 is None"),
+        ([None, 1, 0], "label 0 is None"),
+        (np.array(["a", None, "b"], object), "label 1 is None"),
+        (["a", "b", 1], "label 2 is 1"),
+        ((1, 0, "a"), "label 2 is 'a'"),
+    ],
+)
+def test_a_missing_label_and_a_name_among_numbers_are_named(y, said):
+    with pytest.raises(BadInput, match=said):
+        labels.checked(GIVEN, y)
+
+
 def test_names_and_numbers_do_not_mix():
     with pytest.raises(BadInput, match="of the same kind"):
         labels.alike(np.array(["a"]), np.array([1]))

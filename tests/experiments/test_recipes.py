@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from dataclasses import fields, replace
 
 import jax
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 
 from quickstudy.app.flags import described
+from quickstudy.errors import BadInput
 from quickstudy.experiments.family import FamilyProblem, HostProblem
 from quickstudy.experiments.methods import METHODS
 from quickstudy.experiments.problems import PROBLEMS
 from quickstudy.experiments.recipe import from_json
-from quickstudy.experiments.recipes import DEFAULT, RECIPES, recipe_of
+from quickstudy.experiments.recipes import DEFAULT, RECIPES, find_recipe, recipe_of
 from references.recipes import ALL, typed
 
 KEY = jax.random.key(0)
@@ -99,3 +101,8 @@ def test_an_oracle_that_knows_the_task_earns_more(name):
     # What is compared is luck too, where planners draw their own.
     assert knows > max(found.values()) - (0.1 if name == "bandit" else 0)
     assert len(found) >= {"bandit": 8, "tabular": 7, "gridnavi": 2}.get(name, 1)
+
+
+def test_a_folder_in_the_place_of_a_recipe(tmp_path):
+    with pytest.raises(BadInput, match=f"--on {re.escape(str(tmp_path))}"):
+        find_recipe(str(tmp_path))

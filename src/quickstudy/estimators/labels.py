@@ -25,6 +25,7 @@ def checked(given: Given, y: Any) -> np.ndarray:
                 "labels [n], or as X a folder with a sub-folder for each class"
             )
         return np.asarray(given.labels)
+    _demand_one_kind(y)
     y = np.asarray(y)
     shape = y.shape
     if len(shape) == 2 and shape[1] > 1:
@@ -35,6 +36,23 @@ def checked(given: Given, y: Any) -> np.ndarray:
     check_consistent_length(given.inputs, y)
     check_classification_targets(y)
     return _composed(y)
+
+
+def _demand_one_kind(y: Any) -> None:
+    """Refuse missing labels, and names among numbers, of which NumPy would make strings."""
+    if not isinstance(y, list | tuple):
+        y = np.asarray(y)
+        if y.dtype != object:
+            return
+    words = [isinstance(label, str) for label in y]
+    for place, label in enumerate(y):
+        if label is None:
+            raise BadInput(f"label {place} is None; give each example the label of its class")
+        if words[place] != words[0]:
+            raise BadInput(
+                f"label 0 is {y[0]!r}, and label {place} is {label!r}; give names or numbers, "
+                "not both"
+            )
 
 
 def _composed(y: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import replace
+from pathlib import Path
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.benchmark_recipes import BENCHMARKS
@@ -45,6 +46,11 @@ def find_recipe(name: str) -> Recipe:
         return demand_recipe(own.thing, name, own.where)
     if (offered := from_package(name)) is not None:
         return offered
+    if Path(name).is_dir():
+        raise BadInput(
+            f"{name} is a folder; a method is trained on it: quickstudy train prototypical --on "
+            f"{name}"
+        )
     near = difflib.get_close_matches(name, known(), n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}? " if near else ""
     raise BadInput(f"there is no recipe {name!r}; {hint}`quickstudy recipes` lists them all")

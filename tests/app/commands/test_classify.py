@@ -127,6 +127,8 @@ def test_what_is_wrong_is_told_before_anything_is_read(tmp_path, capsys):
     assert "--ink is not read by this run: it is for learners of drawings" in said(
         "a", "b", "--ink", "dark"
     )
+    for option in ("--save", "--json", "--page"):
+        assert f"{option} {tmp_path} is a folder" in said("a", "b", option, str(tmp_path))
     assert "kept by its run" in said("a", "b", "--with", "r", "--save", "c.qs")
     assert "did you mean --save?" in said("a", "b", "--sav", "c.qs")
 

@@ -66,7 +66,9 @@ def main(arguments: list[str]) -> None:
 
 def _classify(folders: tuple[Path, Path], options: ClassifyOptions) -> None:
     from quickstudy.mesh import set_up_devices
+    from quickstudy.writing import demand_files
 
+    demand_files(save=options.save, json=options.json, page=options.page)
     set_up_devices()
     from rich.console import Console
 

@@ -33,7 +33,9 @@ def main(arguments: list[str]) -> None:
     from rich.text import Text
 
     from quickstudy.experiments.comparison import compared
+    from quickstudy.writing import demand_files, write_json
 
+    demand_files(json=options.json)
     found = compared(paths)
     grid = found.grid()
     table = Table(caption=Text("\n".join(found.facts())))
@@ -43,7 +45,5 @@ def main(arguments: list[str]) -> None:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console().print(table)
     if options.json is not None:
-        from quickstudy.writing import write_json
-
         write_json(options.json, found.to_json())
         print(f"wrote {options.json}")

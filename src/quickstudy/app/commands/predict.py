@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> None:
     demand_read(flags, rest, {})
     options = PredictOptions(**parse(flags, rest, prog=f"quickstudy {USAGE}", description=ABOUT))
     from quickstudy.mesh import set_up_devices
+    from quickstudy.writing import demand_files
 
+    demand_files(json=options.json)
     set_up_devices()
     from rich.console import Console
 
