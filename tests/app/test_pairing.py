@@ -210,6 +210,16 @@ def test_a_pair_has_the_settings_of_its_recipe():
     assert named_recipe("maml", "gridnavi").name == "maml-gridnavi"
 
 
+@pytest.mark.parametrize("method", ["maml", "fomaml", "reptile", "meta-sgd"])
+def test_targets_that_are_numbers_have_the_rates_of_sinusoids(method, tmp_path):
+    numbers, stem = VECTORS.replace("3, True", "3, False"), method.replace("-", "_")
+    (tmp_path / f"{stem}_numbers.py").write_text(numbers)
+    (tmp_path / f"{stem}_classes.py").write_text(VECTORS)
+    rate = qs.find_recipe(f"{method}-sinusoid").method.inner_lr
+    assert named_recipe(method, f"{tmp_path}/{stem}_numbers.py:Vectors").method.inner_lr == rate
+    assert named_recipe(method, f"{tmp_path}/{stem}_classes.py:Vectors").method.inner_lr != rate
+
+
 @pytest.mark.parametrize(
     ("named", "problem", "said"),
     [

@@ -75,13 +75,23 @@ def _pair(
         )
     problem = problem or find_problem(named)
     method.check(problem)
-    if called is None and not is_file(named):
-        tuned = recipe_of(method.name, problem.name)
+    if called is None:
+        tuned = None if is_file(named) else recipe_of(method.name, problem.name)
         # By type, too: a learner's method and a policy's may share a name.
         if tuned is not None and type(tuned.method) is type(method):
             return tuned
+        method = _of_numbers(method, problem)
     name = f"{called or method.name}-{_short(named, problem)}"
     return Recipe(problem, method, method.budget(problem), name=name)
+
+
+def _of_numbers(method: Method, problem: Problem) -> Method:
+    """The method with the settings that its recipe for sinusoids has, where targets are numbers:
+    rates of the mean cross entropy make descent on a squared error diverge."""
+    tuned = recipe_of(method.name, "sinusoid")
+    if getattr(problem, "classification", True) or tuned is None:
+        return method
+    return replace(tuned.method, network=getattr(method, "network", None))
 
 
 def _short(named: str, problem: Problem) -> str:
