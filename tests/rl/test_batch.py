@@ -7,7 +7,7 @@ import numpy as np
 import optax
 
 from quickstudy.mesh import dealt, on_shares
-from quickstudy.rl.batch import Batch, gradient_of, mean_over, value_error
+from quickstudy.rl.batch import Batch, gradient_of, mean_of_others, mean_over, value_error
 from quickstudy.rl.distributions import Categorical
 from quickstudy.rl.policy import Thought
 from quickstudy.rl.ppo import PPO
@@ -24,9 +24,29 @@ def in_mesh(f, rows):
 def test_means_are_over_what_is_real():
     """1, 2, 3, 6 and 10, wherever they lie: two devices have two rows each."""
     np.testing.assert_allclose(in_mesh(mean_over, (X, REAL)), 22 / 5)
-    by_time = in_mesh(lambda x, real: mean_over(x, real, (0,)), (X, REAL))
-    np.testing.assert_allclose(by_time, [10 / 3, 12 / 2])
     assert float(in_mesh(mean_over, (X, jnp.zeros_like(REAL)))) == 0
+
+
+def test_a_mean_of_others_leaves_each_row_itself_out():
+    """Against a loop in NumPy, with rows that end at other times; what is not real may be anything,
+    and the row that is alone at the end has no others."""
+    rng = np.random.default_rng(0)
+    x, lengths = rng.normal(size=(4, 6)), np.array([2, 6, 4, 0])
+    real = np.arange(6)[None] < lengths[:, None]
+    wanted = np.zeros_like(x)
+    for i, t in np.argwhere(real):
+        others = [x[j, t] for j in range(4) if j != i and real[j, t]]
+        wanted[i, t] = np.mean(others) if others else 0.0
+    given = jnp.asarray(np.where(real, x, np.nan)), jnp.asarray(real)
+
+    def share(x, real):
+        rows = 2 * jax.lax.axis_index("tasks") + jnp.arange(2)  # of two devices
+        everything = jnp.zeros((4, 6)).at[rows].set(mean_of_others(x, real))
+        return jax.lax.psum(everything, "tasks")
+
+    found = np.where(real, in_mesh(share, given), 0.0)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+    assert found[1, 4] == found[1, 5] == 0
 
 
 def batch(advantage, real):

@@ -50,24 +50,28 @@ def test_parts_of_a_trial_of_one_step_each():
     assert abs(float(whole["gradient_norm"] - cut["gradient_norm"])) > 1e-6
 
 
-def test_advantages_are_above_the_mean_from_each_time_on():
-    """Rewards to go of 3, 1, 1, 1 and 1, 1, 1, 1 have the mean 2, 1, 1, 1; a third trial that is
-    none changes nothing."""
+def test_advantages_are_above_the_mean_of_the_others_from_each_time_on():
+    """Rewards to go of 3, 1, 1, 1 beside 1, 1, 1 and no fourth step: the others' mean is 1, 1, 1
+    and 3, 1, 1, and the first trial, alone at the fourth, keeps its reward; a third that is none
+    changes nothing."""
     algorithm = rl2(PolicyGradient(optax.sgd(0.1)), discount=1.0, decay=1.0)
     keys = jax.random.split(KEY, 3)
     rows = jax.vmap(lambda key: trials_in_a_row(algorithm.policy, BANDIT, key))(keys)
     paths = jax.tree.map(lambda x: x[:, 0], rows)
-    paid = jnp.array([[2.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0], [9.0, 9.0, 9.0, 9.0]])
+    paid = jnp.array([[2.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 9.0], [9.0, 9.0, 9.0, 9.0]])
     log_prob, value = paths.notes
-    real = jnp.broadcast_to(jnp.array([True, True, False])[:, None], (3, 4))
+    real = jnp.arange(4)[None] < jnp.array([4, 3, 0])[:, None]
     paths = paths._replace(reward=paid, real=real, notes=(log_prob, 0 * value))
     # One device per trial: means are over all of them.
     shares = jax.tree.map(lambda x: x[:, None], paths)
     batch = jax.vmap(algorithm._batch, axis_name="tasks")(shares)
-    above = np.array([[1, 0, 0, 0], [-1, 0, 0, 0]])
+    above = np.array([[2, 0, 0, 1], [-2, 0, 0, 0]])
     np.testing.assert_allclose(batch.target[:2, 0, 0], above, atol=1e-6)
-    # Of variance 1, from 2 / 8.
-    np.testing.assert_allclose(batch.advantage[:2, 0, 0], 2 * above, atol=1e-5)
+    # Of variance 1, from a mean of 1 / 7.
+    spread = (9 / 7 - 1 / 49) ** 0.5
+    advantage = np.where(real[:2], batch.advantage[:2, 0, 0], 0)
+    wanted = np.where(real[:2], (above - 1 / 7) / spread, 0)
+    np.testing.assert_allclose(advantage, wanted, atol=1e-5)
 
 
 def test_policy_gradient_by_enumeration():

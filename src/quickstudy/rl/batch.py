@@ -44,12 +44,31 @@ class Batch(NamedTuple):
         return Taken(self.action, self.log_prob, self.advantage, self.real)
 
 
-def mean_over(
-    x: Float[Array, "..."], real: Bool[Array, "..."], axis: tuple[int, ...] | None = None
-) -> Float[Array, "..."]:
-    """The mean of what is real, over all devices and over some axes, or all of them."""
-    sums = total((jnp.sum(jnp.where(real, x, 0.0), axis), jnp.sum(real, axis)))
+def mean_over(x: Float[Array, "..."], real: Bool[Array, "..."]) -> Scalar:
+    """The mean of what is real, over all devices."""
+    sums = total((jnp.sum(jnp.where(real, x, 0.0)), jnp.sum(real)))
     return sums[0] / jnp.maximum(sums[1], 1)
+
+
+def mean_of_others(
+    x: Float[Array, "trials time"], real: Bool[Array, "trials time"]
+) -> Float[Array, "trials time"]:
+    """What the other trials, of all devices, have on average at each time; 0 where there is none.
+
+        b_it = Σ_{j≠i} x_jt / (n_t − 1),   n_t trials that are real at time t
+
+    As a baseline of trial i it says nothing of what i itself did (Kool et al., 2019,
+    https://openreview.net/forum?id=r1lgTGL5DE): a trial that is alone keeps all that it earned.
+
+    Example:
+        >>> mean = jax.vmap(mean_of_others, axis_name="tasks")  # one trial per device
+        >>> x, real = jnp.array([[[1.0, 5.0]], [[3.0, 9.0]]]), jnp.array([[[1, 1]], [[1, 0]]]) > 0
+        >>> mean(x, real)[0].tolist()
+        [[3.0, 0.0]]
+    """
+    own = jnp.where(real, x, 0.0)
+    sums, count = total((jnp.sum(own, 0), jnp.sum(real, 0)))
+    return (sums[None] - own) / jnp.maximum(count[None] - real, 1)
 
 
 def thoughts(policy: MetaPolicy, batch: Batch) -> Thought:

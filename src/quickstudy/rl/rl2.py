@@ -17,7 +17,7 @@ from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import host_of
 from quickstudy.errors import BadInput, demand_shares
 from quickstudy.mesh import Shares, dealt, gathered, map_in_batches, on_shares
-from quickstudy.rl.batch import Batch, mean_over
+from quickstudy.rl.batch import Batch, mean_of_others, mean_over
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.policy import Actor, MetaPolicy
 from quickstudy.rl.ppo import Improvement, Metrics
@@ -128,10 +128,10 @@ class RL2(eqx.Module):
         log_prob, value = paths.notes
         per_trial = jax.vmap(advantages, (0, 0, 0, None, None))
         # How much of a trial is left says more of its reward than anything else; a memory learns
-        # only late to count. So the mean from each time on is the batch's own, and the critic
-        # tells what is above it.
+        # only late to count. So the mean from each time on is that of the batch's other trials, and
+        # the critic tells what is above it.
         to_go = per_trial(paths.reward, jnp.zeros_like(value), paths.real, self.discount, 1.0)
-        mean = mean_over(to_go, paths.real, (0,))[None]
+        mean = mean_of_others(to_go, paths.real)
         advantage = per_trial(paths.reward, mean + value, paths.real, self.discount, self.decay)
         target = advantage + value
         spread = _deviation(target, paths.real)
