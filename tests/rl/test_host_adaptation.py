@@ -118,6 +118,17 @@ def noted(host, name):
     return calls
 
 
+def test_nothing_is_stepped_when_the_trajectories_that_are_wanted_are_over():
+    """Five tasks, three at once, before and after one update, by pulls of one step each."""
+    host = HostEnvironment(pulls.Pulls, pulls.sample_task, pulls.set_task, 3 * K, horizon=40)
+    algorithm = maml(HostFamily(host))
+    stepped = noted(host, "step")
+    sets, after = host_adaptations(algorithm.policy, algorithm.adaptation, 1, KEY, 5)
+    assert len(stepped) == 2 * 2
+    assert sets.reward.shape == (5, 1, K, 40)
+    assert (after.real.sum(-1) == 1).all()
+
+
 def log_probs(policy, paths):
     actions = policy.actions(paths.observation.reshape(-1, 2))
     found = jax.vmap(type(actions).log_prob)(actions, paths.action.reshape(-1))

@@ -80,13 +80,73 @@ def fits(paths, n, task, trial, step):
         real = not trial.over(place)
         here = jax.tree.map(lambda x, time=time: x[n, time], paths.seen)
         same = all(np.array_equal(a, b) for a, b in zip(here, seen, strict=True))
-        if not same or bool(paths.real[n, time]) != real:
+        if bool(paths.real[n, time]) != real:
+            return False
+        if not real:  # what follows its last episode is no part of a trial
+            continue
+        if not same:
             return False
         place, seen, outcome = step(KEY, place, paths.action[n, time], task)
-        paid = float(outcome.reward) if real else 0.0
+        paid = float(outcome.reward)
         if float(paths.reward[n, time]) != paid or bool(paths.done[n, time]) != outcome.done:
             return False
     return True
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_nothing_is_stepped_when_the_trials_that_are_wanted_are_over(parts):
+    """Episodes of one step and a horizon of 40: five trials of three copies take two times eight
+    steps, and earn what they earn with a horizon of one."""
+    host = HostEnvironment(pulls.Pulls, pulls.sample_task, pulls.set_task, 3, horizon=40)
+    trial, short = qs.Trial(HostFamily(host), 8), bandits(3)
+    stepped = counted(host)
+    paths = host_rollouts(policy_for(trial), trial, KEY, 5, parts=parts)
+    assert len(stepped) == 2 * 8
+    assert paths.reward.shape == (5, 8 * 40)
+    assert (paths.real.sum(1) == 8).all()
+    assert not (paths.done & ~paths.real).any()
+    brief = host_rollouts(policy_for(short), short, KEY, 5, parts=1)
+    for a, b in zip(*map(jax.tree.leaves, (paths[:-2], brief[:-2])), strict=True):
+        np.testing.assert_array_equal(a[:, :8], b)
+    assert jax.tree.leaves(paths.states)[0].shape[:2] == (5, parts)
+
+
+def test_copies_that_no_trial_wants_keep_nobody_waiting():
+    """The one trial that is wanted is over before its neighbour's."""
+    trial = corridors(copies=2, episodes=1)
+    lengths = [one_task(trial, n) for n in range(12)]
+    first = next(n for n in range(11) if lengths[n] < lengths[n + 1])
+    host = trial.environment.host
+    right, stepped = Right(), counted(host)
+    host_rollouts(right, trial, KEY, 1, first=first)
+    assert len(stepped) == lengths[first]
+
+
+def one_task(trial, number):
+    host_rollouts(qs.Random(trial.environment), trial, KEY, 1, first=number)
+    return int(trial.environment.host.tasks[0])
+
+
+class Right(qs.Actor):
+    """Goes right."""
+
+    def begin(self, task):
+        return jnp.zeros(())
+
+    def act(self, state, seen, *, key):
+        return state, jnp.ones((), jnp.int32), ()
+
+
+def counted(host):
+    """One entry for every step of the host from now on."""
+    steps, step = [], host.step
+
+    def counting(actions):
+        steps.append(actions)
+        return step(actions)
+
+    host.step = counting
+    return steps
 
 
 def test_what_was_noted_is_what_training_thinks():

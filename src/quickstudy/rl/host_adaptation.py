@@ -69,7 +69,7 @@ def host_adaptations(
     found = []
     for start in range(first, first + tasks, at_once):
         acting = _Adapting(policy, adaptation, act_key, seed, start)
-        found.append(acting.through(updates))
+        found.append(acting.through(updates, first + tasks - start))
     all_of = jax.tree.map(lambda *xs: np.concatenate(xs)[:tasks], *found)
     return jax.tree.map(lambda x: x[:, :-1], all_of), jax.tree.map(lambda x: x[:, -1], all_of)
 
@@ -95,19 +95,20 @@ class _Adapting:
             lambda x: jnp.broadcast_to(x, (self.tasks, *jnp.shape(x))), start
         )
 
-    def through(self, updates: int) -> Trajectories:
-        """What was done before and after each update, `[tasks, updates + 1, K, time]`."""
-        stages = [self._collect(0)]
+    def through(self, updates: int, wanted: int) -> Trajectories:
+        """What was done before and after each update, `[tasks, updates + 1, K, time]`, until the
+        first `wanted` tasks have their trajectories."""
+        stages = [self._collect(0, wanted)]
         for number in range(updates):
             # An array for the number: of a Python integer `filter_jit` would compile each step
             # anew.
             self.theta, self.state = _moved(
                 (self.theta, self.state), self.rest, self.adaptation, stages[-1], np.int32(number)
             )
-            stages.append(self._collect(number + 1))
+            stages.append(self._collect(number + 1, wanted))
         return jax.tree.map(lambda *xs: np.stack(xs, 1), *stages)
 
-    def _collect(self, visit: int) -> Trajectories:
+    def _collect(self, visit: int, wanted: int) -> Trajectories:
         """One episode in every copy, `[tasks, K, time]`."""
         observation: Any = self.host.begin(self.seed, self.first, self.k, visit)
         going: Any = np.ones(self.host.copies, bool)
@@ -120,7 +121,7 @@ class _Adapting:
             paid: Any = np.where(going, after.reward, np.float32(0))
             path.append(Trajectories(observation, action, paid, log_prob, going))
             observation, going = after.observation, going & ~after.done
-            if not going.any():
+            if not going[: wanted * self.k].any():
                 break
         # What follows the last end counts for nothing.
         nothing = path[-1]._replace(reward=0 * path[-1].reward, real=going)

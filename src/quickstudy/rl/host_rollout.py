@@ -59,7 +59,7 @@ def host_rollouts(
     for start in range(first, first + trials, host.copies):
         numbers = jnp.arange(start, start + host.copies)
         acting = _Acting(actor, trial, act_key, numbers, host.begin(seed, start))
-        found.append(acting.through(host, parts))
+        found.append(acting.through(host, parts, first + trials - start))
     # All copies act each time: what the last ones did beyond `trials` is dropped.
     return jax.tree.map(lambda *xs: np.concatenate(xs)[:trials], *found)
 
@@ -80,13 +80,14 @@ class _Acting:
         )
         self.episode = np.zeros(copies, np.int32)
 
-    def through(self, host: Host, parts: int) -> Rollout:
-        """All steps, `[copies, time]`."""
+    def through(self, host: Host, parts: int, wanted: int) -> Rollout:
+        """All steps `[copies, time]`, until the trials of the first `wanted` copies are over."""
         length, states, path = self.trial.steps // parts, [], []
         for time in range(self.trial.steps):
             if time % length == 0:
                 states.append(jax.tree.map(np.asarray, self.state))
-            path.append(self._step(host, time))
+            on = (self.episode[:wanted] < self.trial.episodes).any()
+            path.append(self._step(host, time) if on else self._over(path[-1]))
         stacked = jax.tree.map(lambda *xs: np.stack(xs, 1), *path)
         kept = jax.tree.map(lambda *xs: np.stack(xs, 1), *states)
         return Rollout(*stacked, states=kept, last=None)
@@ -104,6 +105,12 @@ class _Acting:
         # What one episode ended with arrives with the next one's first observation.
         self.seen = Seen(after.observation, encoded, after.reward, done, 0 * done)
         return now
+
+    def _over(self, last: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What stands where all trials are over and nothing is stepped: it counts for nothing."""
+        _, action, reward, done, _, _, notes = last
+        no: Any = np.zeros_like(done)
+        return self.seen, action, 0 * reward, no, no, self.episode, notes
 
 
 def _act(
