@@ -108,14 +108,21 @@ class RL2(eqx.Module):
         def share(arguments: Any, paths: Rollout, real: Any) -> tuple[RL2State, Metrics]:
             state, fixed = arguments
             policy = eqx.combine(state.parameters, eqx.combine(fixed, rest))
-            paths = paths._replace(real=paths.real & real[:, None])
-            earned = mean_over(jnp.sum(paths.reward, -1), paths.real[:, 0])
-            shares = _in_minibatches(self._batch(paths), self.improvement.minibatches)
-            policy, optimiser, metrics = self.improvement.improve(policy, state.optimiser, shares)
-            parameters = eqx.filter(policy, eqx.is_inexact_array)
-            return RL2State(parameters, optimiser), {**metrics, "return": earned}
+            policy, optimiser, metrics = self.improved(policy, state.optimiser, paths, real)
+            return RL2State(eqx.filter(policy, eqx.is_inexact_array), optimiser), metrics
 
         return on_shares(share, (state, fixed), batch)
+
+    def improved(
+        self, policy: MetaPolicy, optimiser: Any, paths: Rollout, real: Any
+    ) -> tuple[MetaPolicy, Any, Metrics]:
+        """A better policy and the improvement's state, from a device's share of trials; for
+        `quickstudy.mesh.on_shares`."""
+        paths = paths._replace(real=paths.real & real[:, None])
+        earned = mean_over(jnp.sum(paths.reward, -1), paths.real[:, 0])
+        shares = _in_minibatches(self._batch(paths), self.improvement.minibatches)
+        policy, optimiser, metrics = self.improvement.improve(policy, optimiser, shares)
+        return policy, optimiser, {**metrics, "return": earned}
 
     def validate(self, state: RL2State, key: PRNGKeyArray) -> Metrics:
         """The mean reward of a trial in fresh MDPs, always the same ones."""

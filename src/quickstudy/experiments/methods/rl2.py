@@ -8,12 +8,11 @@ from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
 from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig
-from quickstudy.experiments.policy_method import MOST, PolicyMethod
 from quickstudy.experiments.problem import Problem
 from quickstudy.experiments.settings import Choice
+from quickstudy.experiments.trial_method import TrialMethod
 
 if TYPE_CHECKING:
-    from quickstudy.evaluation.trials import Reference
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
     from quickstudy.rl.trial import Trial
@@ -91,7 +90,7 @@ class TRPOConfig(ImprovementConfig):
 
 
 @dataclass(frozen=True)
-class RL2Config(PolicyMethod):
+class RL2Config(TrialMethod):
     """A memory reads what was seen, done and paid; by it the policy explores, then exploits."""
 
     name: ClassVar[str] = "rl2"
@@ -126,30 +125,6 @@ class RL2Config(PolicyMethod):
                 "JAX compiles, as --on bandit"
             )
 
-    def budget(self, problem: Problem) -> Budget:
-        """Many trials a step where they are compiled, and fewer where they are stepped."""
-        if isinstance(problem, HostProblem):
-            return Budget(
-                steps=1000,
-                meta_batch=64,
-                learning_rate=1e-3,
-                clip=0.5,
-                validate_every=20,
-                validation_episodes=64,
-            )
-        return Budget(
-            steps=1000,
-            meta_batch=256,
-            learning_rate=2e-3,
-            clip=0.5,
-            validate_every=50,
-            validation_episodes=1000,
-        )
-
-    def copies(self, budget: Budget) -> int:
-        """One for each trial of a step."""
-        return min(budget.meta_batch, MOST)
-
     def learner(self, problem: FamilyProblem, seed: int) -> "MetaPolicy":
         """An untrained policy."""
         return self._policy(problem, problem.trial("train"), seed)
@@ -183,39 +158,3 @@ class RL2Config(PolicyMethod):
             self.decay,
             parts=self.parts,
         )
-
-    def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
-        """What was learned, acting in such trials."""
-        from quickstudy.evaluation.trials import acting
-
-        return problem.closed(acting(learned, trial), trial.environment)
-
-    def references(
-        self, problem: FamilyProblem, trial: "Trial", seed: int
-    ) -> "dict[str, Reference]":
-        """Planners, random actions, and oracles."""
-        return {
-            **problem.planners(trial),
-            "random": problem.random(trial),
-            **problem.oracles(trial),
-        }
-
-    def stages(self, problem: FamilyProblem) -> int:
-        """The episodes of a trial."""
-        return problem.episodes
-
-    def watched(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
-    ) -> Any:
-        """One trial, step by step. The key is consumed."""
-        from quickstudy.experiments.pictures.watch import watch
-
-        return watch(learned, trial, task, key)
-
-    def filmed(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
-    ) -> Any:
-        """One trial on the host. The key is consumed."""
-        from quickstudy.experiments.pictures.film import film
-
-        return film(learned, trial, key, number)

@@ -1,0 +1,78 @@
+"""What methods share that learn within a trial: they act, remember, and are scored by episodes."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.family import FamilyProblem, HostProblem
+from quickstudy.experiments.policy_method import MOST, PolicyMethod
+from quickstudy.experiments.problem import Problem
+
+if TYPE_CHECKING:
+    from quickstudy.evaluation.trials import Reference
+    from quickstudy.rl.trial import Trial
+
+
+@dataclass(frozen=True)
+class TrialMethod(PolicyMethod):
+    """Base of the methods whose policies learn within a trial, and are trained on whole trials."""
+
+    def budget(self, problem: Problem) -> Budget:
+        """Many trials a step where they are compiled, and fewer where they are stepped."""
+        if isinstance(problem, HostProblem):
+            return Budget(
+                steps=1000,
+                meta_batch=64,
+                learning_rate=1e-3,
+                clip=0.5,
+                validate_every=20,
+                validation_episodes=64,
+            )
+        return Budget(
+            steps=1000,
+            meta_batch=256,
+            learning_rate=2e-3,
+            clip=0.5,
+            validate_every=50,
+            validation_episodes=1000,
+        )
+
+    def copies(self, budget: Budget) -> int:
+        """One for each trial of a step."""
+        return min(budget.meta_batch, MOST)
+
+    def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
+        """What was learned, acting in such trials."""
+        from quickstudy.evaluation.trials import acting
+
+        return problem.closed(acting(learned, trial), trial.environment)
+
+    def references(
+        self, problem: FamilyProblem, trial: "Trial", seed: int
+    ) -> "dict[str, Reference]":
+        """Planners, random actions, and oracles."""
+        return {
+            **problem.planners(trial),
+            "random": problem.random(trial),
+            **problem.oracles(trial),
+        }
+
+    def stages(self, problem: FamilyProblem) -> int:
+        """The episodes of a trial."""
+        return problem.episodes
+
+    def watched(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
+    ) -> Any:
+        """One trial, step by step. The key is consumed."""
+        from quickstudy.experiments.pictures.watch import watch
+
+        return watch(learned, trial, task, key)
+
+    def filmed(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
+    ) -> Any:
+        """One trial on the host. The key is consumed."""
+        from quickstudy.experiments.pictures.film import film
+
+        return film(learned, trial, key, number)
