@@ -115,12 +115,14 @@ from .nets.table import TableMemory as TableMemory
 from .nets.transformer import Transformer as Transformer
 from .oracles.simple import Random as Random
 from .rl.adaptation import Adaptation as Adaptation
+from .rl.agent import Agent as Agent
 from .rl.baseline import LinearBaseline as LinearBaseline
 from .rl.baseline import ValueNetwork as ValueNetwork
 from .rl.estimators import LVC as LVC
 from .rl.estimators import DiCE as DiCE
 from .rl.estimators import Naive as Naive
 from .rl.estimators import ScoreTerm as ScoreTerm
+from .rl.greedy import Greedy as Greedy
 from .rl.host_adaptation import host_adaptations as host_adaptations
 from .rl.host_rollout import host_rollouts as host_rollouts
 from .rl.maml import MAMLRL as MAMLRL

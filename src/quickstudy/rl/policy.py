@@ -9,8 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Discrete
+from quickstudy.envs.interface import Interface
 from quickstudy.nets.memory import Memory, State
 from quickstudy.nets.network import Network
+from quickstudy.rl.agent import Agent
 from quickstudy.rl.distributions import ActionDistribution, over_actions
 from quickstudy.rl.trial import Seen, Trial
 
@@ -96,6 +98,7 @@ class MetaPolicy(eqx.Module):
         limit: the most of each coordinate of an action; 1 for discrete ones.
         forgets: when memory is cleared.
         told: what it reads of a step, of the size of `Seen.flat()`.
+        interface: what it acts in; `None` of a policy that was made without `create`.
 
     Example:
         >>> from quickstudy.envs.bandit import Bandit
@@ -117,6 +120,7 @@ class MetaPolicy(eqx.Module):
     limit: float = eqx.field(static=True, default=1.0, kw_only=True)
     forgets: Forgets = eqx.field(static=True, default=between_tasks)
     told: Told = eqx.field(static=True, default=everything)
+    interface: Interface | None = eqx.field(static=True, default=None, kw_only=True)
 
     @classmethod
     def create(
@@ -137,10 +141,11 @@ class MetaPolicy(eqx.Module):
         """
         actions = trial.environment.actions
         actor, critic = memory.readouts(actions.size)
+        where = Interface.of(trial.environment)
         if isinstance(actions, Discrete):
-            return cls(memory, actor, critic, None, forgets, told)
-        log_std = jnp.full(actions.size, -0.5)
-        return cls(memory, actor, critic, log_std, forgets, told, limit=actions.limit)
+            return cls(memory, actor, critic, None, forgets, told, interface=where)
+        log_std, limit = jnp.full(actions.size, -0.5), actions.limit
+        return cls(memory, actor, critic, log_std, forgets, told, limit=limit, interface=where)
 
     def begin(self, task: MDP = None) -> State:
         """The memory that remembers nothing; the task stays hidden."""
@@ -151,6 +156,15 @@ class MetaPolicy(eqx.Module):
         state = self.memory.clear(state, self.forgets(seen))
         state, h_t = self.memory.step(state, self.told(seen))
         return state, jax.tree.map(lambda x: x[0], self._heads(h_t[None]))
+
+    def consider(self, state: State, seen: Seen) -> tuple[State, ActionDistribution]:
+        """π(· | history) at time t."""
+        state, thought = self.think(state, seen)
+        return state, thought.actions
+
+    def agent(self, *, greedy: bool = False, seed: int = 0) -> Agent:
+        """The policy in a loop of your own; arguments as `Agent` has them."""
+        return Agent(self, self.interface, greedy=greedy, seed=seed)
 
     def act(self, state: State, seen: Seen, *, key: PRNGKeyArray) -> tuple[State, Action, Any]:
         """Act at time t, and note what was thought and done."""

@@ -9,10 +9,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Continuous, MDPFamily, State
+from quickstudy.envs.interface import Interface
 from quickstudy.errors import BadInput
 from quickstudy.nets.conditioned import WithContext
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear
+from quickstudy.rl.agent import Agent
 from quickstudy.rl.distributions import ActionDistribution, over_actions
 from quickstudy.rl.trial import Seen
 
@@ -35,6 +37,7 @@ class Reactive(eqx.Module):
         head: to logits, or to the mean.
         log_std: `[d]` of a Gaussian, in units of the limit; `None` for discrete actions.
         limit: the most of each coordinate; 1 for discrete actions.
+        interface: what it acts in; `None` of a policy that was made without `create`.
 
     Example:
         >>> from quickstudy.envs.navigation import Navigation
@@ -47,6 +50,7 @@ class Reactive(eqx.Module):
     head: Linear
     log_std: Float[Array, " d"] | None
     limit: float = eqx.field(static=True, default=1.0)
+    interface: Interface | None = eqx.field(static=True, default=None)
 
     @classmethod
     def create(
@@ -95,8 +99,10 @@ class Reactive(eqx.Module):
         head = Linear.zeros(features.layers[-1].bias.size, actions.size)
         if isinstance(actions, Continuous):
             # A standard deviation of 1; 0.3 and 2 were tried in navigation, and did no better.
-            return cls(body, head, jnp.zeros(actions.size), actions.limit)
-        return cls(body, head, None)
+            log_std, limit = jnp.zeros(actions.size), actions.limit
+        else:
+            log_std, limit = None, 1.0
+        return cls(body, head, log_std, limit, Interface.of(environment))
 
     def actions(self, observations: Float[Array, "n ..."]) -> ActionDistribution:
         """π(· | o) of n observations, as a batch of distributions."""
@@ -108,9 +114,17 @@ class Reactive(eqx.Module):
         """Nothing to remember."""
         return None
 
+    def consider(self, state: State, seen: Seen) -> tuple[State, ActionDistribution]:
+        """π(· | o_t)."""
+        return state, jax.tree.map(lambda x: x[0], self.actions(seen.observation[None]))
+
+    def agent(self, *, greedy: bool = False, seed: int = 0) -> Agent:
+        """The policy in a loop of your own; arguments as `Agent` has them."""
+        return Agent(self, self.interface, greedy=greedy, seed=seed)
+
     def act(self, state: State, seen: Seen, *, key: PRNGKeyArray) -> tuple[State, Action, Any]:
         """Act at time t, and note log π of it. The key is consumed."""
-        one = jax.tree.map(lambda x: x[0], self.actions(seen.observation[None]))
+        one = self.consider(state, seen)[1]
         action = one.sample(key)
         return state, action, one.log_prob(action)
 

@@ -1,0 +1,25 @@
+"""A lever that must be held at an unknown angle: continuous actions, and no episode ends early."""
+
+import gymnasium
+import numpy as np
+
+HORIZON = 5
+
+
+class Lever(gymnasium.Env):
+    """The nearer to the right angle, the better; what is seen is where it was held."""
+
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+    angle = 0.0
+
+    def hold(self, angle):
+        self.angle = angle
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        reward = -abs(float(action[0]) - self.angle)
+        return np.asarray(action, np.float32), reward, False, False, {}
