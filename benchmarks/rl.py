@@ -71,7 +71,7 @@ def peers(width: int) -> dict[str, Callable[[], Any]]:
     )
     recipe = replace(
         found,
-        problem=replace(found.problem, arms=setting.arms, episodes=setting.pulls),
+        problem=replace(found.problem, arms=setting.arms, trial_episodes=setting.pulls),
         method=method,
         budget=replace(found.budget, meta_batch=setting.trials),
     )

@@ -82,7 +82,7 @@ COMMAND = {"on", "run", "resume", "test", "tensorboard"}
 CONV4 = {"network", "filters", "norm", "downsample", "readout", "compute"}
 SHAPE = {"ways", "shots", "queries", "fewest-ways", "fewest-shots"}
 ACTING = {"memory", "width", "reader", "improvement", "discount", "decay", "parts", "forgets",
-          "told", "episodes"}  # fmt: skip
+          "told", "trial-episodes"}  # fmt: skip
 PPO = {"epochs", "minibatches", "entropy-weight"}
 
 
@@ -126,8 +126,8 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
     shape = {"ways", "shots", "queries"}
     for arguments, wanted in (
         (["evaluate", glyphs], {*own, *shape, "curves", "test-inner-steps"}),
-        (["evaluate", bandit], own),
-        (["evaluate", maze], {*own, "size"}),
+        (["evaluate", bandit], {*own, "trial-episodes"}),
+        (["evaluate", maze], {*own, "trial-episodes", "size"}),
         (["report", glyphs], {"episodes", "recipe"}),
         (["report", bandit], {"beside", "recipe"}),
         (["play", bandit], {"trial", "split", "recipe"}),
@@ -160,7 +160,8 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
         ("rl2-bandit --ema 0.9", "rl2 with these settings has no use for it"),
         ("maml-bandit --warm-up 3", "maml with these settings has no use for it"),
         ("maml-bandit --learning-rate 1", "maml with these settings has no use for it"),
-        ("maml-bandit --episodes 3", "--episodes is not read"),
+        ("rl2-bandit --episodes 3", "episodes of a trial are --trial-episodes"),
+        ("maml-bandit --trial-episodes 3", "--trial-episodes is not read"),
         ("maml-navigation --rule learned-rates --later-lr 1", "has no use for it"),
         ("maml-sinusoid --filters 3", "--filters"),
         ("maml-sinusoid --inner-stepz 3", "did you mean --inner-steps"),

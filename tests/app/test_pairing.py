@@ -133,7 +133,7 @@ def test_policies_in_compiled_families(method, problem, places):
     assert "random" in recipe.method.references(recipe.problem, trial, 0)
     if method == "rl2":
         earned = eqx.filter_eval_shape(trial_episodes, algorithm.policy, trial, KEY, 4)
-        assert earned.returns.shape == (4, recipe.problem.episodes)
+        assert earned.returns.shape == (4, recipe.problem.trial_episodes)
 
 
 @pytest.mark.parametrize(

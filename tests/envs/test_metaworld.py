@@ -184,7 +184,7 @@ def test_recipes_train_with_some_goals_and_test_with_others(method, tmp_path, mo
     monkeypatch.setattr("importlib.metadata.version", lambda package: "of a stub")
     own = {
         "maml": ["--trajectories", "2", "--updates", "1"],
-        "rl2": ["--width", "8", "--parts", "1", "--episodes", "2"],
+        "rl2": ["--width", "8", "--parts", "1", "--trial-episodes", "2"],
     }[method]
     few = ["--steps", "1", "--meta-batch", "4", "--validation-episodes", "2", "--no-test"]
     run = str(tmp_path / "run")

@@ -47,12 +47,12 @@ class Host:
 
 
 def test_a_trial_has_the_problem_s_episodes_unless_others_are_asked_for():
-    problem = BanditFamily(episodes=4)
+    problem = BanditFamily(trial_episodes=4)
     assert problem.trial("test").episodes == 4
     asked = problem.trial("test", episodes=7, in_a_row=2)
     assert (asked.episodes, asked.in_a_row) == (7, 2)
-    with pytest.raises(qs.BadInput, match="episodes is 0"):
-        BanditFamily(episodes=0)
+    with pytest.raises(qs.BadInput, match="trial_episodes is 0"):
+        BanditFamily(trial_episodes=0)
 
 
 def test_what_it_reads_in_words():
@@ -64,7 +64,7 @@ def test_what_it_reads_in_words():
 
 
 def test_random_actions_stand_beside_every_score():
-    problem = BanditFamily(arms=2, episodes=3)
+    problem = BanditFamily(arms=2, trial_episodes=3)
     found = problem.random(problem.trial("test"))(jax.random.key(0), 5)
     assert np.asarray(found.returns).shape == (5, 3)
 

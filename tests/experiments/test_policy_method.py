@@ -15,7 +15,7 @@ from quickstudy.experiments.methods.rl2 import RL2Config
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.problems.bandit import BanditFamily
 
-PROBLEM = BanditFamily(arms=2, episodes=3)
+PROBLEM = BanditFamily(arms=2, trial_episodes=3)
 
 
 class Earning(RL2Config):

@@ -16,8 +16,12 @@ def test_they_act(name):
 
 def test_settings_of_papers_and_what_departs_from_them():
     bandit = POLICIES["rl2-bandit"]
-    assert (bandit.method.discount, bandit.problem.episodes, bandit.problem.arms) == (1.0, 10, 5)
-    assert POLICIES["rl2-gridnavi"].problem.episodes == 4
+    assert (bandit.method.discount, bandit.problem.trial_episodes, bandit.problem.arms) == (
+        1.0,
+        10,
+        5,
+    )
+    assert POLICIES["rl2-gridnavi"].problem.trial_episodes == 4
     navigation = POLICIES["maml-navigation"]
     assert (navigation.method.inner_steps, navigation.budget.meta_batch) == (2, 20)
     assert navigation.method.outer.curvature_every == 4
@@ -38,7 +42,7 @@ def test_navigation_is_learned_by_equally_many_steps_of_the_environment():
     assert acted("maml-navigation") == acted("pretrained-navigation") == 1200
     maml, rl2 = POLICIES["maml-navigation"], POLICIES["rl2-navigation"]
     one = maml.budget.meta_batch * maml.method.trajectories * 3
-    assert rl2.budget.meta_batch * rl2.problem.episodes == one == 1200
+    assert rl2.budget.meta_batch * rl2.problem.trial_episodes == one == 1200
     assert rl2.budget.steps == maml.budget.steps
 
 

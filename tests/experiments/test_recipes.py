@@ -89,7 +89,7 @@ KNOWS = {
 )
 def test_an_oracle_that_knows_the_task_earns_more(name):
     """In the same tasks than random actions do, and nobody is expected to earn more."""
-    recipe = typed(f"rl2-{name}", "--episodes 2")
+    recipe = typed(f"rl2-{name}", "--trial-episodes 2")
     references = recipe.method.references(recipe.problem, recipe.problem.trial("test"), 0)
     found = {
         who: np.asarray(getattr(earned, "returns", earned)).sum(1).mean()

@@ -69,7 +69,7 @@ PLACES = {
     "problem": {"recipe": "a", **SINUSOID, "problem": {"own": "x.py:Problem"}},
     "family": {
         "recipe": "a",
-        "problem": {"name": "own", "episodes": 2, "own": {"own": "x.py:X"}},
+        "problem": {"name": "own", "trial_episodes": 2, "own": {"own": "x.py:X"}},
         "method": settings_json(find_recipe("rl2-bandit").method),
         "budget": settings_json(Budget()),
     },

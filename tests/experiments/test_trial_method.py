@@ -9,7 +9,7 @@ from quickstudy.experiments.policy_method import MOST
 from quickstudy.experiments.problems.bandit import BanditFamily
 from quickstudy.experiments.problems.bodies import CheetahFamily
 
-METHOD, PROBLEM = RL2Config(), BanditFamily(episodes=2)
+METHOD, PROBLEM = RL2Config(), BanditFamily(trial_episodes=2)
 
 
 def test_fewer_trials_a_step_where_they_are_stepped():

@@ -15,7 +15,7 @@ from quickstudy.checkpoint import read_recipe
 from quickstudy.experiments.benchmark_recipes import BENCHMARKS
 from quickstudy.experiments.methods.relation import DenseRelationConfig
 from quickstudy.experiments.recipe import from_json
-from quickstudy.experiments.recipes import RECIPES
+from quickstudy.experiments.recipes import RECIPES, find_recipe
 from quickstudy.experiments.saved import load_recipe
 from quickstudy.experiments.version01 import translated
 from references.crashing import Crash, Crashing
@@ -59,10 +59,22 @@ def test_every_setting_is_kept(value):
             assert choices[name] == one
         elif name == "episodes" and hasattr(recipe.method, "updates"):
             assert today["updates"] == one - 1
+        elif name == "episodes":
+            assert today["trial_episodes"] == one
         elif name == "protocol" and one == "snell2017":
             assert today[name] == "random-characters"
         elif name in today and name not in {"recipe", *unread}:
             assert today[name] == one, name
+
+
+def test_the_episodes_of_a_trial_under_their_name_of_format_2():
+    recipe = find_recipe("rl2-bandit").prepared()
+    recipe = replace(recipe, problem=replace(recipe.problem, trial_episodes=7))
+    value = recipe.to_json()
+    value["problem"]["episodes"] = value["problem"].pop("trial_episodes")
+    assert from_json(value | {"format": 2}) == recipe
+    with pytest.raises(qs.BadInput, match="bandit has no setting episodes"):
+        from_json(value)
 
 
 def leaves(value, where=""):

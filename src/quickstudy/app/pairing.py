@@ -161,6 +161,11 @@ def elsewhere(recipe: Recipe, problem: Problem, method: Method) -> dict[str, str
     found |= unchosen(problem) | unchosen(method)
     for name in method.unread():
         found[name.replace("_", "-")] = f"{method.name} with these settings has no use for it"
+    found.setdefault(
+        "episodes",
+        "it is how many tests quickstudy evaluate makes; the episodes of a trial are "
+        "--trial-episodes",
+    )
     found["data"] = (
         f"{problem.name} reads no folder of data; to learn from a folder of images of your own, "
         f"give it as the problem: quickstudy train {method.name} --on FOLDER"

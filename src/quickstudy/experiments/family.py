@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 class FamilyProblem(Problem):
     """Base of the problems of MDPs. A trial is several episodes in one of them."""
 
-    apart: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    at_test: ClassVar[dict[str, str]] = {"trial_episodes": "trial_episodes"}
+    apart: ClassVar[frozenset[str]] = frozenset({"trial_episodes"})
 
-    episodes: int = 10
+    trial_episodes: int = 10
     """n, episodes of a trial."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        demand_counts(episodes=self.episodes)
+        demand_counts(trial_episodes=self.trial_episodes)
 
     @abc.abstractmethod
     def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
@@ -45,7 +46,7 @@ class FamilyProblem(Problem):
         """What a policy acts in; arguments as `environment` and `quickstudy.Trial` have them."""
         from quickstudy.rl.trial import Trial
 
-        return Trial(self.environment(split, copies), episodes or self.episodes, in_a_row)
+        return Trial(self.environment(split, copies), episodes or self.trial_episodes, in_a_row)
 
     def definition(self) -> dict[str, str]:
         """Which environment it is, and what else a score depends on, as evaluations note it."""
@@ -116,7 +117,7 @@ class HostProblem(FamilyProblem):
     """The most steps of an episode; 0 for as many as in the definition."""
     processes: int = 0
     """Worker processes that step the environments; 0 steps them in the process that trains."""
-    at_test: ClassVar[dict[str, str]] = {"processes": "processes"}
+    at_test: ClassVar[dict[str, str]] = {**FamilyProblem.at_test, "processes": "processes"}
     apart: ClassVar[frozenset[str]] = FamilyProblem.apart | {"processes"}
 
     @abc.abstractmethod

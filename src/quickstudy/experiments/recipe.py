@@ -8,7 +8,7 @@ from quickstudy.experiments.method import Method, Test, Trainer
 from quickstudy.experiments.problem import Problem, Source
 from quickstudy.experiments.settings import NOTHING, Scope, read_settings, settings_json
 
-FORMAT = 2
+FORMAT = 3
 """Of `Recipe.to_json`. Files without a number are older; see `quickstudy.experiments.version01`."""
 
 

@@ -59,7 +59,7 @@ class TrialMethod(PolicyMethod):
 
     def stages(self, problem: FamilyProblem) -> int:
         """The episodes of a trial."""
-        return problem.episodes
+        return problem.trial_episodes
 
     def watched(
         self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any

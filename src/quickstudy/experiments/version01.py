@@ -40,7 +40,12 @@ def as_of_today(value: dict[str, Any]) -> dict[str, Any]:
     """
     if "problem" not in value:
         return translated(value)
-    return value if "format" in value else _completed(value)
+    value = value if "format" in value else _completed(value)
+    # Before format 3 the length of a trial had the name of the number of tests.
+    problem = dict(value["problem"])
+    if value.get("format", 1) < 3 and "episodes" in problem:
+        problem["trial_episodes"] = problem.pop("episodes")
+    return {**value, "problem": problem}
 
 
 def _completed(value: Any) -> Any:
@@ -91,6 +96,8 @@ def translated(value: dict[str, Any]) -> dict[str, Any]:
     if "episodes" in settings and hasattr(method, "updates"):
         # 0.1 counted stages, of which the first is before any update.
         settings["updates"] = settings.pop("episodes") - 1
+    elif "episodes" in settings:
+        settings["trial_episodes"] = settings.pop("episodes")
     method = _chosen(method, settings)
     if (protocol := settings.get("protocol")) in RENAMED:
         settings["protocol"] = RENAMED[protocol]

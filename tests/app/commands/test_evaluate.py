@@ -28,7 +28,7 @@ def updates_run(tmp_path_factory):
     return untrained(tmp_path_factory.mktemp("runs") / "updates", "maml-navigation", sizes)
 
 
-SMALL = "--width 6 --episodes 3"
+SMALL = "--width 6 --trial-episodes 3"
 
 
 def width(picture):
@@ -145,6 +145,17 @@ def test_an_evaluation_with_other_settings_leaves_the_run_s_own_alone(bandit_run
     main(f"evaluate {bandit_run} --episodes 10".split())
     assert (bandit_run / "evaluation-test.json").read_bytes() == own, "its own settings"
     assert not (bandit_run / "evaluation-test-10-episodes.json").exists()
+
+
+def test_trials_of_another_length(bandit_run, updates_run, capsys):
+    main(f"evaluate {bandit_run} --trial-episodes 5 --episodes 12".split())
+    file = bandit_run / "evaluation-test-5-trial-episodes-12-episodes.json"
+    found = json.loads(file.read_text())
+    assert (len(found["policy"]["episodes"]), found["trials"]) == (5, 12)
+    assert len(found["references"]["Bayes optimum"]["episodes"]) == 5
+    assert found["tasks"]["settings"]["trial_episodes"] == 5
+    said = stopped(f"evaluate {updates_run} --trial-episodes 5".split(), capsys)
+    assert "--trial-episodes is not read" in said
 
 
 def test_other_updates_at_test(updates_run, capsys):

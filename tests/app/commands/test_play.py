@@ -8,7 +8,7 @@ from references.recipes import untrained
 from references.refusing import stopped
 
 SIZES = {
-    "rl2-bandit": "--width 4 --episodes 3",
+    "rl2-bandit": "--width 4 --trial-episodes 3",
     "maml-navigation": "--trajectories 3 --width 4 --inner-steps 2 --updates 2",
 }
 

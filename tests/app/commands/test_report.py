@@ -36,7 +36,7 @@ def glyphs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def bandit(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "bandit"
-    untrained(folder, "rl2-bandit", "--width 6 --episodes 3 --steps 4")
+    untrained(folder, "rl2-bandit", "--width 6 --trial-episodes 3 --steps 4")
     Run.open(folder).log({"step": 4, "loss": 1.0, "return": 1.0, "entropy": 0.5, "seconds": 1.0})
     return folder
 
@@ -146,7 +146,9 @@ def test_other_runs_are_put_beside(bandit, tmp_path, capsys):
     text = (bandit / "report.html").read_text()
     for part in ("this run and others", "forgets: never", "7.125"):
         assert part in text
-    longer = dataclasses.replace(never, problem=dataclasses.replace(never.problem, episodes=9))
+    longer = dataclasses.replace(
+        never, problem=dataclasses.replace(never.problem, trial_episodes=9)
+    )
     export(longer.learner(), other / "learner.safetensors", longer)
     assert "with as many episodes" in stopped(f"report {bandit} --beside {other}".split(), capsys)
 

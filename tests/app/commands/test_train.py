@@ -17,7 +17,7 @@ from references.refusing import demand_refused, stopped
 TINY = ["--steps", "4", "--meta-batch", "2", "--validate-every", "2", "--validation-episodes", "4"]
 TINY_GLYPHS = [*TINY, "--filters", "4", "--train-ways", "5", "--no-test"]
 SMALL = "--meta-batch 8 --width 6 --validation-episodes 8 --epochs 1 --minibatches 2"
-SHORT = "--steps 4 --validate-every 2 --episodes 3 --no-test"
+SHORT = "--steps 4 --validate-every 2 --trial-episodes 3 --no-test"
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_a_run_made_longer_is_one_of_that_length(tmp_path):
         ("rl2-bandit --minibatches 0", "minibatches is 0"),
         ("rl2-bandit --parts 0", "0 equal parts"),
         ("rl2-bandit --clip 0", "clip is 0.0"),
-        ("rl2-bandit --episodes 0", "episodes is 0"),
+        ("rl2-bandit --trial-episodes 0", "trial_episodes is 0"),
         ("rl2-bandit --improvement trpo --radius 0", "radius is 0.0"),
         ("maml-navigation --trajectories 0", "trajectories is 0"),
         ("maml-navigation --discount 1.01", "discount is 1.01"),

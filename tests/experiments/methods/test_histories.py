@@ -21,7 +21,7 @@ def test_every_memory_is_trained(name, memory):
         with pytest.raises(qs.BadInput, match="those of gridnavi are not listed one by one"):
             typed(name, "--memory table")
         return
-    found = algorithm(typed(name, f"--memory {memory} --meta-batch 8 --width 8 --episodes 4"))
+    found = algorithm(typed(name, f"--memory {memory} --meta-batch 8 --width 8 --trial-episodes 4"))
     start = found.init()
     after, _ = eqx.filter_eval_shape(update, found, start, KEY, jnp.zeros(()))
     for x, y in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):

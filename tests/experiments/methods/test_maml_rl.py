@@ -18,7 +18,7 @@ KEY = jax.random.key(0)
 
 
 def test_a_trust_region_and_learned_rates_have_settings_without_use():
-    always, rate = {"episodes", "accumulate", "ema"}, {"learning_rate", "clip"}
+    always, rate = {"trial_episodes", "accumulate", "ema"}, {"learning_rate", "clip"}
     assert MAMLPolicyConfig().unread() == always | rate | {"warm_up", "weight_decay"}
     found = typed("maml-navigation", "--outer promp --rule learned-rates").method
     assert found.unread() == always | {"later_lr"}

@@ -44,7 +44,7 @@ def test_the_rate_falls_to_zero_with_the_last_step(name, settings):
 
 
 def test_what_is_never_cleared_is_tested_with_memories_of_another_task():
-    never = typed("rl2-bandit", "--forgets never --told no-beginnings --episodes 3 --arms 10")
+    never = typed("rl2-bandit", "--forgets never --told no-beginnings --trial-episodes 3 --arms 10")
     trial, policy = never.problem.trial("test", in_a_row=2), never.learner()
     weight = jax.random.normal(KEY, policy.actor.weight.shape)
     actor = eqx.tree_at(lambda p: p.actor.weight, policy, weight)

@@ -13,7 +13,7 @@ from references.refusing import demand_refused
 
 pytest.importorskip("mujoco")
 SMALL = {
-    "rl2": ("--meta-batch", "4", "--width", "8", "--episodes", "1", "--epochs", "1"),
+    "rl2": ("--meta-batch", "4", "--width", "8", "--trial-episodes", "1", "--epochs", "1"),
     "maml": ("--meta-batch", "2", "--trajectories", "2", "--updates", "1"),
     "pretrained": ("--meta-batch", "2", "--trajectories", "2", "--updates", "1", "--sees", "task"),
 }

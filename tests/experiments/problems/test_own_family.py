@@ -86,7 +86,7 @@ def results(run):
 
 
 def test_a_compiled_family_is_acted_in(families, tmp_path, capsys):
-    run, small = tmp_path / "run", "--width 4 --episodes 2 --minibatches 1 --epochs 1"
+    run, small = tmp_path / "run", "--width 4 --trial-episodes 2 --minibatches 1 --epochs 1"
     named = f"{families / 'lever.py'}:Lever"
     main(f"train rl2 --on {named} {small} {FEW} --no-test --run {run}".split())
     main(f"evaluate {run} --recipe {named} --episodes 3".split())

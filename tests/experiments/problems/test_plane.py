@@ -19,11 +19,11 @@ def test_the_reward_of_the_code_or_of_the_paper(reward, paid):
 
 def test_the_half_circle_is_sparse():
     assert isinstance(HalfCircleFamily().environment("train"), qs.SparseNavigation)
-    assert HalfCircleFamily().episodes == 4
+    assert HalfCircleFamily().trial_episodes == 4
 
 
 def test_an_oracle_that_knows_the_goal_arrives():
-    problem = HalfCircleFamily(episodes=2)
+    problem = HalfCircleFamily(trial_episodes=2)
     (known,) = problem.oracles(problem.trial("test")).values()
     returns = known(jax.random.key(0), 3).returns
     assert returns.shape == (3, 2)

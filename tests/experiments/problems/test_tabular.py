@@ -5,7 +5,7 @@ import numpy as np
 
 from quickstudy.experiments.problems.tabular import TabularFamily
 
-PROBLEM = TabularFamily(episodes=2)
+PROBLEM = TabularFamily(trial_episodes=2)
 
 
 def test_states_are_listed_one_by_one():

@@ -127,8 +127,10 @@ def _flags(recipe: Recipe, problem: Problem) -> list[Flag]:
     """What can be asked for: settings of a test's tasks, and those of how it adapts."""
     found = []
     mine = {flag.name: flag for flag in flags_of(problem)}
+    unread = recipe.method.unread()
     for flag, field in problem.at_test.items():
-        found.append(_asked(mine[field], flag))
+        if field not in unread:
+            found.append(_asked(mine[field], flag))
     method = {flag.name: flag for flag in flags_of(recipe.method)}
     found += [_asked(method[name], name) for name in recipe.method.at_test if name in method]
     return [*found, *_own(problem, recipe)]

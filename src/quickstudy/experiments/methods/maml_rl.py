@@ -73,7 +73,7 @@ class MAMLPolicyConfig(PolicyMethod):
         rate = {"learning_rate", "clip", "warm_up", "weight_decay"}
         trust = rate if isinstance(self.outer, OuterTRPOConfig) else set()
         learned = {"later_lr"} if isinstance(self.rule, LearnedRatesConfig) else set()
-        return super().unread() | {"episodes"} | trust | learned
+        return super().unread() | {"trial_episodes"} | trust | learned
 
     def budget(self, problem: Problem) -> Budget:
         """As many tasks as in the paper."""

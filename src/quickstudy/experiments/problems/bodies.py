@@ -25,7 +25,7 @@ class BodyFamily(HostProblem):
     has: ClassVar[str] = "a robot"
     apart: ClassVar[frozenset[str]] = HostProblem.apart | {"sees"}
 
-    episodes: int = 2
+    trial_episodes: int = 2
     """n, episodes of a trial."""
     sees: Literal["body", "task"] = "body"
     """What is observed: the body, whose task must be found out, or also the task. A policy that

@@ -22,7 +22,7 @@ class GridNaviFamily(FamilyProblem):
     name: ClassVar[str] = "gridnavi"
     has: ClassVar[str] = "a game"
 
-    episodes: int = 4
+    trial_episodes: int = 4
     """n, episodes of a trial."""
 
     def environment(self, split: Split, copies: int = 1) -> "GridNavi":
@@ -61,9 +61,9 @@ class MazeFamily(FamilyProblem):
 
     name: ClassVar[str] = "maze"
     has: ClassVar[str] = "a game"
-    at_test: ClassVar[dict[str, str]] = {"size": "size"}
+    at_test: ClassVar[dict[str, str]] = {**FamilyProblem.at_test, "size": "size"}
 
-    episodes: int = 2
+    trial_episodes: int = 2
     """n, episodes of a trial."""
     size: int = 5
     """Cells in a row. What was trained in 5 × 5 can be tested in more: `quickstudy evaluate RUN
@@ -93,7 +93,7 @@ class GameFamily(FamilyProblem):
     name: ClassVar[str] = "games"
     has: ClassVar[str] = "a game"
 
-    episodes: int = 6
+    trial_episodes: int = 6
     """n, episodes of a trial."""
 
     def environment(self, split: Split, copies: int = 1) -> "Games":

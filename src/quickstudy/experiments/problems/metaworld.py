@@ -22,7 +22,7 @@ class MetaWorldFamily(HostProblem):
     name: ClassVar[str] = "metaworld"
     has: ClassVar[str] = "a robot"
 
-    episodes: int = 2
+    trial_episodes: int = 2
     """n, episodes of a trial."""
     benchmark: Literal["ml1", "ml10"] = "ml1"
     """One thing to do, with other goals in the test; or ten, and five others in the test."""

@@ -43,7 +43,7 @@ class OwnHostFamily(HostProblem):
     name: ClassVar[str] = "own-gymnasium"
     has: ClassVar[str] = "a Gymnasium environment"
 
-    episodes: int = 2
+    trial_episodes: int = 2
     """n, episodes of a trial."""
     own: Own = Own("")
 

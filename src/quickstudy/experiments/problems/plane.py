@@ -19,7 +19,7 @@ class PlaneFamily(FamilyProblem):
 
     has: ClassVar[str] = "a robot"
 
-    episodes: int = 4
+    trial_episodes: int = 4
     """n, episodes of a trial."""
 
     def oracles(self, trial: "Trial") -> "Mapping[str, Reference]":
