@@ -108,6 +108,51 @@ def test_failures_name_the_copy_the_task_and_the_seed():
         hosts.step(np.zeros((1, 2)))
 
 
+class Broken(poles.Fragile):
+    """In task 2 the third step returns what it was made with; or the second reset does."""
+
+    def __init__(self, where, seen, reward):
+        self.where, self.seen, self.reward, self.task, self.time = where, seen, reward, 0, 0
+
+    def now(self, broken):
+        return self.seen if broken and self.task == 2 else np.zeros(1)
+
+    def reset(self, *, seed=None, options=None):
+        broken, self.time = self.where == "reset" and self.time > 0, 0
+        return self.now(broken), {}
+
+    def step(self, action):
+        self.time += 1
+        broken = self.where == "step" and self.time == 3
+        paid = self.reward if broken and self.task == 2 else 0.0
+        return self.now(broken), paid, False, False, {}
+
+
+@pytest.mark.parametrize(
+    ("where", "seen", "reward", "said"),
+    [
+        ("step", np.full(1, np.nan), 0.0, "1 of 1 numbers in the observation are infinite"),
+        ("step", np.zeros(2), 0.0, r"has the shape \(1,\)"),
+        ("step", np.zeros(1), None, "the reward is None"),
+        ("reset", np.full(1, np.inf), 0.0, "1 of 1 numbers in the observation are infinite"),
+        ("reset", np.zeros((1, 1)), 0.0, r"has the shape \(1,\)"),
+    ],
+)
+def test_what_is_returned_is_checked_and_named(where, seen, reward, said):
+    def put(env, task):
+        env.unwrapped.task = task
+
+    tasks = iter(range(3))
+    host = HostEnvironment(
+        lambda: Broken(where, seen, reward), lambda rng: next(tasks), put, 3, horizon=3
+    )
+    host.begin(9)
+    for _ in range(2):
+        host.step(np.zeros(3, int))
+    with pytest.raises(QuickstudyError, match=rf"{where}: copy 2, task 2, seed 9; .*{said}"):
+        host.step(np.zeros(3, int))
+
+
 def test_spaces_that_do_not_fit_are_refused():
     def host_of(name, **given):
         return HostEnvironment(

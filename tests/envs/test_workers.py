@@ -148,8 +148,8 @@ def test_what_cannot_be_made_there_is_said():
         return poles.make()
 
     host = HostWorkers(make, lambda rng: 0.5, lambda env, task: None, 2, processes=1)
-    said = r"(?s)copies 0 to 1 failed in start: copy 0, 1, task 0\.5, 0\.5, seed 7; begin\(seed=7.*"
-    with pytest.raises(QuickstudyError, match=said + "RuntimeError: no licence"):
+    said = "no environment can be made; make failed with RuntimeError: no licence"
+    with pytest.raises(QuickstudyError, match=said):
         host.begin(7)
 
 

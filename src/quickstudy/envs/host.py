@@ -6,6 +6,16 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
+from quickstudy.envs.arriving import put
+from quickstudy.envs.door import (
+    NotFinite,
+    demand_environment,
+    demand_finite,
+    demand_same_spaces,
+    first_seen,
+    made_by,
+    outcome,
+)
 from quickstudy.envs.environment import Actions, Continuous, Discrete
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.errors import BadInput, QuickstudyError, demand_counts
@@ -81,9 +91,10 @@ class HostEnvironment:
         horizon: the most steps of an episode, which then is truncated; `None` leaves it to `make`.
 
     Raises:
-        BadInput: no copy, spaces that do not fit, actions of another shape, or a step too early.
-        QuickstudyError: an environment failed; the message names copy, task and seed. Or
-            Gymnasium is not installed.
+        BadInput: no copy, no `gymnasium.Env`, spaces that do not fit, actions of another shape, or
+            a step too early.
+        QuickstudyError: an environment failed, or returned what is not in its spaces or not
+            finite; the message names copy, task and seed. Or Gymnasium is not installed.
 
     Example:
         >>> import gymnasium  # doctest: +SKIP
@@ -112,7 +123,7 @@ class HostEnvironment:
         gymnasium = import_gymnasium()
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon = copies, horizon
-        self.environments = [make()]  # the others when they are needed
+        self.environments = [made_by(make)]  # the others when they are needed
         self.actions: Actions = _actions(self.environments[0].action_space, gymnasium.spaces)
         space = self.environments[0].observation_space
         if not isinstance(space, gymnasium.spaces.Box):
@@ -120,6 +131,7 @@ class HostEnvironment:
                 f"observations are {space}; give arrays, as gymnasium.wrappers.FlattenObservation"
             )
         self.observation_shape: tuple[int, ...] = space.shape
+        self.spaces = space, self.environments[0].action_space
         self.numbers = range(copies)  # what failures call them
         self.tasks: list[Any] = []
         self.times = [0] * copies
@@ -157,7 +169,12 @@ class HostEnvironment:
             raise BadInput("there is no task yet; call begin() before step()")
         demand_actions(actions, self.actions, self.copies)
         steps = [self._step(copy, action) for copy, action in enumerate(self._native(actions))]
-        return HostStep(*map(np.array, zip(*steps, strict=True)))
+        found = HostStep(*map(np.array, zip(*steps, strict=True)))
+        try:
+            demand_finite(found.last_observation)
+        except NotFinite as error:
+            raise self._failure("step", error.copy, error) from error
+        return found
 
     def close(self) -> None:
         """Close every environment; `begin` makes new ones."""
@@ -176,11 +193,12 @@ class HostEnvironment:
     def _step(self, copy: int, action: Any) -> tuple[Any, ...]:
         environment = self.environments[copy]
         try:
-            last, reward, terminated, truncated, _ = environment.step(action)
+            returned = environment.step(action)
+            seen, reward, terminated, truncated = outcome(returned, self.spaces[0])
+            # A copy, as an environment may hand out one array at every step.
+            last = np.array(seen, np.float32)
         except Exception as error:
             raise self._failure("step", copy, error) from error
-        # A copy, as an environment may hand out one array at every step.
-        last = np.array(last, np.float32)
         self.times[copy] += 1
         truncated = truncated or self.times[copy] == self.horizon
         observation = self._reset(copy, None) if terminated or truncated else last
@@ -193,14 +211,17 @@ class HostEnvironment:
             # First, for it may draw another task; the reset that counts is the one without.
             if seed is not None:
                 environment.reset(seed=seed)
-            self.set_task(environment, self.tasks[copy])
-            return np.array(environment.reset()[0], np.float32)
+            put(environment, self.tasks[copy], self.set_task)
+            seen = first_seen(environment.reset(), self.spaces[0])
+            return demand_finite(np.array(seen, np.float32)[None])[0]
         except Exception as error:
             raise self._failure("set_task or reset", copy, error) from error
 
     def _made(self, copy: int) -> Any:
         try:
-            return self.make()
+            demand_environment(made := self.make())
+            demand_same_spaces(made, *self.spaces)
+            return made
         except Exception as error:
             raise self._failure("make", copy, error) from error
 
@@ -217,9 +238,10 @@ class HostEnvironment:
         again = begin_again(seed, first - self.numbers.start, each, visit)
         what = self.environments[min(copy, len(self.environments) - 1)]
         task = f"task {self.tasks[copy]!r}, " if self.tasks else ""
+        said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
         return QuickstudyError(
             f"{what} failed in {doing}: copy {self.numbers[copy]}, {task}seed {seed}; {again} "
-            f"draws the same task again. It said: {type(why).__name__}: {why}"
+            f"draws the same task again. It said: {said}"
         )
 
 
