@@ -87,6 +87,7 @@ def leaves(value, where=""):
 
 
 SPLIT = {"problem.protocol": ("random-characters", "snell2017")}
+FINN = {"problem.protocol": ("random-characters", "finn2017")}
 SUMMED = {"method.inner_lr": (0.4, 2.0)}  # the authors' rate is of a loss summed over classes
 SCALE = {"method.output_scale": (1.0, 10.0)}
 CENTRING = {"method.method.centring": ("none", "base")}
@@ -103,7 +104,7 @@ CHANGED = {
     "matching-omniglot": SPLIT,
     "ridge-glyphs": SCALE,
     "ridge-omniglot": SPLIT | SCALE | {"method.train_ways": (0, 60), "budget.meta_batch": (8, 1)},
-    "reptile-omniglot": SPLIT,
+    "reptile-omniglot": FINN,
     "blackbox-omniglot": SPLIT,
     "transfer-glyphs": CENTRING,
     "transfer-omniglot": SPLIT | CENTRING,
@@ -117,9 +118,10 @@ CHANGED = {
         "method.form.name": ("proximal", "pull-back"),
         "method.form.damping": (None, 1.0),
     },
-    "relation-omniglot": SPLIT
+    "relation-omniglot": FINN
     | RELATION
     | {
+        "problem.queries": (0, 15),
         "method.head.name": ("dense", "conv"),
         "method.head.hidden": (64, None),
         "method.head.relation_filters": (None, 64),

@@ -8,7 +8,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.nets.network import Network, condition, is_transductive
-from quickstudy.nets.norm import NORMS
+from quickstudy.nets.norm import NORMS, Norm
 
 KEY = jax.random.key(0)
 
@@ -27,6 +27,26 @@ def test_condition_reaches_the_body():
     alone = jnp.concatenate([seen(query[i : i + 1]) for i in range(6)])
     np.testing.assert_allclose(seen(query), alone, rtol=1e-4, atol=1e-5)
     assert float(jnp.max(jnp.abs(net(query) - seen(query)))) > 1e-3
+
+
+def test_jointly_normalised_by_hand():
+    """Each query by the moments of the support set and itself, in every layer."""
+    body = qs.Conv4((4, 4, 1), filters=8, norm="joint", downsample="stride", key=KEY)
+    net = qs.Headed(body, qs.Linear.create(8, 2, key=KEY))
+    support, query = jax.random.normal(KEY, (2, 6, 4, 4, 1))
+    found = condition(net, support)(query)
+    in_a_batch = eqx.tree_at(lambda net: net.body, net, with_norm(body, "batch"))
+    for i in range(6):
+        both = jnp.concatenate([support, query[i : i + 1]])
+        np.testing.assert_allclose(found[i], in_a_batch(both)[-1], rtol=1e-4, atol=1e-5)
+    assert float(jnp.max(jnp.abs(found - net(query)))) > 1e-3
+
+
+def with_norm(network, name):
+    def changed(part):
+        return NORMS[name](part.scale, part.shift) if isinstance(part, Norm) else part
+
+    return jax.tree.map(changed, network, is_leaf=lambda part: isinstance(part, Norm))
 
 
 def test_networks_without_statistics_are_left_alone():

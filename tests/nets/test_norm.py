@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.nets.network import condition
 from quickstudy.nets.norm import NORMS, example_moments, make_norm, merged, running_statistics
 
 X = np.random.default_rng(0).normal(2, 3, (4, 3, 5, 16)).astype(np.float32)
@@ -17,7 +18,7 @@ SHIFT = np.linspace(-1, 1, 16, dtype=np.float32)
 MEAN, VARIANCE = SHIFT + 2, SCALE * SCALE
 
 # The axes of x [n, h, w, c] over which statistics are taken; groups are an axis of their own.
-AXES = {"layer": (1, 2, 3), "batch": (0, 1, 2), "support": (0, 1, 2)}
+AXES = {"layer": (1, 2, 3), "batch": (0, 1, 2), "support": (0, 1, 2), "joint": (0, 1, 2)}
 
 
 def reference(name, x, given=None):
@@ -92,7 +93,8 @@ def test_only_batch_is_transductive(name):
 
 @names
 def test_each_example_by_itself_unless_transductive(name):
-    seen = norm(name).condition(jnp.asarray(X[:2]))
+    # A network, for `joint` alone needs the whole of it.
+    seen = condition(norm(name), jnp.asarray(X[:2]))
     together, alone = seen(jnp.asarray(X))[:1], seen(jnp.asarray(X[:1]))
     apart = float(jnp.max(jnp.abs(together - alone)))
     assert apart > 0.1 if name == "batch" else apart < 1e-6

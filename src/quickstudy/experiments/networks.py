@@ -13,7 +13,7 @@ from quickstudy.experiments.settings import Choice, Own
 if TYPE_CHECKING:
     from jaxtyping import PRNGKeyArray
 
-NormName = Literal["layer", "group", "support", "batch", "running", "none"]
+NormName = Literal["layer", "group", "support", "joint", "batch", "running", "none"]
 Compute = Literal["float32", "bfloat16"]
 Inputs = tuple[int, ...]
 """The shape of one input: `(h, w, c)` of an image, `(d,)` of a vector."""
@@ -59,7 +59,8 @@ class Conv4Config(NetworkConfig):
     filters: int = 32
     """Filters of each of the four convolutions."""
     norm: NormName = "layer"
-    """Whose statistics normalise; `batch` is transductive, and `running` is for MAML++."""
+    """Whose statistics normalise; `batch` is transductive, `joint` is of the support set
+    and one query, and `running` is for MAML++."""
     downsample: Literal["stride", "pool"] = "stride"
     """How each block halves the image."""
     readout: Literal["auto", "flatten", "mean"] = "auto"
@@ -118,7 +119,8 @@ class ResNet12Config(NetworkConfig):
     filters: int = 64
     """Filters of the first block; the others have 2.5, 5 and 10 times as many."""
     norm: NormName = "layer"
-    """Whose statistics normalise; `batch` is transductive."""
+    """Whose statistics normalise; `batch` is transductive, and `joint` is of the support set and one
+    query."""
     compute: Compute = "float32"
     """What products and activations are computed in; weights are float32."""
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
-from quickstudy.nets.norm import Norm, SupportNorm
+from quickstudy.nets.norm import NORMS, JointNorm, Norm
 
 
 @runtime_checkable
@@ -25,12 +25,15 @@ class Network(Protocol):
 def condition(network: Any, x: Float[Array, "n ..."]) -> Any:
     """The network to use on queries, after it has seen the support inputs `x`.
 
-    Networks that keep nothing of the support set are returned as they are.
+    Networks that keep nothing of the support set are returned as they are; one with a norm `joint`
+    becomes a `Jointly`.
 
     Raises:
         BadInput: a norm `support` is in the network and was not shown the support set, so that it
             would normalise queries by one another.
     """
+    if any(isinstance(norm, JointNorm) for norm in _norms(network)):
+        return Jointly(network, x)
     seen = network.condition(x) if hasattr(network, "condition") else network
     # Else predictions depend on other queries while `transductive` says that they do not.
     demand_conditioned(seen, f"a {type(network).__name__}")
@@ -38,21 +41,22 @@ def condition(network: Any, x: Float[Array, "n ..."]) -> Any:
 
 
 def has_support_norm(network: Any) -> bool:
-    """Whether a norm `support` in it has yet to see a support set."""
-    parts = jax.tree.leaves(network, is_leaf=lambda part: isinstance(part, Norm))
-    return any(isinstance(part, SupportNorm) for part in parts)
+    """Whether a norm `support` or `joint` in it has yet to see a support set."""
+    return any(norm.of_support for norm in _norms(network))
 
 
 def demand_conditioned(network: Any, what: str) -> None:
-    """Raise `BadInput` if a norm `support` in what queries are given to has seen no support set.
+    """Raise `BadInput` if a norm of the support set in what queries are given to has not seen it.
 
     Args:
         network: any pytree.
         what: names it, for the message.
     """
-    if has_support_norm(network):
+    unseen = {type(norm) for norm in _norms(network) if norm.of_support}
+    if unseen:
+        name = next(name for name, kind in NORMS.items() if kind in unseen)
         raise BadInput(
-            f"the norm 'support' in {what} has not seen the support set, and would normalise "
+            f"the norm {name!r} in {what} has not seen the support set, and would normalise "
             "queries by one another; give the module that holds it a method condition(x), which "
             "returns the module with norm.condition(...) of the activations there, as "
             "quickstudy.Headed has it; or take the norm 'layer'"
@@ -61,14 +65,46 @@ def demand_conditioned(network: Any, what: str) -> None:
 
 def is_transductive(network: Any) -> bool:
     """Whether a query's output may depend on the other queries of its batch."""
-    parts = jax.tree.leaves(network, is_leaf=lambda part: isinstance(part, Norm))
-    return any(isinstance(part, Norm) and part.transductive for part in parts)
+    return any(norm.transductive for norm in _norms(network))
 
 
 def all_per_example(network: Any) -> bool:
     """Whether every norm of the network looks at each example by itself."""
-    parts = jax.tree.leaves(network, is_leaf=lambda part: isinstance(part, Norm))
-    return all(part.per_example for part in parts if isinstance(part, Norm))
+    return all(norm.per_example for norm in _norms(network))
+
+
+class Jointly(eqx.Module):
+    """A network that reads each query together with the support set, so that norms `joint` take
+    their statistics of both: query x's output is the last row of network([x_1 … x_n, x]).
+
+    A query costs as much as the n + 1 examples that are read for it.
+
+    Attributes:
+        network: any network.
+        support: the support inputs `[n, ...]`.
+
+    Example:
+        >>> differences = Jointly(lambda x: x - x.mean(0), jnp.array([[1.0], [3.0]]))
+        >>> differences(jnp.array([[2.0], [5.0]])).ravel()
+        Array([0., 2.], dtype=float32)
+    """
+
+    network: Any
+    support: Float[Array, "n ..."]
+
+    @compiled_once
+    def __call__(self, x: Float[Array, "m ..."]) -> Float[Array, "m ..."]:
+        def read(query: Float[Array, "..."]) -> Float[Array, "..."]:
+            return self.network(jnp.concatenate([self.support, query[None]]))[-1]
+
+        # In turn: the support set's activations beside one query are enough memory.
+        return jax.lax.map(read, x)
+
+
+def _norms(network: Any) -> list[Norm]:
+    """The norms of a network, without those that read the support set with each query already."""
+    parts = jax.tree.leaves(network, is_leaf=lambda part: isinstance(part, Norm | Jointly))
+    return [part for part in parts if isinstance(part, Norm)]
 
 
 class Linear(eqx.Module):

@@ -5,11 +5,13 @@
 | `layer`   | one example, all its channels         | no                             |
 | `group`   | one example, channels in groups of 8  | no                             |
 | `support` | the support set, kept for the queries | no                             |
+| `joint`   | the support set and the query itself  | no                             |
 | `batch`   | whatever batch is given               | yes: *transductive*            |
 | `running` | batches of meta-training, averaged    | no                             |
 | `none`    | nothing                               | no                             |
 
 `batch` is what the papers of MAML and Reptile (with transduction) do; the others are inductive.
+`joint` is Reptile's without transduction: the network reads the support set anew with each query.
 `running` is for learners that keep such averages: MAML++.
 All of them are one scale and one shift per channel around `(x - mean) / sqrt(variance + eps)`.
 """
@@ -43,6 +45,8 @@ class Norm(eqx.Module):
     """Whether each example is normalised without looking at any other of the same call."""
     over_batch: ClassVar[bool] = False
     """Whether mean and variance are those of each channel over all examples and positions."""
+    of_support: ClassVar[bool] = False
+    """Whether it must be shown the support set before it reads queries, by `network.condition`."""
 
     @classmethod
     def create(cls, channels: int) -> "Norm":
@@ -110,6 +114,7 @@ class SupportNorm(Norm):
 
     per_example: ClassVar[bool] = False
     over_batch: ClassVar[bool] = True
+    of_support: ClassVar[bool] = True
 
     def moments(self, x: Float[Array, "n ... c"]) -> Moments:
         return _moments(x, tuple(range(x.ndim - 1)))
@@ -118,6 +123,22 @@ class SupportNorm(Norm):
         mean, variance = self.moments(x)
         # As arrays of the module, moments go through `vmap` and stacked predictors as weights do.
         return FixedNorm(self.scale, self.shift, self.eps, mean, variance)
+
+
+class JointNorm(Norm):
+    """Batch statistics of the support set together with one query: inductive.
+
+    So Reptile is tested without transduction (https://arxiv.org/abs/1803.02999, section 6.1). The
+    statistics of one layer change what the next one sees, of the support set, too; hence the whole
+    network reads it anew with each query, as `network.condition` arranges.
+    """
+
+    per_example: ClassVar[bool] = False
+    over_batch: ClassVar[bool] = True
+    of_support: ClassVar[bool] = True
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        return _moments(x, tuple(range(x.ndim - 1)))
 
 
 class FixedNorm(Norm):
@@ -211,6 +232,7 @@ NORMS: dict[str, type[Norm]] = {
     "layer": LayerNorm,
     "group": GroupNorm,
     "support": SupportNorm,
+    "joint": JointNorm,
     "batch": BatchNorm,
     "running": RunningNorm,
     "none": NoNorm,
