@@ -119,7 +119,7 @@ class ResNet12Config(NetworkConfig):
     filters: int = 64
     """Filters of the first block; the others have 2.5, 5 and 10 times as many."""
     norm: NormName = "layer"
-    """Whose statistics normalise; `batch` is transductive, and `joint` is of the support set and one
+    """Whose statistics normalise; `batch` is transductive, `joint` is of the support set and one
     query."""
     compute: Compute = "float32"
     """What products and activations are computed in; weights are float32."""

@@ -98,26 +98,26 @@ class GroupNorm(Norm):
         return tuple(jnp.repeat(m, size, axis=-1).reshape(shape) for m in (mean, variance))  # type: ignore[return-value]
 
 
-class BatchNorm(Norm):
+class OverBatch(Norm):
+    """Base: statistics of the given batch."""
+
+    per_example: ClassVar[bool] = False
+    over_batch: ClassVar[bool] = True
+
+    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
+        return _moments(x, tuple(range(x.ndim - 1)))
+
+
+class BatchNorm(OverBatch):
     """Statistics of the given batch (arXiv 1502.03167), the query batch too: transductive."""
 
     transductive: ClassVar[bool] = True
-    per_example: ClassVar[bool] = False
-    over_batch: ClassVar[bool] = True
-
-    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
-        return _moments(x, tuple(range(x.ndim - 1)))
 
 
-class SupportNorm(Norm):
+class SupportNorm(OverBatch):
     """Batch statistics of the support set, which queries are then normalised with: inductive."""
 
-    per_example: ClassVar[bool] = False
-    over_batch: ClassVar[bool] = True
     of_support: ClassVar[bool] = True
-
-    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
-        return _moments(x, tuple(range(x.ndim - 1)))
 
     def condition(self, x: Float[Array, "n ... c"]) -> "Norm":
         mean, variance = self.moments(x)
@@ -125,7 +125,7 @@ class SupportNorm(Norm):
         return FixedNorm(self.scale, self.shift, self.eps, mean, variance)
 
 
-class JointNorm(Norm):
+class JointNorm(OverBatch):
     """Batch statistics of the support set together with one query: inductive.
 
     So Reptile is tested without transduction (https://arxiv.org/abs/1803.02999, section 6.1). The
@@ -133,12 +133,7 @@ class JointNorm(Norm):
     network reads it anew with each query, as `network.condition` arranges.
     """
 
-    per_example: ClassVar[bool] = False
-    over_batch: ClassVar[bool] = True
     of_support: ClassVar[bool] = True
-
-    def moments(self, x: Float[Array, "n ... c"]) -> Moments:
-        return _moments(x, tuple(range(x.ndim - 1)))
 
 
 class FixedNorm(Norm):
