@@ -4,6 +4,8 @@ from .envs.bandit import Bandit as Bandit
 from .envs.environment import Continuous as Continuous
 from .envs.environment import Discrete as Discrete
 from .envs.environment import Environment as Environment
+from .envs.environment import MultiDiscrete as MultiDiscrete
+from .envs.environment import Picture as Picture
 from .envs.environment import Step as Step
 from .envs.games.game import Games as Games
 from .envs.gridnavi import GridNavi as GridNavi

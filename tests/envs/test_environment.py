@@ -18,6 +18,14 @@ def test_discrete_actions_are_unit_vectors():
     assert len(np.bincount(drawn)) == 3
 
 
+def test_several_choices_are_unit_vectors_in_a_row():
+    actions = qs.MultiDiscrete((2, 3))
+    assert (actions.size, actions.shape) == (5, (2,))
+    assert actions.encode(jnp.array([1, 2])).tolist() == [0, 1, 0, 0, 1]
+    drawn = jax.vmap(actions.draw)(jax.random.split(jax.random.key(0), 300))
+    assert (np.bincount(drawn[:, 0] * 3 + drawn[:, 1], minlength=6) > 30).all()
+
+
 def test_continuous_actions_are_told_as_they_are_done():
     """What lies beyond the limit is clipped by the environment, and so it is told."""
     actions = Continuous(2, 0.5)

@@ -18,8 +18,8 @@ def test_it_is_what_its_host_is():
     own = host(20)
     family = HostFamily(own)
     assert family.horizon == 20
-    assert family.actions == own.actions == Discrete(2)
-    assert family.observation_shape == own.observation_shape == (4,)
+    assert family.actions == own.spaces.actions == Discrete(2)
+    assert family.observation_shape == own.spaces.observation_shape == (4,)
     assert host_of(family) is own
     assert host_of(qs.Bandit()) is None
 

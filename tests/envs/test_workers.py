@@ -38,7 +38,7 @@ def test_the_same_numbers_as_in_one_process(visit):
     here, there = HostEnvironment(*POLES, 5, 20), HostWorkers(*POLES, 5, 20)
     assert isinstance(here, Host)
     assert isinstance(there, Host)
-    assert (here.actions, here.observation_shape) == (there.actions, there.observation_shape)
+    assert here.spaces.actions == there.spaces.actions
     begun = [host.begin(7, 4, 3, visit) for host in (here, there)]
     np.testing.assert_array_equal(*begun)
     actions, ends = np.random.default_rng(0).integers(0, 2, (40, 5)), 0

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Num, PRNGKeyArray
 
 from quickstudy.errors import BadInput
@@ -25,6 +26,11 @@ class Discrete(NamedTuple):
     n: int
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of an action."""
+        return ()
+
+    @property
     def size(self) -> int:
         """How many numbers `encode` gives."""
         return self.n
@@ -38,11 +44,47 @@ class Discrete(NamedTuple):
         return jax.random.randint(key, (), 0, self.n)
 
 
+class MultiDiscrete(NamedTuple):
+    """Several choices at once, `[k]`: the i-th is a whole number 0 … `choices[i]` − 1.
+
+    Example:
+        >>> MultiDiscrete((2, 3)).encode(jnp.array([1, 0])).tolist()
+        [0.0, 1.0, 1.0, 0.0, 0.0]
+    """
+
+    choices: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of an action."""
+        return (len(self.choices),)
+
+    @property
+    def size(self) -> int:
+        """How many numbers `encode` gives."""
+        return sum(self.choices)
+
+    def encode(self, action: Action) -> Float[Array, " n"]:
+        """1 at what is chosen, else 0; one choice after the other."""
+        which = np.repeat(np.arange(len(self.choices)), self.choices)
+        number = np.concatenate([np.arange(n) for n in self.choices])
+        return (jnp.asarray(action)[which] == number).astype(jnp.float32)
+
+    def draw(self, key: PRNGKeyArray) -> Action:
+        """Any action, equally likely. The key is consumed."""
+        return jax.random.randint(key, self.shape, 0, jnp.array(self.choices))
+
+
 class Continuous(NamedTuple):
     """Actions `[size]`, each within ± `limit`; an environment clips what lies beyond."""
 
     size: int
     limit: float = 1.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of an action."""
+        return (self.size,)
 
     def encode(self, action: Action) -> Float[Array, " size"]:
         """The action itself, as the environment takes it."""
@@ -53,7 +95,19 @@ class Continuous(NamedTuple):
         return jax.random.uniform(key, (self.size,), minval=-self.limit, maxval=self.limit)
 
 
-Actions = Discrete | Continuous
+Actions = Discrete | MultiDiscrete | Continuous
+
+
+class Picture(NamedTuple):
+    """Numbers of an observation that are a picture, for a convolution to read.
+
+    Attributes:
+        start: the first of them, where the observation is one vector.
+        shape: height, width, channels.
+    """
+
+    start: int
+    shape: tuple[int, int, int]
 
 
 class Step(NamedTuple):
@@ -100,6 +154,11 @@ class MDPFamily(eqx.Module):
     @abc.abstractmethod
     def observation_shape(self) -> tuple[int, ...]:
         """The shape of an observation; `(0,)` where there is nothing to see."""
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What of an observation a convolution is to read; by default nothing."""
+        return ()
 
 
 class Environment(MDPFamily):

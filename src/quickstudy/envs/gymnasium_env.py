@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from quickstudy.envs.drawing import Drawn
-from quickstudy.envs.environment import MDP, Discrete, Environment
+from quickstudy.envs.environment import MDP, Actions, Discrete, Environment, MultiDiscrete
 from quickstudy.errors import BadInput, QuickstudyError
 
 
@@ -45,8 +45,8 @@ def as_gymnasium(
         bounds: the least and greatest number in an observation, where known: 0 and 1 for grids.
 
     Returns:
-        A `gymnasium.Env`. Observations are float32 arrays; actions are whole numbers or arrays
-        within ± the limit.
+        A `gymnasium.Env`. Observations are float32 arrays; actions are whole numbers, arrays of
+        them, or arrays within ± the limit.
 
     Raises:
         QuickstudyError: Gymnasium is not installed.
@@ -145,15 +145,11 @@ class _Adapted(TaskEpisodes):
                 f"{modes or 'no mode: leave it None'}"
             )
         spaces = import_gymnasium().spaces
-        actions, shape = environment.actions, environment.observation_shape
+        shape = environment.observation_shape
         self.metadata = {"render_modes": modes, "render_fps": 4}
         self.render_mode, self.environment = render_mode, environment
         self.observation_space = spaces.Box(*bounds, shape, np.float32)
-        self.action_space = (
-            spaces.Discrete(actions.n)
-            if isinstance(actions, Discrete)
-            else spaces.Box(-actions.limit, actions.limit, (actions.size,), np.float32)
-        )
+        self.action_space = _action_space(environment.actions, spaces)
         self.horizon, self.state = environment.horizon, None
         self._reset, self._step = jax.jit(environment.reset), jax.jit(environment.step)
 
@@ -182,3 +178,11 @@ class _Adapted(TaskEpisodes):
     def _key(self) -> jax.Array:
         # From Gymnasium's generator, so that the seed of `reset` decides everything.
         return jax.random.key(int(self.np_random.integers(2**31)))
+
+
+def _action_space(actions: Actions, spaces: Any) -> Any:
+    if isinstance(actions, Discrete):
+        return spaces.Discrete(actions.n)
+    if isinstance(actions, MultiDiscrete):
+        return spaces.MultiDiscrete(actions.choices)
+    return spaces.Box(-actions.limit, actions.limit, actions.shape, np.float32)

@@ -16,8 +16,8 @@ from quickstudy.envs.door import (
     made_by,
     outcome,
 )
-from quickstudy.envs.environment import Actions, Continuous, Discrete
-from quickstudy.envs.gymnasium_env import import_gymnasium
+from quickstudy.envs.environment import Actions
+from quickstudy.envs.spaces import Spaces
 from quickstudy.errors import BadInput, QuickstudyError, demand_counts
 
 
@@ -57,8 +57,7 @@ class Host(Protocol):
     set_task: Callable[[Any, Any], None]
     copies: int
     horizon: int | None
-    actions: Actions
-    observation_shape: tuple[int, ...]
+    spaces: Spaces
 
     def begin(
         self, seed: int, first: int = 0, each: int = 1, visit: int = 0
@@ -83,8 +82,8 @@ class HostEnvironment:
     It may also redraw it in a reset with a seed, but not in one without.
 
     Args:
-        make: makes one `gymnasium.Env`, with a time limit if it is to have one. Observations are
-            arrays (a Box), actions are whole numbers (Discrete) or arrays within ± one limit.
+        make: makes one `gymnasium.Env`, with a time limit if it is to have one;
+            `quickstudy.envs.spaces.Spaces` says which spaces it may have, and how they are read.
         sample_task: M_i ~ p(M), from a NumPy generator.
         set_task: puts one environment into a task; called before each of its resets.
         copies: how many are stepped together.
@@ -120,18 +119,11 @@ class HostEnvironment:
         horizon: int | None = None,
     ) -> None:
         demand_counts(copies=copies, horizon=1 if horizon is None else horizon)
-        gymnasium = import_gymnasium()
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon = copies, horizon
-        self.environments = [made_by(make)]  # the others when they are needed
-        self.actions: Actions = _actions(self.environments[0].action_space, gymnasium.spaces)
-        space = self.environments[0].observation_space
-        if not isinstance(space, gymnasium.spaces.Box):
-            raise BadInput(
-                f"observations are {space}; give arrays, as gymnasium.wrappers.FlattenObservation"
-            )
-        self.observation_shape: tuple[int, ...] = space.shape
-        self.spaces = space, self.environments[0].action_space
+        one = made_by(make)
+        self.environments = [one]  # the others when they are needed
+        self.spaces = Spaces(one.observation_space, one.action_space)
         self.numbers = range(copies)  # what failures call them
         self.tasks: list[Any] = []
         self.times = [0] * copies
@@ -163,12 +155,14 @@ class HostEnvironment:
         """Act in all copies, and begin the next episode where one is over.
 
         Args:
-            actions: `[copies]` whole numbers or `[copies, size]`, clipped to the limit.
+            actions: `[copies, ...]`, as `spaces` has them.
         """
         if not self.tasks:
             raise BadInput("there is no task yet; call begin() before step()")
-        demand_actions(actions, self.actions, self.copies)
-        steps = [self._step(copy, action) for copy, action in enumerate(self._native(actions))]
+        demand_actions(actions, self.spaces.actions, self.copies)
+        # Of all at once, which takes less time.
+        native = self.spaces.native(np.asarray(actions))
+        steps = [self._step(copy, action) for copy, action in enumerate(native)]
         found = HostStep(*map(np.array, zip(*steps, strict=True)))
         try:
             demand_finite(found.last_observation)
@@ -182,21 +176,12 @@ class HostEnvironment:
             environment.close()
         self.environments, self.tasks = [], []
 
-    def _native(self, actions: np.ndarray) -> Any:
-        """Actions as the environments want them: of all at once, which takes less time."""
-        space = self.environments[0].action_space
-        if isinstance(self.actions, Continuous):
-            limit = self.actions.limit
-            return np.clip(actions, -limit, limit).astype(space.dtype)
-        return [int(action) + int(space.start) for action in actions]
-
     def _step(self, copy: int, action: Any) -> tuple[Any, ...]:
         environment = self.environments[copy]
         try:
             returned = environment.step(action)
-            seen, reward, terminated, truncated = outcome(returned, self.spaces[0])
-            # A copy, as an environment may hand out one array at every step.
-            last = np.array(seen, np.float32)
+            seen, reward, terminated, truncated = outcome(returned, self.spaces.observation)
+            last = self.spaces.observed(seen)
         except Exception as error:
             raise self._failure("step", copy, error) from error
         self.times[copy] += 1
@@ -212,15 +197,15 @@ class HostEnvironment:
             if seed is not None:
                 environment.reset(seed=seed)
             put(environment, self.tasks[copy], self.set_task)
-            seen = first_seen(environment.reset(), self.spaces[0])
-            return demand_finite(np.array(seen, np.float32)[None])[0]
+            seen = first_seen(environment.reset(), self.spaces.observation)
+            return demand_finite(self.spaces.observed(seen)[None])[0]
         except Exception as error:
             raise self._failure("set_task or reset", copy, error) from error
 
     def _made(self, copy: int) -> Any:
         try:
             demand_environment(made := self.make())
-            demand_same_spaces(made, *self.spaces)
+            demand_same_spaces(made, self.spaces.observation, self.spaces.action)
             return made
         except Exception as error:
             raise self._failure("make", copy, error) from error
@@ -272,22 +257,9 @@ def demand_actions(actions: Any, kind: Actions, copies: int) -> None:
         BadInput: says which shape they must have.
 
     Example:
+        >>> from quickstudy.envs.environment import Continuous
         >>> demand_actions(np.zeros((4, 2)), Continuous(2), copies=4)
     """
-    expected = (copies,) if isinstance(kind, Discrete) else (copies, kind.size)
+    expected = (copies, *kind.shape)
     if np.shape(actions) != expected:
         raise BadInput(f"actions have the shape {np.shape(actions)}; give {expected}")
-
-
-def _actions(space: Any, spaces: Any) -> Actions:
-    """A space as our own kind of actions."""
-    if isinstance(space, spaces.Discrete):
-        return Discrete(int(space.n))
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        limit = float(space.high[0])
-        if np.all(space.high == limit) and np.all(space.low == -limit) and np.isfinite(limit):
-            return Continuous(space.shape[0], limit)
-    raise BadInput(
-        f"actions are {space}; give Discrete, or a Box [n] within ± one limit, as "
-        "gymnasium.wrappers.RescaleAction(env, -1.0, 1.0) makes one"
-    )

@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from quickstudy.envs.environment import Actions, MDPFamily
+from quickstudy.envs.environment import Actions, MDPFamily, Picture
 from quickstudy.envs.host import Host
 from quickstudy.errors import BadInput
 
@@ -36,12 +36,17 @@ class HostFamily(MDPFamily):
     @property
     def actions(self) -> Actions:
         """What may be done."""
-        return self.host.actions
+        return self.host.spaces.actions
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
         """The shape of an observation."""
-        return self.host.observation_shape
+        return self.host.spaces.observation_shape
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What of it is a picture."""
+        return self.host.spaces.pictures
 
 
 def host_of(family: MDPFamily) -> Host | None:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32
 
-from quickstudy.envs.environment import Actions, Continuous, MDPFamily
+from quickstudy.envs.environment import Actions, Continuous, Discrete, MDPFamily
 from quickstudy.errors import BadInput
 
 
@@ -51,8 +51,8 @@ class Interface(NamedTuple):
         return seen
 
     def act(self, action: Any) -> Any:
-        """A policy's action in the environment's own terms: a whole number, or an array within
-        the limit."""
+        """A policy's action in the environment's own terms: a whole number, several, or an array
+        within the limit."""
         if isinstance(self.actions, Continuous):
             return np.clip(action, -self.actions.limit, self.actions.limit).astype(np.float32)
-        return int(action)
+        return int(action) if isinstance(self.actions, Discrete) else np.asarray(action)

@@ -84,7 +84,7 @@ class HostWorkers:
         one = HostEnvironment(make, sample_task, set_task, 1, horizon)
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon, self.patience = copies, horizon, patience
-        self.actions, self.observation_shape = one.actions, one.observation_shape
+        self.spaces = one.spaces
         one.close()
         bounds = [copies * n // processes for n in range(processes + 1)]
         self.shares = [range(*pair) for pair in pairwise(bounds)]
@@ -108,11 +108,11 @@ class HostWorkers:
         """Act in all copies, and begin the next episode where one is over.
 
         Args:
-            actions: `[copies]` whole numbers or `[copies, size]`, clipped to the limit.
+            actions: `[copies, ...]`, as `spaces` has them.
         """
         if self.begun is None or not self.workers:
             raise BadInput("there is no task yet; call begin() before step()")
-        demand_actions(actions, self.actions, self.copies)
+        demand_actions(actions, self.spaces.actions, self.copies)
         taken = np.asarray(actions)
         steps = self._ask("step", [(taken[s.start : s.stop],) for s in self.shares])
         return HostStep(*map(np.concatenate, zip(*steps, strict=True)))

@@ -1,13 +1,17 @@
-"""Distributions over actions: categorical for discrete actions, Gaussian for continuous ones."""
+"""Distributions over actions: categorical for whole numbers, Gaussian for continuous ones."""
 
 import abc
+import itertools
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from quickstudy.envs.environment import Action
+from quickstudy.envs.environment import Action, Actions, Continuous, MultiDiscrete
+
+# The logit of what cannot be chosen. Not −∞: its product with a probability of 0 is not a number.
+NEVER = -1e9
 
 
 class ActionDistribution(eqx.Module):
@@ -72,6 +76,51 @@ class Categorical(ActionDistribution):
         return jnp.argmax(self.logits).astype(jnp.int32)
 
 
+class Categoricals(ActionDistribution):
+    """Independent choices: a softmax over the numbers of each, and log π of all is the sum.
+
+    Attributes:
+        logits: `[Σ choices]`, one choice after the other.
+        choices: how many numbers each has.
+
+    Example:
+        >>> fair = Categoricals(jnp.zeros(5), (2, 3))
+        >>> round(float(fair.entropy()), 4), fair.mode().tolist()
+        (1.7918, [0, 0])
+    """
+
+    logits: Float[Array, "*batch n"]
+    choices: tuple[int, ...] = eqx.field(static=True)
+
+    def sample(self, key: PRNGKeyArray) -> Int[Array, " k"]:
+        drawn = jax.vmap(Categorical.sample)(self._each(), jax.random.split(key, len(self.choices)))
+        # Rounding may draw the last column, which not every choice has.
+        return jnp.minimum(drawn, jnp.array(self.choices) - 1)
+
+    def log_prob(self, action: Action) -> Float[Array, "*batch"]:
+        return jnp.sum(self._each().log_prob(action), -1)
+
+    def entropy(self) -> Float[Array, "*batch"]:
+        return jnp.sum(self._each().entropy(), -1)
+
+    def divergence(self, other: "Categoricals") -> Float[Array, "*batch"]:  # pyright: ignore
+        return jnp.sum(self._each().divergence(other._each()), -1)
+
+    def mode(self) -> Int[Array, " k"]:
+        return jax.vmap(Categorical.mode)(self._each())
+
+    def _each(self) -> Categorical:
+        """All of them, `[*batch, k, most]`, filled up with numbers that are never chosen."""
+        most, ends = max(self.choices), list(itertools.accumulate(self.choices))
+        parts = jnp.split(self.logits, ends[:-1], -1)
+        front = [(0, 0)] * (self.logits.ndim - 1)
+        filled = [
+            jnp.pad(part, [*front, (0, most - n)], constant_values=NEVER)
+            for part, n in zip(parts, self.choices, strict=True)
+        ]
+        return Categorical(jnp.stack(filled, -2))
+
+
 class Gaussian(ActionDistribution):
     """Independent normal coordinates; the log-probability of an action is the sum over them.
 
@@ -107,21 +156,24 @@ class Gaussian(ActionDistribution):
 
 
 def over_actions(
-    outputs: Float[Array, "*batch n"], log_std: Float[Array, " n"] | None, limit: float
+    kind: Actions, outputs: Float[Array, "*batch n"], log_std: Float[Array, " n"] | None
 ) -> ActionDistribution:
-    """What a network's outputs say of actions: softmax without a `log_std`, else a Gaussian.
+    """What a network's outputs say of actions.
 
     Args:
-        outputs: logits, or the mean in units of the limit.
-        log_std: of a Gaussian, in units of the limit.
-        limit: the most of each coordinate.
+        kind: which actions there are.
+        outputs: logits, or the mean of continuous actions in units of the limit.
+        log_std: of continuous actions, in units of the limit.
 
     Example:
-        >>> over_actions(jnp.ones(2), jnp.zeros(2), 0.5).mean.tolist()
+        >>> over_actions(Continuous(2, 0.5), jnp.ones(2), jnp.zeros(2)).mean.tolist()
         [0.5, 0.5]
     """
-    if log_std is None:
+    if isinstance(kind, MultiDiscrete):
+        return Categoricals(outputs, kind.choices)
+    if not isinstance(kind, Continuous) or log_std is None:
         return Categorical(outputs)
     # In units of the limit: in navigation, whose limit is 0.1, a first policy was six times as
     # wide.
-    return Gaussian(outputs * limit, jnp.broadcast_to(log_std + jnp.log(limit), outputs.shape))
+    spread = jnp.broadcast_to(log_std + jnp.log(kind.limit), outputs.shape)
+    return Gaussian(outputs * kind.limit, spread)

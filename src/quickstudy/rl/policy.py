@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, Discrete
+from quickstudy.envs.environment import MDP, Action, Actions, Continuous
 from quickstudy.envs.interface import Interface
 from quickstudy.nets.memory import Memory, State
 from quickstudy.nets.network import Network
@@ -94,8 +94,8 @@ class MetaPolicy(eqx.Module):
         memory: reads what the policy is told.
         actor: from h_t to logits, or to the mean of a Gaussian.
         critic: from h_t to V.
-        log_std: `[d]` of a Gaussian, in units of the limit, learned; `None` for discrete actions.
-        limit: the most of each coordinate of an action; 1 for discrete ones.
+        log_std: `[d]` of a Gaussian, in units of the limit, learned; `None` for whole numbers.
+        kind: which actions there are.
         forgets: when memory is cleared.
         told: what it reads of a step, of the size of `Seen.flat()`.
         interface: what it acts in; `None` of a policy that was made without `create`.
@@ -117,7 +117,7 @@ class MetaPolicy(eqx.Module):
     # nothing, and with many arms it loses (results/LAB.md, bandits).
     critic: Network
     log_std: Float[Array, " d"] | None
-    limit: float = eqx.field(static=True, default=1.0, kw_only=True)
+    kind: Actions = eqx.field(static=True, kw_only=True)
     forgets: Forgets = eqx.field(static=True, default=between_tasks)
     told: Told = eqx.field(static=True, default=everything)
     interface: Interface | None = eqx.field(static=True, default=None, kw_only=True)
@@ -141,11 +141,9 @@ class MetaPolicy(eqx.Module):
         """
         actions = trial.environment.actions
         actor, critic = memory.readouts(actions.size)
-        where = Interface.of(trial.environment)
-        if isinstance(actions, Discrete):
-            return cls(memory, actor, critic, None, forgets, told, interface=where)
-        log_std, limit = jnp.full(actions.size, -0.5), actions.limit
-        return cls(memory, actor, critic, log_std, forgets, told, limit=limit, interface=where)
+        where, continuous = Interface.of(trial.environment), isinstance(actions, Continuous)
+        log_std = jnp.full(actions.size, -0.5) if continuous else None
+        return cls(memory, actor, critic, log_std, forgets, told, kind=actions, interface=where)
 
     def begin(self, task: MDP = None) -> State:
         """The memory that remembers nothing; the task stays hidden."""
@@ -181,5 +179,5 @@ class MetaPolicy(eqx.Module):
         return self._heads(self.memory.sequence(state, xs, forgets)[1])
 
     def _heads(self, hs: Float[Array, "time h"]) -> Thought:
-        actions = over_actions(self.actor(hs), self.log_std, self.limit)
+        actions = over_actions(self.kind, self.actor(hs), self.log_std)
         return Thought(actions, self.critic(hs)[:, 0])

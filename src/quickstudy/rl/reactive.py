@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, Continuous, MDPFamily, State
+from quickstudy.envs.environment import MDP, Action, Actions, Continuous, MDPFamily, State
 from quickstudy.envs.interface import Interface
 from quickstudy.errors import BadInput
 from quickstudy.nets.conditioned import WithContext
@@ -26,7 +26,7 @@ SMALL = 0.1  # the size of a head's first weights, of those that keep a signal's
 
 
 class Reactive(eqx.Module):
-    """π(a | o) from a network: softmax over discrete actions, a Gaussian over continuous ones.
+    """π(a | o) from a network: softmax over whole numbers, a Gaussian over continuous actions.
 
     A Gaussian is measured in units of the environment's limit, so that a mean of 1 is the most that
     can be done; its standard deviation is learned, and the same everywhere.
@@ -35,8 +35,8 @@ class Reactive(eqx.Module):
         body: from `[n, inputs]` to features; may read a context, too, which then is what adapts
             (`context_of`).
         head: to logits, or to the mean.
-        log_std: `[d]` of a Gaussian, in units of the limit; `None` for discrete actions.
-        limit: the most of each coordinate; 1 for discrete actions.
+        log_std: `[d]` of a Gaussian, in units of the limit; `None` for whole numbers.
+        kind: which actions there are.
         interface: what it acts in; `None` of a policy that was made without `create`.
 
     Example:
@@ -49,7 +49,7 @@ class Reactive(eqx.Module):
     body: MLP | WithContext
     head: Linear
     log_std: Float[Array, " d"] | None
-    limit: float = eqx.field(static=True, default=1.0)
+    kind: Actions = eqx.field(static=True)
     interface: Interface | None = eqx.field(static=True, default=None)
 
     @classmethod
@@ -97,18 +97,15 @@ class Reactive(eqx.Module):
         actions = environment.actions
         features = body.network if isinstance(body, WithContext) else body
         head = Linear.zeros(features.layers[-1].bias.size, actions.size)
-        if isinstance(actions, Continuous):
-            # A standard deviation of 1; 0.3 and 2 were tried in navigation, and did no better.
-            log_std, limit = jnp.zeros(actions.size), actions.limit
-        else:
-            log_std, limit = None, 1.0
-        return cls(body, head, log_std, limit, Interface.of(environment))
+        # A standard deviation of 1; 0.3 and 2 were tried in navigation, and did no better.
+        log_std = jnp.zeros(actions.size) if isinstance(actions, Continuous) else None
+        return cls(body, head, log_std, actions, Interface.of(environment))
 
     def actions(self, observations: Float[Array, "n ..."]) -> ActionDistribution:
         """π(· | o) of n observations, as a batch of distributions."""
         x = observations.reshape(observations.shape[0], -1)
         x = x if x.shape[1] else jnp.ones((x.shape[0], 1))
-        return over_actions(self.head(self.body(x)), self.log_std, self.limit)
+        return over_actions(self.kind, self.head(self.body(x)), self.log_std)
 
     def begin(self, task: MDP = None) -> State:
         """Nothing to remember."""

@@ -68,7 +68,7 @@ def test_episodes_end_at_the_horizon_or_where_an_ant_falls():
 @needs_mujoco
 def test_copies_on_the_host_have_tasks_of_their_own():
     hosts = FAMILIES["cheetah velocity promp"].hosted(copies=3)
-    assert hosts.actions == Continuous(6, 1.0)
+    assert hosts.spaces.actions == Continuous(6, 1.0)
     first = hosts.begin(seed=5)
     assert first.shape == (3, 17)
     assert len(set(hosts.tasks)) == 3

@@ -1,0 +1,63 @@
+"""Pictures among observations: Boxes of uint8, in whatever order their axes are."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from quickstudy.errors import BadInput
+
+COLOURS = 4  # channels of one frame, at most
+
+
+def is_picture(space: Any) -> bool:
+    """Whether a space is a picture: a Box of uint8 with two axes or more."""
+    return space.dtype == np.uint8 and hasattr(space, "low") and len(space.shape) > 1
+
+
+def picture_shape(space: Any) -> tuple[int, int, int]:
+    """Height, width and channels of what `as_picture` makes.
+
+    Raises:
+        BadInput: the axes cannot be told apart.
+    """
+    height, width, channels = _channels_last(np.empty(space.shape, np.bool_), space).shape
+    return height, width, channels
+
+
+def as_picture(space: Any, value: Any) -> Float32[np.ndarray, "height width channels"]:
+    """A picture of the space as numbers in [0, 1], with the channels last.
+
+    Grey pictures `[h, w]` get one channel. Channels that come first `[c, h, w]`, as those of frames
+    that are stacked, go last; so do the frames of `[frames, h, w, c]`.
+
+    Example:
+        >>> from gymnasium.spaces import Box  # doctest: +SKIP
+        >>> frames = Box(0, 255, (4, 84, 84), np.uint8)  # doctest: +SKIP
+        >>> as_picture(frames, frames.sample()).shape  # doctest: +SKIP
+        (84, 84, 4)
+    """
+    low, high = float(space.low.min()), float(space.high.max())
+    found = _channels_last(np.asarray(value), space).astype(np.float32)
+    return np.ascontiguousarray((found - low) / (high - low or 1.0), np.float32)
+
+
+def _channels_last(value: np.ndarray, space: Any) -> np.ndarray:
+    """`[height, width, channels]`."""
+    if value.ndim == 2:
+        return value[..., None]
+    if value.ndim == 4:
+        frames = [_channels_last(frame, space) for frame in value]
+        return np.concatenate(frames, -1)
+    if value.ndim == 3:
+        a, b, c = value.shape
+        if c > COLOURS and a < min(b, c):
+            return np.moveaxis(value, 0, -1)
+        if c <= max(COLOURS, min(a, b)):
+            return value
+    raise BadInput(
+        f"observations are pictures of the shape {space.shape}, in which the channels cannot be "
+        "told; give [height, width, channels], as "
+        "gymnasium.wrappers.TransformObservation(env, f, Box(0, 255, (height, width, channels), "
+        "uint8)) makes them"
+    )

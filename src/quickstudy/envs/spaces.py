@@ -1,0 +1,158 @@
+"""Gymnasium's spaces, and the arrays that policies take and give in their place."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from quickstudy.envs.environment import Actions, Continuous, Discrete, MultiDiscrete, Picture
+from quickstudy.envs.gymnasium_env import import_gymnasium
+from quickstudy.envs.pixels import as_picture, is_picture, picture_shape
+from quickstudy.errors import BadInput
+
+
+class Spaces:
+    """What an environment shows and takes, as policies know it.
+
+    Actions:
+
+    - Discrete: a whole number from 0, whatever the space's `start`.
+    - MultiDiscrete and MultiBinary of any shape: several whole numbers from 0, `[k]`.
+    - A Box `[n]` within ± one limit: as it is.
+    - Any other Box with finite bounds: numbers x within ± 1, `[n]`, in place of
+      low + (x + 1) / 2 · (high − low), as `gymnasium.wrappers.RescaleAction(env, -1, 1)` has it.
+
+    What lies beyond bounds is clipped; a Box of integers rounds.
+
+    Observations are float32 arrays: a Box as it is, pictures (uint8) of numbers in [0, 1] with the
+    channels last, and everything else as one vector, by the rules of `gymnasium.spaces.flatten`.
+
+    Attributes:
+        observation: Gymnasium's space of observations.
+        action: Gymnasium's space of actions.
+        actions: what a policy may do.
+        observation_shape: of what it sees.
+        pictures: what of it a convolution is to read.
+
+    Raises:
+        BadInput: a space that is not taken; the message names a wrapper that helps.
+
+    Example:
+        >>> from gymnasium.spaces import Box, Discrete  # doctest: +SKIP
+        >>> spaces = Spaces(Discrete(3), Box(0.0, 10.0, (2, 1)))  # doctest: +SKIP
+        >>> spaces.actions, spaces.observed(2).tolist()  # doctest: +SKIP
+        (Continuous(size=2, limit=1.0), [0.0, 0.0, 1.0])
+        >>> spaces.native(np.array([[0.0, 5.0]]))[0].tolist()  # doctest: +SKIP
+        [[5.0], [10.0]]
+    """
+
+    def __init__(self, observation: Any, action: Any) -> None:
+        self.observation, self.action = observation, action
+        self.actions: Actions = _actions(action)
+        spaces, self._leaves = import_gymnasium().spaces, list(_leaves(observation, ()))
+        self._box, self._flatten = spaces.Box, spaces.flatten
+        sizes = [spaces.flatdim(leaf) for _, leaf in self._leaves]
+        starts = np.cumsum([0, *sizes]).tolist()
+        self.observation_shape: tuple[int, ...] = (starts[-1],)
+        if isinstance(observation, spaces.Box):
+            seen = is_picture(observation)
+            self.observation_shape = picture_shape(observation) if seen else observation.shape
+        self.pictures = tuple(
+            Picture(start, picture_shape(leaf))
+            for start, (_, leaf) in zip(starts, self._leaves, strict=False)
+            if is_picture(leaf)
+        )
+
+    def observed(self, observation: Any) -> Float32[np.ndarray, "..."]:
+        """An observation in the space's terms as a policy sees it, `observation_shape`; a copy."""
+        if len(self._leaves) == 1 and not self._leaves[0][0]:
+            return self._read(self._leaves[0][1], observation)
+        found = []
+        for path, leaf in self._leaves:
+            part = observation
+            for step in path:
+                part = part[step]
+            found.append(self._read(leaf, part).reshape(-1))
+        return np.concatenate(found)
+
+    def native(self, actions: np.ndarray) -> Any:
+        """A policy's actions, `[copies, ...]`, in the space's terms: one for each copy, in turn."""
+        if isinstance(self.actions, Discrete):
+            return [int(action) + int(self.action.start) for action in actions]
+        shape, dtype = (len(actions), *self.action.shape), self.action.dtype
+        if isinstance(self.actions, MultiDiscrete):
+            first = getattr(self.action, "start", 0)
+            return (np.reshape(actions, shape) + first).astype(dtype)
+        clipped = np.clip(actions, -self.actions.limit, self.actions.limit)
+        if not _within_one_limit(self.action):
+            # In double precision, and clipped to the bounds, which rounding may pass.
+            low, high = (x.astype(np.float64) for x in (self.action.low, self.action.high))
+            scaled = low + (clipped.reshape(shape).astype(np.float64) + 1) / 2 * (high - low)
+            clipped = np.clip(scaled, low, high)
+        whole = np.issubdtype(dtype, np.integer)
+        return (np.rint(clipped) if whole else clipped).astype(dtype)
+
+    def _read(self, leaf: Any, value: Any) -> Float32[np.ndarray, "..."]:
+        if is_picture(leaf):
+            return as_picture(leaf, value)
+        # Copied, as an environment may hand out one array at every step.
+        if isinstance(leaf, self._box):
+            return np.array(value, np.float32)
+        return np.array(self._flatten(leaf, value), np.float32)
+
+
+def _leaves(space: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The spaces within Dicts and Tuples, in Gymnasium's order, each with the way there."""
+    spaces = import_gymnasium().spaces
+    arrays = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+    if isinstance(space, spaces.Dict):
+        inner = space.spaces.items()
+    elif isinstance(space, spaces.Tuple):
+        inner = enumerate(space.spaces)
+    elif isinstance(space, arrays):
+        yield path, space
+        return
+    else:
+        where = "".join(f"[{step!r}]" for step in path)
+        raise BadInput(
+            f"observations{where} are {space}, which a network cannot read; turn them into arrays "
+            "of one shape: gymnasium.wrappers.TransformObservation(env, f, Box(...)), where "
+            "f(observation) is such an array"
+        )
+    for step, one in inner:
+        yield from _leaves(one, (*path, step))
+
+
+def _actions(space: Any) -> Actions:
+    """What a policy may do in a space."""
+    spaces = import_gymnasium().spaces
+    if isinstance(space, spaces.Discrete):
+        return Discrete(int(space.n))
+    if isinstance(space, spaces.MultiDiscrete):
+        return MultiDiscrete(tuple(space.nvec.reshape(-1).tolist()))
+    if isinstance(space, spaces.MultiBinary):
+        return MultiDiscrete((2,) * math.prod(space.shape))
+    if not isinstance(space, spaces.Box):
+        raise BadInput(
+            f"actions are {space}; give a Box with finite bounds, Discrete, MultiDiscrete or "
+            "MultiBinary, as gymnasium.wrappers.TransformAction(env, f, space) makes one, where f "
+            "turns an action of that space into one of the environment's"
+        )
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        raise BadInput(
+            f"actions are {space}, without bounds to scale them by; give bounds with "
+            "gymnasium.wrappers.TransformAction(env, lambda action: action, "
+            f"gymnasium.spaces.Box(-1.0, 1.0, {space.shape})), or wider ones"
+        )
+    limit = float(space.high[0]) if _within_one_limit(space) else 1.0
+    return Continuous(math.prod(space.shape), limit)
+
+
+def _within_one_limit(box: Any) -> bool:
+    """Whether a Box `[n]` is within ± one limit, which policies count in."""
+    if len(box.shape) != 1:
+        return False
+    limit = box.high[0]
+    return bool(np.all(box.high == limit) and np.all(box.low == -limit))

@@ -1,0 +1,69 @@
+"""Pictures with their axes in any order."""
+
+import numpy as np
+import pytest
+from gymnasium.spaces import Box, Discrete
+
+import quickstudy as qs
+from quickstudy.envs.pixels import as_picture, is_picture, picture_shape
+
+
+def pixels(*shape, high=255):
+    return Box(0, high, shape, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "last"),
+    [
+        ((84, 60, 3), lambda x: x),
+        ((84, 60), lambda x: x[..., None]),
+        ((4, 84, 60), lambda x: x.transpose(1, 2, 0)),
+        ((5, 84, 60), lambda x: x.transpose(1, 2, 0)),
+        ((84, 60, 12), lambda x: x),
+        ((5, 5, 3), lambda x: x),
+        ((3, 8, 9, 4), lambda x: np.concatenate(list(x), -1)),
+        ((3, 4, 8, 9), lambda x: np.concatenate([one.transpose(1, 2, 0) for one in x], -1)),
+    ],
+)
+def test_channels_go_last(shape, last):
+    space = pixels(*shape)
+    assert is_picture(space)
+    value = space.sample()
+    found = as_picture(space, value)
+    assert found.dtype == np.float32
+    assert found.shape == picture_shape(space) == last(value).shape
+    np.testing.assert_allclose(found, last(value) / 255, rtol=1e-6)
+
+
+def test_gymnasiums_own_stacks_of_frames():
+    import gymnasium
+
+    class Grey(gymnasium.Env):
+        observation_space = pixels(12, 10)
+        action_space = Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            return np.full((12, 10), 51, np.uint8), {}
+
+    stacked = gymnasium.wrappers.FrameStackObservation(Grey(), 3)
+    found = as_picture(stacked.observation_space, stacked.reset()[0])
+    assert found.shape == (12, 10, 3)
+    assert found[..., -1].tolist() == [[pytest.approx(0.2)] * 10] * 12
+
+
+def test_pictures_of_few_values_are_scaled_by_their_bounds():
+    space = pixels(3, 3, high=2)
+    assert as_picture(space, np.full((3, 3), 2, np.uint8)).max() == 1
+    assert not as_picture(Box(7, 7, (3, 3), np.uint8), np.full((3, 3), 7, np.uint8)).any()
+
+
+@pytest.mark.parametrize("shape", [(84, 6, 60), (2, 2, 2, 2, 2)])
+def test_axes_that_cannot_be_told_are_refused(shape):
+    with pytest.raises(qs.BadInput, match=r"channels cannot be told.*TransformObservation"):
+        picture_shape(pixels(*shape))
+
+
+def test_other_boxes_are_no_pictures():
+    assert not is_picture(Box(0, 1, (84, 84, 3), np.float32))
+    assert not is_picture(pixels(128))
+    assert not is_picture(Discrete(2))

@@ -1,0 +1,202 @@
+"""Gymnasium's spaces as arrays, by Gymnasium's own rules, and the wrappers that messages name."""
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.spaces import (
+    Box,
+    Dict,
+    Discrete,
+    Graph,
+    MultiBinary,
+    MultiDiscrete,
+    OneOf,
+    Sequence,
+    Text,
+    Tuple,
+    flatten,
+    flatten_space,
+)
+
+import quickstudy as qs
+from quickstudy.envs.environment import Picture
+from quickstudy.envs.spaces import Spaces
+
+SEEN = Box(-1.0, 1.0, (2,))
+NESTED = Dict(
+    {
+        "z": Discrete(3, start=-1),
+        "a": Tuple((Box(-np.inf, np.inf, (2, 2)), MultiBinary([2, 2]))),
+        "m": MultiDiscrete([[2, 3], [1, 2]], start=[[5, 0], [0, 1]]),
+    }
+)
+
+
+class Echo(gymnasium.Env):
+    """Shows samples of its observation space, and keeps what was done last."""
+
+    def __init__(self, observation=SEEN, action=None):
+        self.observation_space, self.action_space = observation, action or Discrete(2)
+        self.done = None
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        self.done = action
+        return self.observation_space.sample(), 0.0, False, False, {}
+
+
+def host(env):
+    return qs.HostEnvironment(lambda: env, lambda rng: None, lambda env, task: None)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [Discrete(4), Discrete(4, start=3), MultiBinary([2, 3]), NESTED, Tuple((SEEN, Discrete(2)))],
+    ids=str,
+)
+def test_observations_are_flattened_as_gymnasium_has_it(space):
+    spaces = Spaces(space, Discrete(2))
+    assert spaces.observation_shape == flatten_space(space).shape
+    space.seed(0)
+    for _ in range(20):
+        value = space.sample()
+        found = spaces.observed(value)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, flatten(space, value))
+
+
+def test_boxes_keep_their_shape_and_are_copied():
+    spaces, value = Spaces(Box(-1.0, 1.0, (2, 3), np.float64), Discrete(2)), np.ones((2, 3))
+    found = spaces.observed(value)
+    value[:] = 0
+    assert (found.shape, found.dtype) == ((2, 3), np.float32)
+    assert found.all()
+    assert spaces.pictures == ()
+    # As it was before pictures were read: the bytes of a memory are no picture.
+    assert Spaces(Box(0, 255, (128,), np.uint8), Discrete(2)).pictures == ()
+
+
+def test_discrete_actions_start_where_the_space_does():
+    spaces = Spaces(SEEN, Discrete(3, start=-1))
+    assert spaces.actions == qs.Discrete(3)
+    assert spaces.native(np.array([0, 2])) == [-1, 1]
+
+
+LOW, HIGH = np.array([[0.0, -2.0], [5.0, -1.0]]), np.array([[1.0, 6.0], [5.5, 1.0]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_boxes_are_scaled_as_rescale_action_has_it(dtype):
+    """Bounds that differ, of any shape; what lies beyond is clipped."""
+    box = Box(LOW.astype(dtype), HIGH.astype(dtype), dtype=dtype)
+    spaces, env = Spaces(SEEN, box), Echo(action=box)
+    assert spaces.actions == qs.Continuous(4, 1.0)
+    ones = np.ones((2, 2), dtype)
+    rescaled = gymnasium.wrappers.RescaleAction(env, -ones, ones)
+    for action in np.random.default_rng(0).uniform(-1, 1, (20, 4)).astype(np.float32):
+        (found,) = spaces.native(action[None])
+        np.testing.assert_allclose(found, rescaled.func(action.reshape(2, 2)), rtol=1e-5, atol=1e-6)
+        assert box.contains(found)
+    (low,), (high,) = (spaces.native(np.full((1, 4), x)) for x in (-9.0, 9.0))
+    np.testing.assert_array_equal(low, box.low)
+    np.testing.assert_array_equal(high, box.high)
+
+
+def test_boxes_within_one_limit_are_left_as_they_are():
+    spaces = Spaces(SEEN, Box(-0.1, 0.1, (2,)))
+    assert spaces.actions == qs.Continuous(2, pytest.approx(0.1))
+    (found,) = spaces.native(np.array([[0.05, -7.0]], np.float32))
+    np.testing.assert_array_equal(found, np.array([0.05, -0.1], np.float32))
+
+
+def test_boxes_of_integers_round():
+    spaces = Spaces(SEEN, Box(0, 4, (3,), np.int32))
+    (found,) = spaces.native(np.array([[-1.0, 0.24, 0.26]]))
+    assert (found.tolist(), found.dtype) == ([0, 2, 3], np.int32)
+    (found,) = Spaces(SEEN, Box(-3, 3, (2,), np.int64)).native(np.array([[1.6, -0.4]]))
+    assert found.tolist() == [2, 0]
+
+
+def test_a_box_of_one_number():
+    (found,) = Spaces(SEEN, Box(0.0, 10.0, ())).native(np.array([[0.5]]))
+    assert (found.shape, float(found)) == ((), 7.5)
+
+
+def test_several_choices():
+    spaces = Spaces(SEEN, MultiDiscrete([[2, 3], [4, 5]], start=[[0, 1], [0, -2]]))
+    assert spaces.actions == qs.MultiDiscrete((2, 3, 4, 5))
+    (found,) = spaces.native(np.array([[1, 2, 3, 4]]))
+    assert found.tolist() == [[1, 3], [3, 2]]
+    assert spaces.action.contains(found)
+    spaces = Spaces(SEEN, MultiBinary([2, 2]))
+    assert spaces.actions == qs.MultiDiscrete((2, 2, 2, 2))
+    (found,) = spaces.native(np.array([[1, 0, 0, 1]]))
+    assert spaces.action.contains(found)
+    assert found.tolist() == [[1, 0], [0, 1]]
+
+
+def test_pictures_stand_in_a_vector_where_gymnasium_puts_them():
+    space = Dict({"b": Box(0, 255, (8, 9, 3), np.uint8), "a": Discrete(2), "c": SEEN})
+    spaces = Spaces(space, Discrete(2))
+    assert spaces.pictures == (Picture(2, (8, 9, 3)),)
+    value = space.sample()
+    found, plain = spaces.observed(value), flatten(space, value)
+    np.testing.assert_array_equal(found[:2], plain[:2])
+    np.testing.assert_allclose(found[2:218], plain[2:218] / 255, rtol=1e-6)
+    np.testing.assert_array_equal(found[218:], plain[218:])
+
+
+@pytest.mark.parametrize(
+    ("space", "fixed"),
+    [
+        (Text(5), lambda text: [len(text)]),
+        (Sequence(SEEN), lambda many: [len(many)]),
+        (Graph(SEEN, None), lambda graph: [len(graph.nodes)]),
+        (OneOf((SEEN, Discrete(2))), lambda one: [one[0]]),
+    ],
+    ids=str,
+)
+def test_what_has_no_fixed_shape_is_refused_and_the_wrapper_helps(space, fixed):
+    with pytest.raises(qs.BadInput, match=r"observations\['deep'\]\[1\].*TransformObservation"):
+        Spaces(Dict({"deep": Tuple((SEEN, space))}), Discrete(2))
+    with pytest.raises(qs.BadInput, match=type(space).__name__):
+        host(Echo(space))
+    box = Box(0.0, np.inf, (1,))
+    wrapped = gymnasium.wrappers.TransformObservation(
+        Echo(space), lambda seen: np.array(fixed(seen), np.float32), box
+    )
+    assert host(wrapped).begin(seed=0).shape == (1, 1)
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0.0, np.inf), (-np.inf, 1.0)])
+def test_unbounded_actions_are_refused_and_the_wrapper_helps(bounds):
+    env = Echo(action=Box(*bounds, (2,)))
+    with pytest.raises(qs.BadInput, match=r"TransformAction\(env, lambda action: action, .*\(2,\)"):
+        host(env)
+    wrapped = gymnasium.wrappers.TransformAction(
+        env, lambda action: action, gymnasium.spaces.Box(-1.0, 1.0, (2,))
+    )
+    hosts = host(wrapped)
+    hosts.begin(seed=0)
+    env.action_space = Box(-np.inf, np.inf, (2,))
+    hosts.step(np.array([[0.5, 7.0]]))
+    assert env.done.tolist() == [0.5, 1.0]
+
+
+def test_other_actions_are_refused_and_the_wrapper_helps():
+    env = Echo(action=Dict({"gear": Discrete(3), "on": Discrete(2)}))
+    with pytest.raises(qs.BadInput, match=r"Dict.*TransformAction\(env, f, space\)"):
+        host(env)
+    hosts = host(
+        gymnasium.wrappers.TransformAction(
+            env, lambda action: {"gear": action[0], "on": action[1]}, MultiDiscrete([3, 2])
+        )
+    )
+    hosts.begin(seed=0)
+    hosts.step(np.array([[2, 1]]))
+    assert env.done == {"gear": 2, "on": 1}
