@@ -23,3 +23,17 @@ class Lever(gymnasium.Env):
     def step(self, action):
         reward = -abs(float(action[0]) - self.angle)
         return np.asarray(action, np.float32), reward, False, False, {}
+
+
+class FarLever(Lever):
+    """The same, far from zero, and paid in thousands."""
+
+    observation_space = gymnasium.spaces.Box(0.0, 2000.0, (1,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        observation, info = super().reset(seed=seed)
+        return 1000 + observation, info
+
+    def step(self, action):
+        observation, reward, *rest = super().step(action)
+        return 1000 + observation, 1000 * reward, *rest

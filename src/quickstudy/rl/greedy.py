@@ -1,18 +1,25 @@
 """Acting without chance: what a policy finds likeliest."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action
+from quickstudy.envs.interface import Interface
 from quickstudy.nets.memory import State
 from quickstudy.rl.distributions import ActionDistribution
 from quickstudy.rl.trial import Seen
 
 
+@runtime_checkable
 class Considering(Protocol):
     """A policy that says how likely it finds each action."""
+
+    @property
+    def interface(self) -> Interface | None:
+        """What it acts in, if it knows that."""
+        ...
 
     def begin(self, task: MDP) -> State:
         """The state before a trial's first step."""
@@ -42,7 +49,7 @@ class Greedy(eqx.Module):
         True
     """
 
-    policy: Any
+    policy: Considering
 
     def begin(self, task: MDP = None) -> State:
         """The policy's."""

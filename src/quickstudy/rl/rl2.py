@@ -23,14 +23,18 @@ from quickstudy.rl.policy import Actor, MetaPolicy
 from quickstudy.rl.ppo import Improvement, Metrics
 from quickstudy.rl.returns import advantages
 from quickstudy.rl.rollout import Earned, Rollout, earned, rollout
+from quickstudy.rl.scale import Fixed, Scale, Scaled, Steps
 from quickstudy.rl.trial import Trial
+
+FIXED = Fixed()
 
 
 class RL2State(eqx.Module):
-    """What training carries from step to step: θ and the improvement's state."""
+    """What training carries from step to step: θ, the improvement's state, and the scale."""
 
     parameters: Any
     optimiser: Any
+    scale: Scale = FIXED
 
 
 class RL2(eqx.Module):
@@ -45,6 +49,7 @@ class RL2(eqx.Module):
         discount: γ, over the whole trial.
         decay: λ of generalised advantages.
         parts: backpropagation is cut between so many equal parts of a trial; 1 does not cut.
+        scale: in which the policy sees and is paid, before the first step.
 
     Raises:
         BadInput: the trial cannot be cut into `parts`, or γ or λ is outside [0, 1].
@@ -58,6 +63,7 @@ class RL2(eqx.Module):
     discount: float = eqx.field(static=True, default=0.99)
     decay: float = eqx.field(static=True, default=0.95)
     parts: int = eqx.field(static=True, default=1)
+    scale: Scale = FIXED
 
     def __check_init__(self) -> None:
         demand_shares(discount=self.discount, decay=self.decay)
@@ -75,11 +81,11 @@ class RL2(eqx.Module):
     def init(self) -> RL2State:
         """The state before the first step."""
         parameters = eqx.filter(self.policy, eqx.is_inexact_array)
-        return RL2State(parameters, self.improvement.init(self.policy))
+        return RL2State(parameters, self.improvement.init(self.policy), self.scale)
 
-    def learned(self, state: RL2State) -> MetaPolicy:
-        """The policy with the parameters of that state."""
-        return eqx.combine(state.parameters, self.policy)
+    def learned(self, state: RL2State) -> MetaPolicy | Scaled:
+        """The policy with the parameters of that state, and its scale."""
+        return state.scale.worn(eqx.combine(state.parameters, self.policy))
 
     def collect(self, state: RL2State, key: PRNGKeyArray) -> Shares:
         """Trials with π_θ, `Rollout`s `[trials, time]`. The key is consumed."""
@@ -108,19 +114,24 @@ class RL2(eqx.Module):
         def share(arguments: Any, paths: Rollout, real: Any) -> tuple[RL2State, Metrics]:
             state, fixed = arguments
             policy = eqx.combine(state.parameters, eqx.combine(fixed, rest))
-            policy, optimiser, metrics = self.improved(policy, state.optimiser, paths, real)
-            return RL2State(eqx.filter(policy, eqx.is_inexact_array), optimiser), metrics
+            steps = Steps(paths.seen.observation, paths.reward, paths.real & real[:, None])
+            scale = state.scale.met(steps, self.discount)
+            # As the policy has seen it: the scale has moved on, in which rewards are counted.
+            paths = paths._replace(seen=state.scale.read(paths.seen))
+            policy, optimiser, metrics = self.improved(policy, state.optimiser, paths, real, scale)
+            return RL2State(eqx.filter(policy, eqx.is_inexact_array), optimiser, scale), metrics
 
         return on_shares(share, (state, fixed), batch)
 
     def improved(
-        self, policy: MetaPolicy, optimiser: Any, paths: Rollout, real: Any
+        self, policy: MetaPolicy, optimiser: Any, paths: Rollout, real: Any, scale: Scale = FIXED
     ) -> tuple[MetaPolicy, Any, Metrics]:
-        """A better policy and the improvement's state, from a device's share of trials; for
-        `quickstudy.mesh.on_shares`."""
+        """A better policy and the improvement's state, from a device's share of trials as the
+        policy has seen them, rewards apart; for `quickstudy.mesh.on_shares`."""
         paths = paths._replace(real=paths.real & real[:, None])
         earned = mean_over(jnp.sum(paths.reward, -1), paths.real[:, 0])
-        shares = _in_minibatches(self._batch(paths), self.improvement.minibatches)
+        paid = paths._replace(reward=scale.pay(paths.reward))
+        shares = _in_minibatches(self._batch(paid), self.improvement.minibatches)
         policy, optimiser, metrics = self.improvement.improve(policy, optimiser, shares)
         return policy, optimiser, {**metrics, "return": earned}
 
