@@ -160,6 +160,7 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
         ("rl2-bandit --ema 0.9", "rl2 with these settings has no use for it"),
         ("maml-bandit --warm-up 3", "maml with these settings has no use for it"),
         ("maml-bandit --learning-rate 1", "maml with these settings has no use for it"),
+        ("rl2-cheetah --patience 5", "--patience is not read by this run: it is for worker"),
         ("rl2-bandit --episodes 3", "episodes of a trial are --trial-episodes"),
         ("maml-bandit --trial-episodes 3", "--trial-episodes is not read"),
         ("maml-navigation --rule learned-rates --later-lr 1", "has no use for it"),

@@ -2,20 +2,24 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
+from multiprocessing.connection import wait
+from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import pytest
 
 from quickstudy import BadInput, QuickstudyError
 from quickstudy.envs.host import Host, HostEnvironment
-from quickstudy.envs.workers import HostWorkers
+from quickstudy.envs.workers import HostWorkers, Patience
 from references import poles
 
-pytest.importorskip("gymnasium")
+gymnasium = pytest.importorskip("gymnasium")
 POLES = (poles.make, poles.sample_task, poles.set_task)
 
 
@@ -65,7 +69,7 @@ def test_the_same_numbers_as_in_one_process(visit):
     ],
 )
 def test_who_dies_hangs_or_fails_is_named_and_all_are_ended(action, said):
-    host = fragile(patience=1.5)
+    host = fragile(patience=Patience(1.5))
     host.begin(9)
     task = HostEnvironment(poles.Fragile, *POLES[1:], 5)
     task.begin(9)
@@ -132,8 +136,10 @@ def test_what_cannot_be_sent_and_what_cannot_be():
         HostWorkers(locked, *POLES[1:], 2)
     with pytest.raises(BadInput, match="2 copies cannot be shared by 3 processes"):
         HostWorkers(*POLES, 2, processes=3)
-    with pytest.raises(BadInput, match="patience is 0"):
-        HostWorkers(*POLES, 2, patience=0)
+    with pytest.raises(BadInput, match="stepping is 0"):
+        HostWorkers(*POLES, 2, patience=Patience(0))
+    with pytest.raises(BadInput, match="starting is -1"):
+        HostWorkers(*POLES, 2, patience=Patience(starting=-1))
     host = HostWorkers(*POLES, 4)
     with pytest.raises(BadInput, match="call begin"):
         host.step(np.zeros(4, int))
@@ -187,6 +193,87 @@ def test_copies_that_cannot_be_made_and_tasks_that_cannot_be_drawn_are_named(whe
         host.begin(4)
     with pytest.raises(BadInput, match="call begin"):
         host.step(np.zeros(4, int))
+
+
+class Vast(gymnasium.Env):
+    """Observations and actions that no socket's buffer holds; in a step it stops its process, a
+    while after."""
+
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (2_000_000,), np.float32)
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2_000_000,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros(2_000_000, np.float32), {}
+
+    def step(self, action):
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGSTOP)).start()
+        return np.zeros(2_000_000, np.float32), 0.0, False, False, {}
+
+
+def unlengthened(env, length):
+    pass
+
+
+def test_who_stalls_in_the_midst_of_a_message_is_caught(monkeypatch):
+    """As it writes its answer, and as it does not read its question."""
+    host = HostWorkers(Vast, poles.sample_task, unlengthened, 1, processes=1, patience=Patience(5))
+
+    def late(signs, seconds):
+        time.sleep(1.5)  # by then it is stopped, with its answer sent in part
+        return wait(signs, seconds)
+
+    monkeypatch.setattr("quickstudy.envs.workers.wait", late)
+    for stopped_before in (False, True):
+        host.begin(9)
+        started, since = pids(host), time.monotonic()
+        if stopped_before:
+            os.kill(started[0], signal.SIGSTOP)
+        with pytest.raises(QuickstudyError, match="gave no answer in step for 5 s: copy 0, task"):
+            host.step(np.zeros((1, 2_000_000), np.float32))
+        assert 4 < time.monotonic() - since < 20
+        assert gone(started)
+
+
+ORPHANS = """
+import threading
+import numpy as np, quickstudy as qs
+from references import poles
+
+def act():
+    made = poles.Fragile, poles.sample_task, poles.set_task
+    host = qs.HostWorkers(*made, 2, patience=qs.Patience(600))
+    host.begin(0)
+    print(*[w.process.pid for w in host.workers], flush=True)
+    host.step(np.array([2, 2]))
+
+if __name__ == "__main__":
+    {act}
+"""
+
+
+@pytest.mark.parametrize(
+    "act",
+    ["act()", "thread = threading.Thread(target=act); thread.start(); thread.join()"],
+    ids=["main", "thread"],
+)
+def test_workers_that_hang_die_with_a_parent_that_is_killed(act, tmp_path):
+    program = tmp_path / "orphans.py"
+    program.write_text(ORPHANS.format(act=act))
+    where = os.pathsep.join([*sys.path, os.fspath(Path(__file__).parents[1])])
+    command = [sys.executable, program]
+    with subprocess.Popen(
+        command, stdout=PIPE, text=True, env=os.environ | {"PYTHONPATH": where}
+    ) as ran:
+        started = ran.stdout.readline().split()
+        assert len(started) == 2
+        assert not gone(started)
+        time.sleep(1)  # for the questions to arrive
+        ran.kill()
+        ran.wait()
+    until = time.monotonic() + 10
+    while not gone(started) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert gone(started)
 
 
 PROGRAM = """

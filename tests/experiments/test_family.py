@@ -80,6 +80,10 @@ def test_copies_are_stepped_here_or_in_processes():
     shared = PoleProblem(processes=2).environment("test", copies=4)
     assert isinstance(shared.host, qs.HostWorkers)
     assert len(shared.host.shares) == 2
+    patient = PoleProblem(processes=2, patience=5, starting=7).environment("test", copies=4)
+    assert patient.host.patience == qs.Patience(stepping=5, starting=7)
+    with pytest.raises(qs.BadInput, match="patience is 0"):
+        PoleProblem(patience=0)
 
 
 def test_a_host_is_closed_whenever_it_has_been_asked():

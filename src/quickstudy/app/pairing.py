@@ -127,8 +127,20 @@ def with_arguments(
     parsed = parse(flags, arguments, prog=prog, description=description(recipe))
     parts = (problem, method, recipe.budget)
     problem, method, budget = (with_flags(part, parsed) for part in parts)
+    demand_useful(problem, flags, arguments)
     changed = replace(recipe, problem=problem, method=method, budget=budget)
     return changed, {flag.name: parsed[flag.name] for flag in more}
+
+
+def demand_useful(problem: Problem, flags: Sequence[Flag], arguments: Sequence[str]) -> None:
+    """Refuse flags that the problem, as they set it, does not read.
+
+    Raises:
+        BadInput: names the flag, and why it is not read.
+    """
+    unread = problem.unread()
+    why = {name.replace("_", "-"): said for name, said in unread.items()}
+    demand_read([flag for flag in flags if flag.name not in unread], arguments, why)
 
 
 def description(recipe: Recipe) -> str:

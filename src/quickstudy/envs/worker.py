@@ -1,16 +1,18 @@
 """One process that steps some copies of a host environment."""
 
-import contextlib
 import multiprocessing
 import pickle
 import signal
 import traceback
-from multiprocessing.connection import Connection
+from collections.abc import Callable
+from multiprocessing.connection import wait
 from typing import Any
 
 import jax
 
+from quickstudy.envs.channel import Channel
 from quickstudy.envs.host import HostEnvironment
+from quickstudy.envs.parent import watch
 from quickstudy.errors import QuickstudyError
 
 
@@ -28,7 +30,7 @@ class Worker:
     Attributes:
         share: the numbers of its copies.
         busy: the copy that it works on, in shared memory; −1 for none.
-        connection: to ask and to be answered.
+        channel: to ask and to be answered.
         process: itself.
     """
 
@@ -37,9 +39,9 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         # Without a lock, which a process that is killed would never give back.
         self.share, self.busy = share, context.RawValue("i", -1)
-        self.connection, theirs = context.Pipe()
+        self.channel, theirs = Channel.pair()
         self.process = context.Process(
-            target=serve, args=(theirs, self.busy, share, *sent), daemon=True
+            target=serve, args=(theirs, self.busy, share, watch(), *sent), daemon=True
         )
         self.process.start()
         theirs.close()  # so that theirs is the only one, and its end is noticed
@@ -47,12 +49,32 @@ class Worker:
     @property
     def signs(self) -> tuple[Any, Any]:
         """What is ready when there is an answer, or none will ever come."""
-        return self.connection, self.process.sentinel
+        return self.channel.socket, self.process.sentinel
 
-    def ask(self, question: Any) -> None:
-        """Send a question, or `None` to have it close. A dead one is noticed by its answer."""
-        with contextlib.suppress(OSError):
-            self.connection.send(question)
+    def ask(self, question: Any, until: float) -> bool:
+        """Send a question, or `None` to have it close, by that time: whether it did not fail to
+        take it over. A dead one is noticed by its answer."""
+        try:
+            self.channel.send(question, until)
+        except TimeoutError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def answer(self, until: float) -> Any:
+        """Its answer, which is ready, or `None` if it has ended.
+
+        Raises:
+            TimeoutError: it was not here as a whole by that time.
+        """
+        try:
+            # What is ready may be the sign of its end, with nothing to receive.
+            return self.channel.receive(until) if wait([self.channel.socket], 0) else None
+        except TimeoutError:
+            raise
+        except (EOFError, OSError):
+            return None
 
     def end(self, seconds: float) -> str:
         """How it ended, within so many seconds."""
@@ -64,24 +86,30 @@ class Worker:
 
 
 def serve(
-    connection: Connection, busy: Any, share: range, sent: bytes, horizon: int | None
+    channel: Channel,
+    busy: Any,
+    share: range,
+    watched: Callable[[], None],
+    sent: bytes,
+    horizon: int | None,
 ) -> None:
     """All that a worker does: answer until there are no more questions."""
+    watched()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
     jax.config.update("jax_platforms", "cpu")  # the accelerator is the parent's
     try:
         host = Share(pickle.loads(sent), share, horizon, busy)
-        connection.send("ready")
-        while question := connection.recv():
+        channel.send("ready")
+        while question := channel.receive():
             name, given = question
-            connection.send(getattr(host, name)(*given))
+            channel.send(getattr(host, name)(*given))
         host.close()
     except (EOFError, BrokenPipeError):
         return  # the parent is gone
     except QuickstudyError as error:
-        connection.send(Failed(error))
+        channel.send(Failed(error))
     except Exception:
-        connection.send(Broke(traceback.format_exc()))
+        channel.send(Broke(traceback.format_exc()))
 
 
 class Share(HostEnvironment):

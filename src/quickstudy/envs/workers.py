@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Callable
 from itertools import pairwise
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
@@ -18,11 +18,25 @@ from quickstudy.envs.host import (
     draw_task,
 )
 from quickstudy.envs.worker import Broke, Failed, Worker
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import BadInput, QuickstudyError, demand_positive
 
-STARTING = 120.0  # seconds for Python and its packages to load in a new process
 CLOSING = 2.0  # seconds to close environments before their process is ended
 GUARDED = """; a program that is a file must do its work under `if __name__ == "__main__":`"""
+
+
+class Patience(NamedTuple):
+    """How many seconds a worker process may take.
+
+    Attributes:
+        stepping: to step, or reset, all of its copies.
+        starting: to load Python, its packages, and what its first environment needs.
+    """
+
+    stepping: float = 60.0
+    starting: float = 120.0
+
+
+PATIENCE = Patience()
 
 
 class HostWorkers:
@@ -41,7 +55,7 @@ class HostWorkers:
         copies: of the environment, in all processes together.
         horizon: the most steps of an episode.
         processes: how many; copies are shared out evenly.
-        patience: how many seconds a process may take to step, or reset, all of its copies.
+        patience: how long processes may take.
 
     Raises:
         BadInput: as `HostEnvironment`; or no process, more processes than copies, or a function
@@ -72,15 +86,14 @@ class HostWorkers:
         horizon: int | None = None,
         *,
         processes: int = 2,
-        patience: float = 60.0,
+        patience: Patience = PATIENCE,
     ) -> None:
         if not 1 <= processes <= copies:
             raise BadInput(
                 f"{copies} copies cannot be shared by {processes} processes; give 1 process or "
                 "more, and at least as many copies"
             )
-        if not patience > 0:
-            raise BadInput(f"patience is {patience}; give seconds, more than 0")
+        demand_positive(**patience._asdict())
         one = HostEnvironment(make, sample_task, set_task, 1, horizon)
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon, self.patience = copies, horizon, patience
@@ -119,8 +132,9 @@ class HostWorkers:
 
     def close(self) -> None:
         """Close every environment, and end the processes."""
+        until = time.monotonic() + CLOSING
         for worker in self.workers:
-            worker.ask(None)
+            worker.ask(None, until)
         for worker in self.workers:
             worker.process.join(CLOSING)
         _end(self.workers)
@@ -132,36 +146,42 @@ class HostWorkers:
         except BaseException:
             _end(self.workers)
             raise
-        self._answers("start", max(self.patience, STARTING))
+        self._exchange("start", [], self.patience.starting)
 
     def _ask(self, doing: str, arguments: list[tuple[Any, ...]]) -> list[Any]:
         """What every worker answers, in their order."""
-        for worker, given in zip(self.workers, arguments, strict=True):
-            worker.ask((doing, given))
-        return self._answers(doing, self.patience)
+        return self._exchange(
+            doing, [(doing, given) for given in arguments], self.patience.stepping
+        )
 
-    def _answers(self, doing: str, patience: float) -> list[Any]:
-        until, found = time.monotonic() + patience, {}
+    def _exchange(self, doing: str, questions: list[Any], patience: float) -> list[Any]:
+        until, late = time.monotonic() + patience, f"gave no answer in {doing} for {patience:g} s"
         try:
-            while silent := [worker for worker in self.workers if worker not in found]:
-                signs = {sign: worker for worker in silent for sign in worker.signs}
-                ready = wait(list(signs), max(0.0, until - time.monotonic()))
-                if not ready:
-                    raise self._failure(silent[0], f"gave no answer in {doing} for {patience:g} s")
-                for worker in {signs[sign]: None for sign in ready}:
-                    found[worker] = self._answer(worker, doing)
+            for worker, question in zip(self.workers, questions, strict=False):
+                if not worker.ask(question, until):
+                    raise self._failure(worker, late)
+            return self._answers(doing, until, late)
         except BaseException:
             # Answers that come too late must not be taken for those to later questions.
             _end(self.workers)
             raise
+
+    def _answers(self, doing: str, until: float, late: str) -> list[Any]:
+        found = {}
+        while silent := [worker for worker in self.workers if worker not in found]:
+            signs = {sign: worker for worker in silent for sign in worker.signs}
+            ready = wait(list(signs), max(0.0, until - time.monotonic()))
+            if not ready:
+                raise self._failure(silent[0], late)
+            for worker in {signs[sign]: None for sign in ready}:
+                try:
+                    found[worker] = self._answer(worker, doing, until)
+                except TimeoutError as error:  # it began to answer
+                    raise self._failure(worker, late) from error
         return [found[worker] for worker in self.workers]
 
-    def _answer(self, worker: Worker, doing: str) -> Any:
-        try:
-            # What is ready may be the sign of its end, with nothing to receive.
-            answer = worker.connection.recv() if worker.connection.poll() else None
-        except (EOFError, OSError):
-            answer = None
+    def _answer(self, worker: Worker, doing: str, until: float) -> Any:
+        answer = worker.answer(until)
         if answer is None:
             hint = GUARDED if doing == "start" else ""
             raise self._failure(worker, f"{worker.end(CLOSING)} in {doing}{hint}")
@@ -206,7 +226,7 @@ def _end(workers: list[Worker]) -> None:
         worker.process.kill()
     for worker in workers:
         worker.process.join()
-        worker.connection.close()
+        worker.channel.close()
     workers.clear()
 
 

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from quickstudy.errors import demand_counts
+from quickstudy.errors import demand_counts, demand_positive
 from quickstudy.experiments.problem import Problem, Split
 
 if TYPE_CHECKING:
@@ -117,8 +117,25 @@ class HostProblem(FamilyProblem):
     """The most steps of an episode; 0 for as many as in the definition."""
     processes: int = 0
     """Worker processes that step the environments; 0 steps them in the process that trains."""
-    at_test: ClassVar[dict[str, str]] = {**FamilyProblem.at_test, "processes": "processes"}
-    apart: ClassVar[frozenset[str]] = FamilyProblem.apart | {"processes"}
+    patience: float = 60.0
+    """Seconds that a worker process may take for a step or a reset of its environments."""
+    starting: float = 120.0
+    """Seconds that a worker process may take to load Python, its packages and an environment."""
+    stepping: ClassVar[tuple[str, ...]] = ("processes", "patience", "starting")
+    at_test: ClassVar[dict[str, str]] = {
+        **FamilyProblem.at_test,
+        **{name: name for name in stepping},
+    }
+    apart: ClassVar[frozenset[str]] = FamilyProblem.apart | {*stepping}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_positive(patience=self.patience, starting=self.starting)
+
+    def unread(self) -> dict[str, str]:
+        """What is set for worker processes alone."""
+        why = "it is for worker processes, and --processes is 0"
+        return {} if self.processes else {"patience": why, "starting": why}
 
     @abc.abstractmethod
     def family(self, split: Split) -> Any:
@@ -131,7 +148,7 @@ class HostProblem(FamilyProblem):
 
         from quickstudy.envs.host import HostEnvironment
         from quickstudy.envs.host_family import HostFamily
-        from quickstudy.envs.workers import HostWorkers
+        from quickstudy.envs.workers import HostWorkers, Patience
 
         family = self.family(split)
         # In training, too: nothing of a camera is loaded before a picture is asked for.
@@ -141,7 +158,8 @@ class HostProblem(FamilyProblem):
         # One copy is made to be looked at, or stepped alone: there is nothing to share.
         if self.processes == 0 or copies == 1:
             return HostFamily(HostEnvironment(*made))
-        return HostFamily(HostWorkers(*made, processes=self.processes))
+        patience = Patience(self.patience, self.starting)
+        return HostFamily(HostWorkers(*made, processes=self.processes, patience=patience))
 
     def closed(self, earn: "Reference", environment: Any) -> "Reference":
         """The host is closed whenever it has been asked: its processes would outlive their work."""

@@ -50,6 +50,10 @@ class Problem(Choice):
         """The problem with all that a run must keep, such as which class is in which split."""
         return self
 
+    def unread(self) -> dict[str, str]:
+        """The fields that these settings do not read, and why."""
+        return {}
+
     def reads(self) -> str:
         """What a learner or policy must be able to read, in words that differ where it does."""
         return self.name

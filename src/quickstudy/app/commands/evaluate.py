@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quickstudy.app.flags import Flag, demand_read, flags_of, parse, value_of
+from quickstudy.app.pairing import demand_useful
 from quickstudy.app.running import elsewhere_in_tests, first_argument
 from quickstudy.errors import BadInput, demand_counts
+from quickstudy.experiments.family import HostProblem
 from quickstudy.experiments.method import Test
 from quickstudy.experiments.problem import Problem, Source
 from quickstudy.experiments.problems import find_problem
@@ -47,7 +49,10 @@ def main(arguments: list[str]) -> None:
     options = EvaluateOptions(**{f.name: values.pop(f.name) for f in _own(problem, recipe)})
     asked = {name: value for name, value in values.items() if value is not None}
     counts = {"episodes": options.episodes, **asked}
+    counts.pop("processes", None)  # 0 is none
     demand_counts(**{f"--{name}": n for name, n in counts.items() if isinstance(n, int)})
+    problem = problem.changed({flag: v for flag, v in asked.items() if flag in problem.at_test})
+    demand_useful(problem, flags, rest)
     _evaluate(run, recipe, problem, (options, asked))
 
 
@@ -61,7 +66,6 @@ def _evaluate(
 
     options, asked = given
     recipe, learned = opened(run, options.recipe)
-    problem = problem.changed({flag: v for flag, v in asked.items() if flag in problem.at_test})
     own = {name: value for name, value in asked.items() if name in recipe.method.at_test}
     method, learned = recipe.method.retested(learned, problem, own)
     changed = replace(recipe, problem=problem, method=method)
@@ -153,8 +157,8 @@ def _named(asked: dict[str, Any], options: EvaluateOptions, usual: int) -> list[
     parts = [
         f"{value}-{words.get(name, name.replace('_', '-'))}"
         for name, value in asked.items()
-        # How many processes step the environments changes no result.
-        if name != "processes"
+        # How environments are stepped changes no result.
+        if name not in HostProblem.stepping
     ]
     if options.episodes not in (None, usual):
         parts.append(f"{options.episodes}-episodes")
