@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.rl.baseline import features
+from quickstudy.envs.environment import Picture
+from quickstudy.rl.baseline import at_a_glance, features
 
 KEY = jax.random.key(0)
 BASELINES = {"linear": qs.LinearBaseline(), "network": qs.ValueNetwork()}
@@ -63,3 +64,13 @@ def test_linear_values_are_the_ridge_regression_s(walk):
 def test_no_step():
     with pytest.raises(qs.BadInput, match="steps is 0"):
         qs.ValueNetwork(steps=0)
+
+
+def test_of_pictures_the_channels_means_are_seen():
+    """In their place, between what stands before and behind them."""
+    seen = jax.random.uniform(KEY, (2, 3, 1 + 2 * 2 * 3 + 2))
+    found = at_a_glance(seen, (Picture(1, (2, 2, 3)),))
+    pixels = seen[..., 1:13].reshape(2, 3, 4, 3)
+    wanted = jnp.concatenate([seen[..., :1], pixels.mean(2), seen[..., 13:]], -1)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    np.testing.assert_array_equal(at_a_glance(seen, ()), seen)

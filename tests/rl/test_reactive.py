@@ -7,6 +7,7 @@ import numpy as np
 
 import quickstudy as qs
 from quickstudy.rl.reactive import Reactive, context_of
+from references.pictured import Pictured
 
 KEY = jax.random.key(0)
 
@@ -49,3 +50,22 @@ def test_a_context_is_read_from_the_first_step_on():
 
     assert jnp.any(jax.grad(liked)(jnp.zeros(2)))
     assert 0 < float(jnp.abs(policy.head.weight).max()) < 1
+
+
+def test_pictures_are_read_first():
+    """And a context stands beside what was read. Gradients reach the convolution."""
+    shown, seen = Pictured(), jnp.ones((3, Pictured.observation_shape[0]))
+    for policy in (
+        Reactive.create(shown, (6, 8), key=KEY),
+        Reactive.with_context(shown, (6, 8), 2, key=KEY),
+    ):
+        assert policy.sight(seen).shape == (3, 6 + 2)
+        assert policy.actions(seen).logits.shape == (3, 2)
+        there = eqx.tree_at(lambda p: p.head.weight, policy, jnp.ones((8, 2)).at[:, 1].set(0))
+
+        def first(policy):
+            return policy.actions(seen).logits[0, 0]
+
+        slopes = eqx.filter_grad(first)(there)
+        assert jnp.any(slopes.sight.eyes[0].kernels[0])
+    assert Reactive.create(qs.Bandit(), (4,), key=KEY).sight is None

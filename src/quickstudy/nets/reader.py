@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.nets.memory import Memory, State
 from quickstudy.nets.mlp import MLP
+from quickstudy.nets.network import Network
 
 
 class Reader(Memory):
@@ -24,7 +25,7 @@ class Reader(Memory):
         features: the size of h_t.
     """
 
-    network: MLP
+    network: Network
     memory: Memory
     observed: int = eqx.field(static=True)
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 from quickstudy.envs.environment import MDP, Action, MDPFamily, Observation
 from quickstudy.errors import demand_counts, demand_shares
 from quickstudy.inner import InnerRule
-from quickstudy.rl.baseline import Baseline, LinearBaseline
+from quickstudy.rl.baseline import Baseline, LinearBaseline, at_a_glance
 from quickstudy.rl.estimators import Estimator
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.returns import advantages
@@ -110,7 +110,8 @@ class Adaptation(eqx.Module):
         all_of = jax.vmap(advantages, (0, 0, 0, None, None))
         # With λ = 1 and V = 0 these are discounted rewards to go, which the baseline is fitted to.
         to_go = all_of(paths.reward, zeros, paths.real, self.discount, 1.0)
-        values = self.baseline.values(paths.observation, to_go, paths.real)
+        seen = at_a_glance(paths.observation, self.environment.pictures)
+        values = self.baseline.values(seen, to_go, paths.real)
         found = all_of(paths.reward, values, paths.real, self.discount, self.decay)
         count = jnp.maximum(jnp.sum(paths.real), 1)
         centred = jnp.where(paths.real, found - jnp.sum(found) / count, 0.0)

@@ -1,6 +1,7 @@
 """Baselines: what a state is worth, fitted anew to every task's trajectories."""
 
 import abc
+import math
 from typing import Any
 
 import equinox as eqx
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, PyTree, Scalar
 
+from quickstudy.envs.environment import Picture
 from quickstudy.errors import demand_counts
 from quickstudy.nets.mlp import MLP
 
@@ -137,3 +139,23 @@ def features(observations: Float[Array, "n time ..."]) -> Float[Array, "n time f
     o = jnp.clip(observations.reshape(n, time, -1), -10, 10)
     u = jnp.broadcast_to(jnp.arange(time)[None, :, None] / 100.0, (n, time, 1)).astype(o.dtype)
     return jnp.concatenate([o, o**2, u, u**2, u**3, jnp.ones_like(u)], -1)
+
+
+def at_a_glance(
+    observations: Float[Array, "n time ..."], pictures: tuple[Picture, ...]
+) -> Float[Array, "n time seen"]:
+    """Observations as vectors, with the mean of each of a picture's channels in its place: what a
+    baseline that is fitted anew to some trajectories can take in.
+
+    Example:
+        >>> seen = jnp.ones((2, 5, 8, 9, 3))
+        >>> at_a_glance(seen, (Picture(0, (8, 9, 3)),)).shape
+        (2, 5, 3)
+    """
+    n, time = observations.shape[:2]
+    flat, found, end = observations.reshape(n, time, -1), [], 0
+    for start, shape in pictures:
+        found.append(flat[..., end:start])
+        end = start + math.prod(shape)
+        found.append(jnp.mean(flat[..., start:end].reshape(n, time, -1, shape[-1]), 2))
+    return jnp.concatenate([*found, flat[..., end:]], -1)

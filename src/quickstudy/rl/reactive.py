@@ -14,6 +14,7 @@ from quickstudy.errors import BadInput
 from quickstudy.nets.conditioned import WithContext
 from quickstudy.nets.mlp import MLP
 from quickstudy.nets.network import Linear
+from quickstudy.nets.sight import Sight
 from quickstudy.rl.agent import Agent
 from quickstudy.rl.distributions import ActionDistribution, over_actions
 from quickstudy.rl.trial import Seen
@@ -38,6 +39,7 @@ class Reactive(eqx.Module):
         log_std: `[d]` of a Gaussian, in units of the limit; `None` for whole numbers.
         kind: which actions there are.
         interface: what it acts in; `None` of a policy that was made without `create`.
+        sight: reads pictures before the body does; `None` where there are none.
 
     Example:
         >>> from quickstudy.envs.navigation import Navigation
@@ -51,6 +53,7 @@ class Reactive(eqx.Module):
     log_std: Float[Array, " d"] | None
     kind: Actions = eqx.field(static=True)
     interface: Interface | None = eqx.field(static=True, default=None)
+    sight: Sight | None = None
 
     @classmethod
     def create(
@@ -63,7 +66,8 @@ class Reactive(eqx.Module):
             widths: of the hidden layers.
             key: consumed.
         """
-        return cls._headed(environment, _body(environment, widths, 0, key))
+        sight = _sight(environment, widths[0], key)
+        return cls._headed(environment, _body(_inputs(environment, sight), widths, key), sight)
 
     @classmethod
     def with_context(
@@ -87,24 +91,28 @@ class Reactive(eqx.Module):
             (5,)
         """
         body_key, head_key = jax.random.split(key)
-        network = _body(environment, widths, size, body_key)
-        policy = cls._headed(environment, WithContext(network, jnp.zeros(size)))
+        sight = _sight(environment, widths[0], body_key)
+        network = _body(_inputs(environment, sight) + size, widths, body_key)
+        policy = cls._headed(environment, WithContext(network, jnp.zeros(size)), sight)
         drawn = jax.random.normal(head_key, policy.head.weight.shape)
         return eqx.tree_at(lambda p: p.head.weight, policy, SMALL * drawn / widths[-1] ** 0.5)
 
     @classmethod
-    def _headed(cls, environment: MDPFamily, body: MLP | WithContext) -> "Reactive":
+    def _headed(
+        cls, environment: MDPFamily, body: MLP | WithContext, sight: Sight | None
+    ) -> "Reactive":
         actions = environment.actions
         features = body.network if isinstance(body, WithContext) else body
         head = Linear.zeros(features.layers[-1].bias.size, actions.size)
         # A standard deviation of 1; 0.3 and 2 were tried in navigation, and did no better.
         log_std = jnp.zeros(actions.size) if isinstance(actions, Continuous) else None
-        return cls(body, head, log_std, actions, Interface.of(environment))
+        return cls(body, head, log_std, actions, Interface.of(environment), sight)
 
     def actions(self, observations: Float[Array, "n ..."]) -> ActionDistribution:
         """π(· | o) of n observations, as a batch of distributions."""
         x = observations.reshape(observations.shape[0], -1)
         x = x if x.shape[1] else jnp.ones((x.shape[0], 1))
+        x = x if self.sight is None else self.sight(x)
         return over_actions(self.kind, self.head(self.body(x)), self.log_std)
 
     def begin(self, task: MDP = None) -> State:
@@ -137,12 +145,23 @@ def context_of(policy: Reactive) -> Any:
     raise BadInput("this policy reads no context; make it with Reactive.with_context")
 
 
-def _body(environment: MDPFamily, widths: tuple[int, ...], context: int, key: PRNGKeyArray) -> MLP:
-    """From the observation, and a context of that size, to features; hidden biases are drawn."""
-    inputs = math.prod(environment.observation_shape)
+def _sight(environment: MDPFamily, size: int, key: PRNGKeyArray) -> Sight | None:
+    """What reads pictures, each into so many features, with a key of its own."""
+    if not environment.pictures:
+        return None
+    return Sight.create(environment.pictures, size, key=jax.random.fold_in(key, 1))
+
+
+def _inputs(environment: MDPFamily, sight: Sight | None) -> int:
+    """What a body reads of an observation; a constant where there is nothing to see."""
+    observed = math.prod(environment.observation_shape)
+    return max(observed, 1) if sight is None else sight.features(observed)
+
+
+def _body(inputs: int, widths: tuple[int, ...], key: PRNGKeyArray) -> MLP:
+    """From what is read to features; hidden biases are drawn."""
     weights_key, bias_key = jax.random.split(key)
-    # Where there is nothing to see, it sees a constant.
-    network = MLP(max(inputs, 1) + context, widths, last=jax.nn.relu, key=weights_key)
+    network = MLP(inputs, widths, last=jax.nn.relu, key=weights_key)
     keys = jax.random.split(bias_key, len(widths))
     biases = [
         BIASES * jax.random.normal(k, (width,)) for k, width in zip(keys, widths, strict=True)

@@ -1,13 +1,17 @@
 """Memories of policies as settings."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import pytest
 
 import quickstudy as qs
-from quickstudy.experiments.methods.histories import HistoryConfig
+from quickstudy.experiments.methods.histories import HistoryConfig, ReadingHistoryConfig
+from quickstudy.nets.sight import Sight
 from quickstudy.training.algorithm import update
+from references.pictured import Pictured
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
@@ -34,3 +38,19 @@ def test_a_layer_may_read_the_observation_first():
     assert isinstance(plain.memory, qs.GRU)
     with pytest.raises(qs.BadInput, match=r"--reader is not read .* --memory is table"):
         typed("rl2-tabular", "--reader 8")
+
+
+@pytest.mark.parametrize("memory", sorted({*HistoryConfig.choices()} - {"table"}))
+def test_every_memory_sees_pictures(memory):
+    """Behind a convolution, whose features are as many as --reader says."""
+    config, trial = HistoryConfig.choices()[memory](width=8), qs.Trial(Pictured(), episodes=2)
+    for size in (0, 5) if isinstance(config, ReadingHistoryConfig) else (0,):
+        config = replace(config, reader=size) if size else config
+        encoder = config.encoder(qs.find_problem("bandit"), trial, 0)
+        assert isinstance(encoder, qs.Reader)
+        assert isinstance(encoder.network, Sight)
+        left = encoder.network(jnp.ones((1, encoder.observed))).shape[1]
+        assert left == (size or 64) + 2
+        policy = qs.MetaPolicy.create(trial, encoder)
+        _, seen = trial.begin(KEY, trial.environment.sample(KEY))
+        assert policy.think(policy.begin(), seen)[1].actions.logits.shape == (2,)

@@ -9,8 +9,13 @@ from quickstudy.experiments.family import FamilyProblem
 from quickstudy.experiments.settings import Choice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from quickstudy.nets.memory import Memory
     from quickstudy.rl.trial import Trial
+
+
+FEATURES = 64  # of a picture, where no other number is asked for
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,8 @@ class ReadingHistoryConfig(HistoryConfig):
     """Base: memories that a layer may read the observation for."""
 
     reader: int = 0
-    """The size of a layer that reads the observation before the memory does; 0 for none."""
+    """The size of a layer that reads the observation before the memory does; 0 for none. Of
+    pictures it is a small convolution with so many features, by default 64."""
 
     @abc.abstractmethod
     def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
@@ -54,17 +60,15 @@ class ReadingHistoryConfig(HistoryConfig):
         """The memory, behind a reader if there is to be one."""
         import jax
 
-        from quickstudy.nets.reader import Reader
-
         # A memory that looks back reaches over the whole trial, not only over an episode.
         key, past = jax.random.key(seed), trial.steps
         # Less the action, and the three flags of `Seen.flat`: reward, done and first.
         observed = trial.inputs - trial.environment.actions.size - 3
-        if not self.reader:
-            return self.memory(trial.inputs, observed, past, key)
-        memory = self.memory(self.reader + trial.inputs - observed, self.reader, past, key)
-        # Another key than the memory's own.
-        return Reader.create(memory, self.reader, observed=observed, key=jax.random.fold_in(key, 1))
+
+        def memory(left: int) -> "Memory":
+            return self.memory(trial.inputs - observed + left, left, past, key)
+
+        return _behind(trial, observed, self.reader, memory, jax.random.fold_in(key, 1))
 
 
 @dataclass(frozen=True)
@@ -200,5 +204,34 @@ class NoMemoryConfig(HistoryConfig):
 
         from quickstudy.nets.memoryless import Memoryless
 
+        key = jax.random.key(seed)
         observed = trial.inputs - trial.environment.actions.size - 3
-        return Memoryless.create(self.width, observed=observed, key=jax.random.key(seed))
+
+        def memory(left: int) -> "Memory":
+            return Memoryless.create(self.width, observed=left, key=key)
+
+        return _behind(trial, observed, 0, memory, jax.random.fold_in(key, 1))
+
+
+def _behind(
+    trial: "Trial", observed: int, size: int, memory: "Callable[[int], Memory]", key: Any
+) -> "Memory":
+    """A memory, behind what reads the observation for it if something does.
+
+    Args:
+        trial: in which it remembers.
+        observed: the size of an observation.
+        size: of the layer that reads, or of a picture's features; 0 for none, or `FEATURES`.
+        memory: from the size of what is left of an observation.
+        key: another than the memory's own.
+    """
+    from quickstudy.nets.reader import Reader
+    from quickstudy.nets.sight import Sight
+
+    if pictures := trial.environment.pictures:
+        sight = Sight.create(pictures, size or FEATURES, key=key)
+        inner = memory(sight.features(observed))
+        return Reader(sight, inner, observed, features=inner.features)
+    if size:
+        return Reader.create(memory(size), size, observed=observed, key=key)
+    return memory(observed)
