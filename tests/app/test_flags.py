@@ -82,7 +82,7 @@ COMMAND = {"on", "run", "resume", "test", "tensorboard"}
 CONV4 = {"network", "filters", "norm", "downsample", "readout", "compute"}
 SHAPE = {"ways", "shots", "queries", "fewest-ways", "fewest-shots"}
 ACTING = {"memory", "width", "reader", "improvement", "discount", "decay", "parts", "forgets",
-          "told", "trial-episodes"}  # fmt: skip
+          "told", "trial-episodes", "scale"}  # fmt: skip
 PPO = {"epochs", "minibatches", "entropy-weight"}
 
 

@@ -4,7 +4,7 @@ import abc
 from collections.abc import Callable, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import demand_counts, demand_positive
 from quickstudy.experiments.problem import Problem, Split
@@ -23,6 +23,9 @@ class FamilyProblem(Problem):
 
     at_test: ClassVar[dict[str, str]] = {"trial_episodes": "trial_episodes"}
     apart: ClassVar[frozenset[str]] = frozenset({"trial_episodes"})
+
+    usual_scale: ClassVar[Literal["fixed", "running"]] = "fixed"
+    """In which scale policies see it, where `--scale` does not say it."""
 
     trial_episodes: int = 10
     """n, episodes of a trial."""
@@ -112,6 +115,8 @@ class Watching:
 @dataclass(frozen=True)
 class HostProblem(FamilyProblem):
     """Base of the families that are stepped on the host. A problem says which, by `family`."""
+
+    usual_scale: ClassVar[Literal["fixed", "running"]] = "running"
 
     horizon: int = 0
     """The most steps of an episode; 0 for as many as in the definition."""

@@ -44,6 +44,8 @@ class Choice(Settings):
     """
 
     name: ClassVar[str] = ""
+    before: ClassVar[Mapping[str, Any]] = {}
+    """Settings that files lack which are older than they are, as they were then."""
 
     def __init_subclass__(cls) -> None:
         """A choice of the user's own is called by its class, if it has no other name."""
@@ -180,6 +182,7 @@ def read_settings(kind: type, value: Any, scope: Scope = NOTHING) -> Any:
 
 def read_settings_as(kind: type, value: Mapping[str, Any], scope: Scope = NOTHING) -> Any:
     """The same, where the class is known already; see `read_settings`."""
+    value = {**getattr(kind, "before", {}), **value}
     hints = typing.get_type_hints(kind)
     known = {field.name for field in fields(kind)}
     settings = {name: one for name, one in value.items() if name in known or name not in _TAGS}

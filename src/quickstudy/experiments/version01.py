@@ -129,7 +129,8 @@ def _kinds(method: Method) -> dict[str, type[Choice]]:
     return {
         field.name: hints[field.name]
         for field in dataclasses.fields(method)
-        if field.name != "network" and isinstance(getattr(method, field.name), Choice)
+        # Optional ones are the network, and what came later.
+        if isinstance(hints[field.name], type) and isinstance(getattr(method, field.name), Choice)
     }
 
 

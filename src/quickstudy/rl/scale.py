@@ -5,14 +5,16 @@ while a step's trials are acted, so that a policy finds its actions as likely as
 """
 
 import abc
+import math
 from typing import Any, NamedTuple, Self
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, MDPFamily
+from quickstudy.envs.environment import MDP, Action, MDPFamily, Picture
 from quickstudy.envs.interface import Interface
 from quickstudy.mesh import total
 from quickstudy.nets.memory import State
@@ -148,11 +150,13 @@ class Fixed(Scale):
 class Running(Scale):
     """By running statistics: observations with a mean of 0 and a variance of 1, clipped at ± 10;
     rewards divided by the standard deviation of their discounted sum, R_t = γ R_{t−1} + r_t from
-    the trial's first step on, as in Gymnasium's `NormalizeReward`.
+    the trial's first step on, as in Gymnasium's `NormalizeReward`. Pictures, whose numbers are
+    between 0 and 1, stay as they are.
 
     Attributes:
         observations: of each number in an observation.
         returns: of R_t.
+        pictures: what of an observation is one.
 
     Example:
         >>> import quickstudy as qs
@@ -163,17 +167,26 @@ class Running(Scale):
 
     observations: Moments
     returns: Moments
+    pictures: tuple[Picture, ...] = eqx.field(static=True, default=())
 
     @classmethod
     def of(cls, family: MDPFamily) -> "Running":
         """Before any step."""
-        return cls(Moments.none(tuple(family.observation_shape)), Moments.none(()))
+        observations = Moments.none(tuple(family.observation_shape))
+        return cls(observations, Moments.none(()), tuple(family.pictures))
 
     def see(self, observation: Float[Array, "..."]) -> Float[Array, "..."]:
         shape, known = observation.shape, self.observations
         rows = observation.reshape(-1, *known.mean.shape)
-        scaled = (rows - known.mean[None]) / known.deviation[None]
-        return jnp.clip(scaled, -MOST, MOST).reshape(shape)
+        scaled = jnp.clip((rows - known.mean[None]) / known.deviation[None], -MOST, MOST)
+        return jnp.where(self._pictured()[None], rows, scaled).reshape(shape)
+
+    def _pictured(self) -> Bool[np.ndarray, "..."]:
+        """Which numbers are a picture's."""
+        found = np.zeros(self.observations.mean.size, bool)
+        for start, shape in self.pictures:
+            found[start : start + math.prod(shape)] = True
+        return found.reshape(self.observations.mean.shape)
 
     def pay(self, reward: Float[Array, "..."]) -> Float[Array, "..."]:
         return reward / self.returns.deviation
@@ -187,6 +200,7 @@ class Running(Scale):
         return Running(
             self.observations.met(steps.observation, steps.real),
             self.returns.met(sums, steps.real),
+            self.pictures,
         )
 
     def worn(self, policy: Any) -> "Scaled":

@@ -1,13 +1,21 @@
 """RL²: a memory that is carried from episode to episode learns how to learn an MDP."""
 
 import abc
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
-from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig
+from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig, TableConfig
+from quickstudy.experiments.methods.scales import (
+    BEFORE,
+    FixedScaleConfig,
+    RunningScaleConfig,
+    ScaleConfig,
+    usual_scale,
+)
 from quickstudy.experiments.problem import Problem
 from quickstudy.experiments.settings import Choice
 from quickstudy.experiments.trial_method import TrialMethod
@@ -15,6 +23,7 @@ from quickstudy.experiments.trial_method import TrialMethod
 if TYPE_CHECKING:
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
+    from quickstudy.rl.scale import Scale, Scaled
     from quickstudy.rl.trial import Trial
 
 
@@ -112,12 +121,26 @@ class RL2Config(TrialMethod):
     told: Literal["everything", "no-beginnings"] = "everything"
     """What the policy is told; without beginnings it cannot know that another MDP has begun, and
     clear its memory by itself."""
+    scale: ScaleConfig | None = None
+    """In which scale observations and rewards are: `running` statistics, which are kept in the
+    policy, or `fixed`, as the environment has them."""
+
+    before: ClassVar[Mapping[str, Any]] = BEFORE
+
+    def prepared(self, problem: Problem) -> Self:
+        """With the problem's usual scale, unless another is asked for."""
+        return replace(self, scale=self.scale or usual_scale(problem))
 
     def check(self, problem: Problem) -> None:
         """The memory must be able to read the family; on the host it is cleared in every trial."""
         super().check(problem)
         assert isinstance(problem, FamilyProblem)
         self.memory.check(problem)
+        if isinstance(self.memory, TableConfig) and isinstance(self.scale, RunningScaleConfig):
+            raise BadInput(
+                "--memory table counts what it sees, and --scale running makes other numbers of "
+                "it; give --scale fixed"
+            )
         if self.forgets == "never" and isinstance(problem, HostProblem):
             raise BadInput(
                 f"forgets is 'never', and in {problem.name} every trial begins with a fresh "
@@ -125,9 +148,13 @@ class RL2Config(TrialMethod):
                 "JAX compiles, as --on bandit"
             )
 
-    def learner(self, problem: FamilyProblem, seed: int) -> "MetaPolicy":
+    def learner(self, problem: FamilyProblem, seed: int) -> "MetaPolicy | Scaled":
         """An untrained policy."""
-        return self._policy(problem, problem.trial("train"), seed)
+        trial = problem.trial("train")
+        return self._scale(trial).worn(self._policy(problem, trial, seed))
+
+    def _scale(self, trial: "Trial") -> "Scale":
+        return (self.scale or FixedScaleConfig()).build(trial.environment)
 
     def _policy(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "MetaPolicy":
         from quickstudy.rl import policy
@@ -157,4 +184,5 @@ class RL2Config(TrialMethod):
             self.discount,
             self.decay,
             parts=self.parts,
+            scale=self._scale(trial),
         )

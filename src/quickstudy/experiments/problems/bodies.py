@@ -23,6 +23,7 @@ class BodyFamily(HostProblem):
     """Base: a body that runs. Tasks are drawn anew in every split."""
 
     has: ClassVar[str] = "a robot"
+    usual_scale: ClassVar[Literal["fixed", "running"]] = "fixed"
     apart: ClassVar[frozenset[str]] = HostProblem.apart | {"sees"}
 
     trial_episodes: int = 2

@@ -21,6 +21,7 @@ class MetaWorldFamily(HostProblem):
 
     name: ClassVar[str] = "metaworld"
     has: ClassVar[str] = "a robot"
+    usual_scale: ClassVar[Literal["fixed", "running"]] = "fixed"
 
     trial_episodes: int = 2
     """n, episodes of a trial."""
