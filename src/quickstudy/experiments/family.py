@@ -6,8 +6,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from quickstudy.errors import demand_counts, demand_positive
+from quickstudy.errors import BadInput, demand_counts, demand_positive
 from quickstudy.experiments.problem import Problem, Split
+
+TRUSTED = ". To train without this check, give --contract trusted"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +91,16 @@ class FamilyProblem(Problem):
         """Ends what the host runs when the block ends; compiled families have none."""
         yield
 
+    def demand_contract(self, copies: int) -> None:
+        """Refuse a family in which training cannot work, before it begins.
+
+        Args:
+            copies: how many are stepped side by side, where they are stepped on the host.
+
+        Raises:
+            BadInput: says what to mend.
+        """
+
     def picture(self, watched: "Watching", path: Any) -> Any:
         """Show a trial as a picture; see `Watching`."""
         return watched.compiled(path)
@@ -126,12 +138,15 @@ class HostProblem(FamilyProblem):
     """Seconds that a worker process may take for a step or a reset of its environments."""
     starting: float = 120.0
     """Seconds that a worker process may take to load Python, its packages and an environment."""
+    contract: Literal["checked", "trusted"] = "checked"
+    """Whether a few episodes are played before training, to see that tasks arrive, stay and differ;
+    `trusted` is for tasks that differ too late or too rarely for random actions to show it."""
     stepping: ClassVar[tuple[str, ...]] = ("processes", "patience", "starting")
     at_test: ClassVar[dict[str, str]] = {
         **FamilyProblem.at_test,
         **{name: name for name in stepping},
     }
-    apart: ClassVar[frozenset[str]] = FamilyProblem.apart | {*stepping}
+    apart: ClassVar[frozenset[str]] = FamilyProblem.apart | {*stepping, "contract"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -165,6 +180,28 @@ class HostProblem(FamilyProblem):
             return HostFamily(HostEnvironment(*made))
         patience = Patience(self.patience, self.starting)
         return HostFamily(HostWorkers(*made, processes=self.processes, patience=patience))
+
+    def demand_contract(self, copies: int) -> None:
+        """Play a few episodes of every split by `quickstudy.testing.check_family`."""
+        from functools import partial
+
+        from quickstudy.testing.family_check import check_family
+        from quickstudy.testing.learner_check import ConformanceError
+
+        beside = min(2, -(-copies // max(self.processes, 1)))  # in one process
+        for split in self.unlike() if self.contract == "checked" else ():
+            family = self.family(split)
+            functions = partial(family.make, "rgb_array"), family.sample_task, family.set_task
+            try:
+                check_family(*functions, self.horizon or family.horizon, copies=beside)
+            except ConformanceError as error:
+                # What cannot be stepped or closed cannot be trained in, checked or not.
+                way_round = "" if error.broken in ("returned", "closing") else TRUSTED
+                raise BadInput(f"{self.data()}, split {split}: {error}{way_round}") from error
+
+    def unlike(self) -> tuple[Split, ...]:
+        """One of all splits that have the same family."""
+        return ("train", "validation", "test")
 
     def closed(self, earn: "Reference", environment: Any) -> "Reference":
         """The host is closed whenever it has been asked: its processes would outlive their work."""

@@ -82,8 +82,10 @@ class PolicyMethod(Method):
 
         # First: an optimiser's schedule over no steps at all has an error of its own.
         plan = Plan(budget.steps, budget.validate_every)
-        algorithm = self.algorithm(problem, budget)
         demand_counts(validation_episodes=budget.validation_episodes, meta_batch=budget.meta_batch)
+        # Before any other environment is open.
+        problem.demand_contract(self.copies(budget))
+        algorithm = self.algorithm(problem, budget)
 
         def train(**where: Any) -> Any:
             with problem.closing(algorithm.host):

@@ -1,5 +1,7 @@
-"""Checks for learners of one's own."""
+"""Checks for learners, and families of environments, of one's own."""
 
+from quickstudy.testing.family_check import FAMILY_PROPERTIES as FAMILY_PROPERTIES
+from quickstudy.testing.family_check import check_family as check_family
 from quickstudy.testing.learner_check import PROPERTIES as PROPERTIES
 from quickstudy.testing.learner_check import ConformanceError as ConformanceError
 from quickstudy.testing.learner_check import check_learner as check_learner

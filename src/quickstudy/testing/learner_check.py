@@ -24,7 +24,15 @@ WIDTH = 1e-6  # of a central difference in float64
 
 
 class ConformanceError(AssertionError):
-    """A learner breaks a promise of the `Learner` protocol; the message says which."""
+    """A learner, or a family of environments, breaks a promise; the message says which.
+
+    Attributes:
+        broken: the name of the property.
+    """
+
+    def __init__(self, message: str, broken: str) -> None:
+        super().__init__(message)
+        self.broken = broken
 
 
 def check_learner(
@@ -71,9 +79,8 @@ def check_learner(
             holds(subject)
         except Exception as error:
             meaning = " ".join((holds.__doc__ or "").split())
-            raise ConformanceError(
-                f"{type(learner).__name__} breaks the property {name!r} ({meaning}) {error}"
-            ) from error
+            said = f"{type(learner).__name__} breaks the property {name!r} ({meaning}) {error}"
+            raise ConformanceError(said, name) from error
 
 
 def _parameters(subject: Subject) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from dataclasses import dataclass, replace
 
 import jax
 import pytest
@@ -13,7 +14,7 @@ from quickstudy.experiments.saved import load
 from quickstudy.testing.comparing import same_bits
 from references.own_code import forget
 from references.reading_html import demand_self_contained
-from references.refusing import stopped
+from references.refusing import demand_refused, stopped
 
 FEW = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2"
 LEVER = '''
@@ -63,6 +64,16 @@ class Poles:
 
     def set_task(self, env, length):
         env.unwrapped.length = length
+
+
+class Lost(Poles):
+    def set_task(self, env, length):
+        env.length = length
+
+
+class Same(Poles):
+    def set_task(self, env, length):
+        pass
 
 
 class Half:
@@ -134,6 +145,43 @@ def test_processes_know_what_the_file_defines(families):
     one, two = (qs.host_rollouts(qs.Random(t.environment), t, key, 4) for t in trials)
     assert same_bits(one, two)
     trials[1].environment.host.close()
+
+
+@pytest.mark.parametrize("method", ["rl2 --processes 2", "maml"])
+def test_a_family_that_breaks_its_contract_is_not_trained(method, families, tmp_path, capsys):
+    pytest.importorskip("gymnasium")
+    train = f"train {method} --on {families / 'poles.py'}:"
+    (tmp_path / "runs").mkdir()
+    run = f" --run {tmp_path / 'runs' / 'one'}"
+    said = "write env.unwrapped.length"
+    demand_refused((train + "Lost" + run).split(), said, tmp_path / "runs", capsys)
+    told = stopped((train + "Same" + run).split(), capsys)
+    assert "poles.py:Same, split train: the family breaks the property 'tasks'" in told
+    assert "give --contract trusted" in told
+
+
+def test_a_family_that_is_trusted_is_trained(families, tmp_path):
+    pytest.importorskip("gymnasium")
+    small = f"--width 4 --trial-episodes 1 --minibatches 1 --epochs 1 {FEW} --no-test"
+    run = tmp_path / "run"
+    named = f"{families / 'poles.py'}:Same --contract trusted --run {run}"
+    main(f"train rl2 --on {named} {small}".split())
+    assert load(run, recipe=f"{families / 'poles.py'}:Same")
+
+
+def test_every_split_is_checked(families):
+    """Of a problem with families of its own."""
+    pytest.importorskip("gymnasium")
+
+    @dataclass(frozen=True)
+    class Poles(qs.HostProblem):
+        def family(self, split):
+            name = "Lost" if split == "test" else "Poles"
+            return find_problem(f"{families / 'poles.py'}:{name}").family(split)
+
+    with pytest.raises(qs.BadInput, match=r"split test: .*'returned'.*env\.unwrapped"):
+        Poles().demand_contract(copies=4)
+    replace(Poles(), contract="trusted").demand_contract(copies=4)
 
 
 def test_a_family_that_lacks_something(families):

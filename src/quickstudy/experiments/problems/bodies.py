@@ -28,6 +28,8 @@ class BodyFamily(HostProblem):
 
     trial_episodes: int = 2
     """n, episodes of a trial."""
+    contract: Literal["checked", "trusted"] = "trusted"
+    """The tests have checked it."""
     sees: Literal["body", "task"] = "body"
     """What is observed: the body, whose task must be found out, or also the task. A policy that
     sees the task is the oracle of MAML's paper."""

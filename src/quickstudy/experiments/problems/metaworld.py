@@ -25,6 +25,8 @@ class MetaWorldFamily(HostProblem):
 
     trial_episodes: int = 2
     """n, episodes of a trial."""
+    contract: Literal["checked", "trusted"] = "trusted"
+    """The tests have checked it."""
     benchmark: Literal["ml1", "ml10"] = "ml1"
     """One thing to do, with other goals in the test; or ten, and five others in the test."""
     thing: str = "reach-v3"

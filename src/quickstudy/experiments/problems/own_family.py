@@ -52,6 +52,10 @@ class OwnHostFamily(HostProblem):
         family = _made(self.own)
         return _Rendered(family)
 
+    def unlike(self) -> tuple[Split, ...]:
+        """The same family in every split."""
+        return ("train",)
+
     def definition(self) -> dict[str, str]:
         """The file's name for it."""
         return {"environment": getattr(_made(self.own), "definition", self.own.where)}

@@ -1,0 +1,188 @@
+"""What every family of Gymnasium environments must do, as a check of a family of one's own."""
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from quickstudy.errors import BadInput, QuickstudyError, demand_counts
+from quickstudy.testing.comparing import demand
+from quickstudy.testing.learner_check import ConformanceError
+from quickstudy.testing.played import PlayedFamily, apart, as_bytes, told
+
+STEPS = 50  # of an episode, at first
+MORE_STEPS = 500  # where tasks cannot be told apart by then
+PAIRS = 8  # of tasks, of which some should differ
+PATIENCE = 10.0  # seconds to look for a difference
+CHANGED = "the environment changes the task that it is given: let set_task give it a copy"
+
+
+def check_family(
+    make: Callable[[], Any],
+    sample_task: Callable[[np.random.Generator], Any],
+    set_task: Callable[[Any, Any], None],
+    horizon: int | None = None,
+    *,
+    copies: int = 2,
+    except_for: Collection[str] = (),
+    seed: int = 0,
+) -> None:
+    """Hold a family of Gymnasium environments to everything that training relies on.
+
+    A few short episodes are played with random actions, as `HostEnvironment` plays them.
+
+    Args:
+        make: makes one `gymnasium.Env`.
+        sample_task: M_i ~ p(M), from a NumPy generator.
+        set_task: puts one environment into a task.
+        horizon: the most steps of an episode; `None` leaves it to `make`.
+        copies: 1 where no two environments can be open at a time: `copies` is then left out.
+        except_for: names of `FAMILY_PROPERTIES` that the family does not promise: `tasks` and
+            `reset` where tasks differ too late or too rarely for random actions to show it.
+        seed: decides tasks and actions.
+
+    Raises:
+        ConformanceError: names the first property that does not hold, and what to do.
+        BadInput: `except_for` names no property.
+
+    Example:
+        >>> import gymnasium  # doctest: +SKIP
+        >>> def forget(env, length):
+        ...     pass
+        >>> check_family(  # doctest: +SKIP
+        ...     lambda: gymnasium.make("CartPole-v1"), lambda rng: rng.uniform(), forget
+        ... )
+        Traceback (most recent call last):
+        quickstudy.testing.learner_check.ConformanceError: the family breaks the property 'tasks'...
+    """
+    demand_counts(copies=copies, horizon=1 if horizon is None else horizon)
+    if unknown := set(except_for) - FAMILY_PROPERTIES.keys():
+        choices = list(FAMILY_PROPERTIES)
+        raise BadInput(f"{sorted(unknown)} are no properties; choose from {choices}")
+    family = PlayedFamily((make, sample_task, set_task), horizon, seed)
+    left_out = {*except_for, *(() if copies > 1 else ("copies",))}
+    try:
+        for name, holds in FAMILY_PROPERTIES.items():
+            if name not in left_out:
+                _demand_property(name, holds, family)
+    finally:
+        family.abandon()
+
+
+def _demand_property(
+    name: str, holds: Callable[[PlayedFamily], None], family: PlayedFamily
+) -> None:
+    try:
+        holds(family)
+    except Exception as error:
+        ours = isinstance(error, AssertionError | QuickstudyError)
+        why = str(error) if ours else f"{type(error).__name__}: {error}"
+        meaning = " ".join((holds.__doc__ or "").split())
+        said = f"the family breaks the property {name!r} ({meaning}) {why}"
+        raise ConformanceError(said, name) from error
+
+
+def _returned(family: PlayedFamily) -> None:
+    """`make`, `set_task`, `reset` and `step` give what Gymnasium's give, within their spaces."""
+    task = family.task(0)
+    family.before = as_bytes(task)
+    family.first = family.play([task], STEPS)[0]
+    family.after = as_bytes(task)
+    family.demand_bounds(family.first)
+
+
+def _closing(family: PlayedFamily) -> None:
+    """An environment can be closed."""
+    family.close()
+
+
+def _seeds(family: PlayedFamily) -> None:
+    """The same seed draws the same task, and with the same actions the same episodes."""
+    family.close()
+    again = family.play([family.task(0)], STEPS)[0]
+    if not (difference := apart(family.first, again)):
+        return
+    drawn = told(family.task(0)), told(family.task(0))
+    if drawn[0] != drawn[1] and " at 0x" not in drawn[0]:
+        why = (
+            f"sample_task drew {drawn[0]} and then {drawn[1]} from the same generator: let it draw "
+            "everything from the rng that it is given"
+        )
+    elif family.before != family.after:
+        why = CHANGED
+    else:
+        why = (
+            "let the environment draw everything from self.np_random, which "
+            "super().reset(seed=seed) makes, and not from random or numpy.random"
+        )
+    raise AssertionError(f"{difference}; {why}")
+
+
+def _used(family: PlayedFamily) -> None:
+    """An environment that was used is as a new one, and a task that was played as it was drawn."""
+    task = family.task(0)
+    for _ in range(2):
+        if difference := apart(family.first, family.play([task], STEPS)[0]):
+            changed = family.before != family.after
+            why = CHANGED if changed else "let reset() undo all that an episode has changed"
+            raise AssertionError(f"{difference}; {why}")
+
+
+def _tasks(family: PlayedFamily) -> None:
+    """Tasks differ in what is seen or earned, with the same seed and the same actions."""
+    until, tried, length = time.monotonic() + PATIENCE, 0, 0
+    for length in sorted({family.steps(STEPS), family.steps(MORE_STEPS)}):
+        for number in range(PAIRS):
+            one, other = (family.play([family.task(number + n)], length, number)[0] for n in (0, 1))
+            tried += 1
+            for episode in (0, 1):
+                if apart(one.episode(episode), other.episode(episode), exactly=True):
+                    family.differ[episode] = family.differ[episode] or (number, length)
+            if all(family.differ) or (tried >= PAIRS and time.monotonic() > until):
+                break
+        if any(family.differ):
+            return
+    some = ", ".join(told(family.task(number)) for number in range(3))
+    raise AssertionError(
+        f"{tried} pairs of tasks ({some} ...) gave the same observations and rewards in episodes "
+        f"of {length} steps. Either set_task does not change what the environment reads: it must "
+        "write to env.unwrapped, by the right name. Or reset() draws a task anew: it must keep the "
+        "one that was set. Or tasks differ too late or too rarely for random actions to show it: "
+        "then leave 'tasks' and 'reset' out, by except_for"
+    )
+
+
+def _reset(family: PlayedFamily) -> None:
+    """A task survives `reset()`: it is the same in the second episode as in the first."""
+    first, later = family.differ
+    demand(
+        not first or later,
+        "tasks differ in the first episode, and never in the second: reset() draws a task anew, or "
+        "what set_task set is lost when an episode ends",
+    )
+
+
+def _copies(family: PlayedFamily) -> None:
+    """Environments side by side do not share their tasks, nor what they draw."""
+    number, length = family.differ[0] or family.differ[1] or (0, STEPS)
+    tasks = [family.task(number + n) for n in (0, 1)]
+    alone = [family.play([task], length, first=n)[0] for n, task in enumerate(tasks)]
+    family.open(copies=2)
+    for copy, path in enumerate(family.play(tasks, length)):
+        if difference := apart(alone[copy], path):
+            raise AssertionError(
+                f"{difference} when another is stepped beside it; a task or a generator is kept in "
+                "a global, or in the class: keep both in the environment itself, self"
+            )
+
+
+FAMILY_PROPERTIES: dict[str, Callable[[PlayedFamily], None]] = {
+    "returned": _returned,
+    "closing": _closing,
+    "seeds": _seeds,
+    "used": _used,
+    "tasks": _tasks,
+    "reset": _reset,
+    "copies": _copies,
+}

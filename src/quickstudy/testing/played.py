@@ -1,0 +1,178 @@
+"""A family of Gymnasium environments that is played by random actions, to be examined."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from quickstudy.envs.host import HostEnvironment, draw_task
+from quickstudy.errors import BadInput, QuickstudyError
+
+ROUNDING = 1e-3  # of engines that begin a little differently each time
+FAR = 1.0  # widths of a bounded space beyond its bounds
+
+
+class Path(NamedTuple):
+    """What one copy showed and paid, `[time, ...]`.
+
+    Attributes:
+        seen: before each action.
+        last: after it.
+        reward: r_t.
+        done: whether it ended an episode.
+    """
+
+    seen: np.ndarray
+    last: np.ndarray
+    reward: np.ndarray
+    done: np.ndarray
+
+    def episode(self, number: int) -> "Path":
+        """The steps of one episode; of one that was not played, none."""
+        before = np.cumsum(self.done) - self.done
+        return Path(*(column[before == number] for column in self))
+
+
+class PlayedFamily:
+    """A family that is examined, and what is known of it so far.
+
+    Attributes:
+        first: what its first task showed in a new environment.
+        before: that task before it was played, as bytes.
+        after: and afterwards.
+        differ: for the first and the second episode, the number of the first of two tasks that
+            differ, and in episodes of how many steps.
+    """
+
+    first: Path
+    before: bytes | None = None
+    after: bytes | None = None
+
+    def __init__(
+        self, functions: tuple[Callable[..., Any], ...], horizon: int | None, seed: int
+    ) -> None:
+        self.functions, self.horizon, self.seed = functions, horizon, seed
+        self.differ: list[tuple[int, int] | None] = [None, None]
+        self.host: _Host | None = None
+
+    def task(self, number: int) -> Any:
+        """The task of that number, drawn anew."""
+        try:
+            return draw_task(self.functions[1], self.seed, number)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            raise BadInput(f"sample_task failed with {why}") from error
+
+    def steps(self, most: int) -> int:
+        """How many steps of an episode are played."""
+        return most if self.horizon is None else min(most, self.horizon)
+
+    def open(self, copies: int = 1) -> "_Host":
+        """New environments; those before are closed."""
+        self.close()
+        self.host = _Host(*self.functions, copies=copies)
+        return self.host
+
+    def close(self) -> None:
+        """Close what is open."""
+        if (host := self.host) is not None:
+            self.host = None
+            host.close()
+
+    def abandon(self) -> None:
+        """Close what is open, after a failure that must be heard of first."""
+        with contextlib.suppress(Exception):
+            self.close()
+
+    def play(self, tasks: list[Any], most: int, variant: int = 0, first: int = 0) -> list[Path]:
+        """Two episodes, or more if they end early, in every copy that is open.
+
+        Args:
+            tasks: one for each copy.
+            most: an episode has no more steps.
+            variant: decides the actions, which are the same in every episode and copy.
+            first: the number of the first copy, which decides what environments draw.
+        """
+        host, steps = self.host or self.open(), self.steps(most)
+        host.given, host.horizon = tasks, steps
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(self.seed), variant), steps)
+        actions = np.asarray(jax.vmap(host.spaces.actions.draw)(keys))
+        seen, time, path = host.begin(self.seed, first), np.zeros(len(tasks), int), []
+        for _ in range(2 * steps):
+            after = host.step(actions[time])
+            path.append(Path(seen, after.last_observation, after.reward, after.done))
+            seen, time = after.observation, np.where(after.done, 0, time + 1)
+        columns = [np.stack(column, 1) for column in zip(*path, strict=True)]
+        return [Path(*(column[copy] for column in columns)) for copy in range(len(tasks))]
+
+    def demand_bounds(self, path: Path) -> None:
+        """Refuse observations far outside a bounded space.
+
+        Raises:
+            BadInput: names a number, and the bound that it passes.
+        """
+        assert self.host is not None
+        space = self.host.spaces.observation
+        if not hasattr(space, "low") or not np.issubdtype(space.dtype, np.floating):
+            return  # whole numbers: pictures are scaled to [0, 1]
+        # In double precision, where the widest bounds have a difference.
+        low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
+        width = FAR * (high - low)
+        for seen in (*path.seen, *path.last):
+            if (out := (seen > high + width) | (seen < low - width)).any():
+                place = tuple(int(i) for i in np.argwhere(out)[0])
+                raise BadInput(
+                    f"an observation has the number {seen[place]:g} at {place}, far outside the "
+                    f"space {space}; mend the bounds of observation_space, or scale what is "
+                    "returned"
+                )
+
+
+class _Host(HostEnvironment):
+    """Copies in tasks that are given."""
+
+    given: list[Any]
+
+    def _drawn(self, copy: int, number: int) -> Any:
+        return self.given[copy]
+
+    def _failure(self, doing: str, copy: int, why: Exception) -> QuickstudyError:
+        task = told(self.given[copy])
+        said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
+        return BadInput(f"{doing} failed in the task {task}: {said}")
+
+
+def apart(one: Path, other: Path, *, exactly: bool = False) -> str:
+    """How two paths differ, as far as both go; nothing if they do not."""
+    steps = min(len(one.done), len(other.done))
+    names = ("first observation", "observation", "reward", "end of the episode")
+    for time in range(steps):
+        for name, a, b in zip(names, one, other, strict=True):
+            if name == names[0] and time and not one.done[time - 1]:
+                continue  # the last observation of the step before
+            same = np.array_equal if exactly else _close
+            if not same(a[time], b[time]):
+                return f"the {name} of step {time + 1} is {told(a[time])}, and then {told(b[time])}"
+    return ""
+
+
+def _close(a: Any, b: Any) -> bool:
+    return np.allclose(a, b, rtol=ROUNDING, atol=ROUNDING * ROUNDING)
+
+
+def as_bytes(task: Any) -> bytes | None:
+    """A task as bytes, which change if it does; `None` if it cannot be written."""
+    import cloudpickle  # Gymnasium needs it, too
+
+    try:
+        return cloudpickle.dumps(task)
+    except Exception:  # whatever its own classes say
+        return None
+
+
+def told(value: Any) -> str:
+    """A value for a message, not too long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 120 else f"{text[:117]}..."
