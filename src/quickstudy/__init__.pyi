@@ -51,6 +51,7 @@ from .inner import FirstOrder as FirstOrder
 from .inner import FromZero as FromZero
 from .inner import LearnedRate as LearnedRate
 from .inner import LearnedRates as LearnedRates
+from .inner import Offset as Offset
 from .inner import Only as Only
 from .inner import Optimiser as Optimiser
 from .inner import Rate as Rate

@@ -13,10 +13,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, PyTree
-
-from quickstudy.compiling import compiled_once
-from quickstudy.errors import BadInput
+from jaxtyping import Array, Float, PyTree
 
 
 class InnerRule(eqx.Module):
@@ -239,6 +236,42 @@ class FromZero(InnerRule):
         return self.rule.move(theta, gradient, state, step)
 
 
+class Offset(InnerRule):
+    """Another rule, and what the first step adds: θ_1 = move(θ_0, g) + β, β meta-learned. A policy
+    may so act at random to learn its task, and then be sure of itself.
+
+    Attributes:
+        rule: the other rule.
+        offset: β, of θ's structure; `None` where nothing is added.
+
+    Example:
+        >>> rule = Offset(Rate(0.5), {"mean": None, "log_std": jnp.array(-2.0)})
+        >>> theta = {"mean": jnp.array(0.0), "log_std": jnp.array(0.0)}
+        >>> ones = jax.tree.map(jnp.ones_like, theta)
+        >>> for step in range(2):
+        ...     theta, _ = rule.move(theta, ones, None, step)
+        ...     print({name: float(leaf) for name, leaf in theta.items()})
+        {'mean': -0.5, 'log_std': -2.5}
+        {'mean': -1.0, 'log_std': -3.0}
+    """
+
+    rule: InnerRule
+    offset: PyTree
+
+    def begin(self, theta: PyTree) -> PyTree:
+        return self.rule.begin(theta)
+
+    def start(self, theta: PyTree) -> PyTree:
+        return self.rule.start(theta)
+
+    def move(
+        self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
+    ) -> tuple[PyTree, PyTree]:
+        theta, state = self.rule.move(theta, gradient, state, step)
+        added = jax.tree.map(lambda b: jnp.where(step == 0, b, 0), self.offset)
+        return eqx.apply_updates(theta, added), state
+
+
 class Optimiser(InnerRule):
     """Any Optax optimiser, differentiated through.
 
@@ -265,33 +298,3 @@ class Optimiser(InnerRule):
     ) -> tuple[PyTree, PyTree]:
         updates, state = self.optimiser.update(gradient, state, theta)
         return optax.apply_updates(theta, updates), state
-
-
-def demand_finite_slope(rule: InnerRule, model: Any) -> None:
-    """Raise `BadInput` for a rule that cannot be differentiated where a gradient is zero.
-
-    It is the slope of `move` itself that counts, so rules may lie in one another: an optimiser
-    inside `FirstOrder` has none, and passes.
-
-    Args:
-        rule: how θ moves.
-        model: θ.
-    """
-    if not _finite_slope(rule, eqx.filter(model, eqx.is_inexact_array)):
-        raise BadInput(
-            "this rule's step has no finite slope where a gradient is zero, and the "
-            "meta-gradient would be not-a-number; for Adam give eps_root, for example "
-            "optax.adam(1e-3, eps_root=1e-8), or wrap the rule in FirstOrder"
-        )
-
-
-@compiled_once
-def _finite_slope(rule: InnerRule, theta: PyTree) -> Bool[Array, ""]:
-    def moved(gradient: PyTree) -> Any:
-        end = rule.move(theta, gradient, rule.start(theta), 0)[0]
-        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(end))
-
-    # At zero, for exact zeros are common: a rectifier that is off in every example has that
-    # gradient.
-    slope = jax.grad(moved)(jax.tree.map(jnp.zeros_like, theta))
-    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slope)]))

@@ -13,6 +13,7 @@ import pytest
 import quickstudy as qs
 from quickstudy.checkpoint import read_recipe
 from quickstudy.experiments.benchmark_recipes import BENCHMARKS
+from quickstudy.experiments.methods.policy_starts import HeConfig, NoOffsetConfig
 from quickstudy.experiments.methods.relation import DenseRelationConfig
 from quickstudy.experiments.recipe import from_json
 from quickstudy.experiments.recipes import RECIPES, find_recipe
@@ -159,6 +160,21 @@ def test_nested_files_without_a_format_are_as_they_were():
     assert (
         from_json(nested | {"format": 1, "method": {"name": "relation"}}).method.pooling == "mean"
     )
+
+
+@pytest.mark.parametrize("name", ["maml-navigation", "pretrained-navigation", "maml-bandit"])
+def test_policies_of_before_have_the_weights_and_updates_that_they_had(name):
+    """Whatever today's recipe of that name has; and classifiers have no such settings."""
+    today = RECIPES[name].to_json()
+    later = ("weights", "offset", "inner_discount", "inner_decay", "scored_updates")
+    for setting in later:
+        del today["method"][setting]
+    without = {part: one for part, one in today.items() if part != "format"}
+    for value in (today | {"format": 3}, without, DEFAULTS[name]):
+        method = from_json(value).method
+        found = [getattr(method, setting) for setting in later]
+        assert found == [HeConfig(), NoOffsetConfig(), None, None, 1]
+    assert from_json(RECIPES["maml-glyphs"].to_json() | {"format": 3}) == RECIPES["maml-glyphs"]
 
 
 def test_the_split_that_was_called_snell2017():

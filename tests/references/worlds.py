@@ -52,20 +52,24 @@ class World:
         """J(θ), per step."""
         return expected_return(self.logits(theta), mdp) / HORIZON
 
-    def path(self, theta, mdp, rates=RATE):
-        """θ_0, θ_1, θ_2 along the true gradients."""
+    def path(self, theta, mdp, rates=RATE, offset=0.0):
+        """θ_0, θ_1, θ_2 along the true gradients; the first step adds the offset."""
         found = [theta]
-        for _ in range(STEPS):
-            found.append(found[-1] + rates * jax.grad(self.earned)(found[-1], mdp))
+        for step in range(STEPS):
+            there = found[-1] + rates * jax.grad(self.earned)(found[-1], mdp)
+            found.append(there + offset if step == 0 else there)
         return jnp.stack(found)
 
-    def objective(self, theta, rates=RATE):
-        """J after adaptation, the mean over tasks."""
-        return jnp.mean(
-            jax.vmap(lambda mdp: self.earned(self.path(theta, mdp, rates)[-1], mdp))(self.mdps)
-        )
+    def objective(self, theta, rates=RATE, offset=0.0, scored=1):
+        """J after adaptation, the mean over tasks and over so many of the last policies."""
 
-    def acted(self, theta, rates=RATE):
+        def one(mdp):
+            last = self.path(theta, mdp, rates, offset)[-scored:]
+            return jnp.mean(jax.vmap(self.earned, (0, None))(last, mdp))
+
+        return jnp.mean(jax.vmap(one)(self.mdps))
+
+    def acted(self, theta, rates=RATE, offset=0.0):
         """All trajectories of each task, of the policy after each step `[tasks, steps, 32, 3]`."""
 
         def one(mdp):
@@ -76,14 +80,14 @@ class World:
                 logs = jax.nn.log_softmax(self.logits(theta))[STATES, ACTIONS]
                 return Trajectories(jnp.eye(2)[STATES], ACTIONS, reward, logs, REAL)
 
-            return jax.vmap(of_policy)(self.path(theta, mdp, rates))
+            return jax.vmap(of_policy)(self.path(theta, mdp, rates, offset))
 
         paths = jax.vmap(one)(self.mdps)
         return jax.tree.map(lambda x: x[:, :-1], paths), jax.tree.map(lambda x: x[:, -1], paths)
 
-    def maml(self, outer, estimator, rule=qs.Rate(RATE)):  # noqa: B008
+    def maml(self, outer, estimator, rule=qs.Rate(RATE), scored=1):  # noqa: B008
         adaptation = Enumerating(self.family, rule, estimator, trajectories=len(STATES))
-        return qs.MAMLRL(self.policy, adaptation, outer, STEPS, TASKS)
+        return qs.MAMLRL(self.policy, adaptation, outer, STEPS, TASKS, scored=scored)
 
 
 class Sampled(qs.Adaptation):

@@ -42,6 +42,25 @@ def test_advantages_by_hand():
     np.testing.assert_allclose(jax.jit(adaptation.advantage)(paths), found, rtol=1e-6)
 
 
+def test_inner_advantages_have_a_discount_and_a_decay_of_their_own():
+    """Steps follow the advantages of the inner γ and λ, policies are scored by those of the others;
+    of which one is not given, it is the other's."""
+    paid = jax.random.normal(KEY, (3, 5))
+    paths = Trajectories(jnp.zeros((3, 5, 1)), jnp.zeros((3, 5), int), paid, 0 * paid, paid < 9)
+
+    def found(**settings):
+        adaptation = qs.Adaptation(BANDIT, qs.Rate(0.1), qs.LVC(), 3, **settings)
+        return adaptation.advantage(paths), adaptation.measured(paths).advantage
+
+    outer, both = {"discount": 0.9, "decay": 0.8}, {"inner_discount": 0.5, "inner_decay": 0.0}
+    inner, scored = found(**outer, **both)
+    np.testing.assert_array_equal(scored, found(**outer)[0])
+    np.testing.assert_array_equal(inner, found(discount=0.5, decay=0.0)[0])
+    mixed = found(**outer, inner_decay=0.0)
+    np.testing.assert_array_equal(mixed[0], found(discount=0.9, decay=0.0)[0])
+    assert not np.allclose(inner, scored, atol=0.1)
+
+
 def test_what_is_replayed_is_what_was_done():
     """The adapted policy from stored trajectories gives the actions the probability that they were
     chosen with: ratios are 1 before the first outer step."""
@@ -66,6 +85,8 @@ def test_what_is_replayed_is_what_was_done():
         ({"trajectories": 0}, "trajectories is 0"),
         ({"discount": 1.5}, r"discount is 1\.5"),
         ({"decay": -0.5}, r"decay is -0\.5"),
+        ({"inner_discount": 1.5}, r"inner_discount is 1\.5"),
+        ({"inner_decay": -0.5}, r"inner_decay is -0\.5"),
     ],
 )
 def test_what_cannot_be(settings, message):

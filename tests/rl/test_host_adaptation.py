@@ -161,15 +161,16 @@ def test_the_same_tasks_as_trials_and_for_any_number_of_copies():
     assert [int(task) for task in trial.environment.host.tasks] == tasks
 
 
-def test_the_improvement_is_the_compiled_one():
+@pytest.mark.parametrize("scored", [1, 2])
+def test_the_improvement_is_the_compiled_one(scored):
     """Of the trajectories that a compiled step collects: stored, they give the same step."""
-    estimator = ScoreTerm(Naive())
-    compiled = maml(Corridor(), estimator=estimator)
+    how = {"estimator": ScoreTerm(Naive()), "steps": 2, "scored": scored}
+    compiled = maml(Corridor(), **how)
     state = compiled.init()
     stored = eqx.filter_jit(compiled.collect)(state, KEY)
     whole = eqx.filter_jit(update)(compiled, state, KEY, jnp.zeros(()))
     assert float(whole[1]["accepted"]) == 1
-    on_host = maml(corridors(6 * K), estimator=estimator)
+    on_host = maml(corridors(6 * K), **how)
     close(improved(on_host, state, stored), whole)
 
 

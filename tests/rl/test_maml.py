@@ -45,11 +45,12 @@ def updated(algorithm, key=KEY):
     return eqx.filter_jit(update)(algorithm, algorithm.init(), key, jnp.zeros(()))
 
 
-@pytest.mark.parametrize(("tasks", "every"), [(6, 1), (5, 2)])
-def test_devices_change_nothing(tasks, every, one_device):
-    """Nor which trajectories the curvature is that of."""
+@pytest.mark.parametrize(("tasks", "every", "scored"), [(6, 1, 1), (5, 2, 1), (5, 2, 2)])
+def test_devices_change_nothing(tasks, every, scored, one_device):
+    """Nor which trajectories the curvature is that of, nor which policies are scored."""
     outer = OuterTrustRegion(curvature_every=every)
-    algorithm = maml(outer, estimator=ScoreTerm(Naive()), tasks=tasks, steps=2)
+    estimator = ScoreTerm(Naive())
+    algorithm = maml(outer, estimator=estimator, tasks=tasks, steps=2, scored=scored)
     two = updated(algorithm)
     one_device()
     for x, y in zip(*map(jax.tree.leaves, (updated(algorithm), two)), strict=True):
@@ -78,6 +79,12 @@ def test_a_step_that_is_none_keeps_the_initialisation():
     after, metrics = updated(algorithm)
     assert float(metrics["accepted"]) == 0.0
     assert same_bits(after, before)
+
+
+@pytest.mark.parametrize(("steps", "scored"), [(2, 3), (1, 2), (0, 2), (2, 0)])
+def test_no_more_policies_are_scored_than_updates_make(steps, scored):
+    with pytest.raises(qs.BadInput, match=rf"scored_updates is {scored}.* 1 to {max(steps, 1)}"):
+        maml(OuterTrustRegion(), steps=steps, scored=scored)
 
 
 def test_rates_are_learned():

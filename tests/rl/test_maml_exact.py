@@ -14,7 +14,7 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.envs.tabular import Table
-from quickstudy.mesh import dealt, on_shares
+from quickstudy.mesh import dealt, on_shares, total
 from quickstudy.rl.adaptation import path_log_probs, policy_actions
 from quickstudy.rl.estimators import FirstOrderEstimator
 from quickstudy.rl.maml import Meta, _Stored
@@ -88,6 +88,60 @@ def test_learned_rates_are_part_of_the_meta_gradient(world):
     assert float(jnp.linalg.norm(error[:n]) / jnp.linalg.norm(wanted[:n])) < 1e-7
     assert float(jnp.linalg.norm(error[n:]) / jnp.linalg.norm(wanted[n:])) < 1e-7
     assert float(jnp.linalg.norm(wanted[n:])) > 1e-3
+
+
+@pytest.mark.parametrize("scored", [1, 2])
+def test_an_offset_and_earlier_policies_are_part_of_the_meta_gradient(world, scored):
+    """∇ by θ and by what the first step adds to it, of the exact mean of J(θ_2), or of J(θ_1) and
+    J(θ_2), by central differences; the two objectives have gradients that differ."""
+    n = world.flat.size
+    offset = 0.3 * jax.random.normal(KEY, (n,))
+
+    @jax.jit
+    def found(theta, offset):
+        rule = qs.Offset(qs.Rate(RATE), world.policy_of(offset))
+        algorithm = world.maml(qs.OuterAscent(optax.sgd(1.0)), qs.DiCE(), rule, scored)
+        stored = dealt(world.acted(theta, offset=offset))
+        after = algorithm.improve(algorithm.init(), stored, DONE)[0].parameters
+        return jax.flatten_util.ravel_pytree(after)[0] - jnp.append(theta, offset)
+
+    def exact(scored):
+        return differences(
+            lambda both: world.objective(both[:n], offset=both[n:], scored=scored),
+            jnp.append(world.flat, offset),
+        )
+
+    wanted, other = exact(scored), exact(3 - scored)
+    gradient = found(world.flat, offset)
+    for part in (slice(n), slice(n, None)):
+        size = float(jnp.linalg.norm(wanted[part]))
+        assert float(jnp.linalg.norm(gradient[part] - wanted[part])) < 1e-7 * size
+        assert float(jnp.linalg.norm(gradient[part] - other[part])) > 0.05 * size
+
+
+def test_two_scored_policies_are_the_mean_of_one_after_each(world):
+    """The surrogate, E-MAML's term included, its gradient, and the products with the Fisher
+    matrix: of the policies after one and two updates, those of training with one and with two."""
+    estimator = qs.ScoreTerm(qs.Naive())
+    adaptation = qs.Adaptation(world.family, qs.Rate(RATE), estimator, trajectories=len(STATES))
+    sets, after = jax.jit(world.acted)(world.flat)
+    first = jax.tree.map(lambda x: x[:, :1], sets), jax.tree.map(lambda x: x[:, 1], sets)
+    along = (world.policy_of(jax.random.normal(KEY, world.flat.shape)), qs.Rate(RATE))
+
+    def found(stored, scored):
+        def measures(parameters, objective):
+            problem = qs.OuterTrustRegion().problem(objective)
+            here = Linearised.at(parameters, problem.outputs)
+            fisher = fisher_product(*_for_fisher(parameters, problem, here))(along)
+            value, slope = jax.value_and_grad(problem.surrogate)(here.outputs)
+            return fisher, total((value, here.pull(slope)))
+
+        found = jax.jit(lambda s: in_mesh(world, measures, s, adaptation, scored))(stored)
+        return jax.flatten_util.ravel_pytree(found)[0]
+
+    one, two, both = found(first, 1), found((sets, after), 1), found((sets, after), 2)
+    np.testing.assert_allclose(both, (one + two) / 2, rtol=1e-9, atol=1e-12)
+    assert float(jnp.abs(one - two).max()) > 1e-2
 
 
 @pytest.mark.parametrize("steps", [1, 2])
@@ -186,13 +240,13 @@ def test_sampled_meta_gradients_have_their_enumerated_means(world):
         assert min(others.values()) > within, (name, others)
 
 
-def in_mesh(world, f, stored, adaptation=None):
+def in_mesh(world, f, stored, adaptation=None, scored=1):
     """f(θ, objective) inside the mesh, with every task where a step has it; DiCE's, by default."""
     adaptation = adaptation or world.maml(qs.OuterTrustRegion(), qs.DiCE()).adaptation
     parameters = (world.policy, qs.Rate(RATE))
 
     def share(_, stored, real):
-        meta = Meta(world.policy, adaptation, TASKS)
+        meta = Meta(world.policy, adaptation, TASKS, scored)
         return f(parameters, meta.on(_Stored(*stored, real)))
 
     return on_shares(share, None, dealt(stored))

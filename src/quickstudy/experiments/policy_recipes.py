@@ -4,6 +4,7 @@ from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.methods.histories import GRUConfig, TableConfig
 from quickstudy.experiments.methods.maml import FINN
 from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig, PretrainedPolicyConfig
+from quickstudy.experiments.methods.policy_starts import HeConfig
 from quickstudy.experiments.methods.policy_updates import (
     AdaptsEverythingConfig,
     FirstOrderUpdateConfig,
@@ -52,6 +53,7 @@ IN_BODIES = RL2Config(WIDE, parts=4)
 # A half-cheetah that is to run either way has a return of 155 after 50 steps at first order and
 # 107 with LVC; at the paper's rate of 0.1 it has 35 and 23 after 60.
 SMALL_UPDATES = {
+    "weights": HeConfig(),  # with which the figures of these bodies were measured
     "adapts": AdaptsEverythingConfig(0.01, 0.003),
     "estimator": FirstOrderUpdateConfig(),
     "decay": 0.95,
@@ -61,7 +63,9 @@ SMALL_UPDATES = {
 # In steps 21 to 30 an update gains 20.6 so, and 2.2 at a rate of 0.01 with TRPO.
 LARGE_UPDATES = {**SMALL_UPDATES, "adapts": AdaptsEverythingConfig(1.0, 0.003)}
 # With every fourth trajectory in the Fisher matrix a step costs less than half.
-TWO_UPDATES = MAMLPolicyConfig(inner_steps=2, outer=OuterTRPOConfig(curvature_every=4))
+TWO_UPDATES = MAMLPolicyConfig(
+    inner_steps=2, weights=HeConfig(), outer=OuterTRPOConfig(curvature_every=4)
+)
 
 POLICIES: dict[str, Recipe] = {
     "rl2-bandit": Recipe(
@@ -129,7 +133,7 @@ POLICIES: dict[str, Recipe] = {
     # times as many steps are as many steps of the environment.
     "pretrained-navigation": Recipe(
         NavigationFamily(),
-        PretrainedPolicyConfig(outer=OuterTRPOConfig(curvature_every=4)),
+        PretrainedPolicyConfig(weights=HeConfig(), outer=OuterTRPOConfig(curvature_every=4)),
         _tasks(1200),
         Card("a baseline; no target", "ten minutes"),
     ),
@@ -145,13 +149,13 @@ POLICIES: dict[str, Recipe] = {
     ),
     "maml-bandit": Recipe(
         BanditFamily(),
-        MAMLPolicyConfig(trajectories=10),
+        MAMLPolicyConfig(trajectories=10, weights=HeConfig()),
         _tasks(200),
         Card("more than half of the pulls paid after three updates; no target", "a minute"),
     ),
     "maml-tabular": Recipe(
         TabularFamily(),
-        MAMLPolicyConfig(),
+        MAMLPolicyConfig(weights=HeConfig()),
         _tasks(300),
         Card("a return that rises with updates; no target", "minutes"),
     ),

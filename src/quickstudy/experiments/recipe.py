@@ -7,9 +7,7 @@ from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.method import Method, Test, Trainer
 from quickstudy.experiments.problem import Problem, Source
 from quickstudy.experiments.settings import NOTHING, Scope, read_settings, settings_json
-
-FORMAT = 3
-"""Of `Recipe.to_json`. Files without a number are older; see `quickstudy.experiments.version01`."""
+from quickstudy.experiments.version01 import FORMAT, as_of_today
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,6 @@ def from_json(value: dict[str, Any], scope: Scope = NOTHING) -> Recipe:
     from quickstudy.experiments.methods import any_method
     from quickstudy.experiments.problems import any_problem
     from quickstudy.experiments.recipes import RECIPES
-    from quickstudy.experiments.version01 import as_of_today
 
     value = as_of_today(value)
     name = str(value.get("recipe", "unnamed"))

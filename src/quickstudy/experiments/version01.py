@@ -2,8 +2,8 @@
 
 A recipe of 0.1 was a class with all settings in one dictionary, `{"recipe": "maml-omniglot",
 "ways": 5, "inner_lr": 0.4, "steps": 15000, ...}`. Today's recipe of that name gives the structure,
-and every setting goes to the field of its name. Later files nest, and have no `format`. What
-neither could choose is set as it was then.
+and every setting goes to the field of its name. Later files nest, and have no `format`, or one
+below today's. What they could not choose is set as it was then.
 """
 
 import copy
@@ -15,13 +15,26 @@ from quickstudy.errors import BadInput
 from quickstudy.experiments.method import Method
 from quickstudy.experiments.settings import Choice
 
+FORMAT = 4
+"""Of `Recipe.to_json`. Files without a number are older than all."""
+
+POLICY = {
+    "weights": {"name": "he"},
+    "offset": {"name": "none"},
+    "inner_discount": None,
+    "inner_decay": None,
+    "scored_updates": 1,
+}
+SINCE_3: dict[str, dict[str, Any]] = {"maml policy": POLICY, "pretrained policy": POLICY}
+"""Settings that files of format 3 do not have, as they were, by the name of a choice."""
 THEN: dict[str, dict[str, Any]] = {
     "ridge": {"train_ways": 0, "output_scale": 1.0},
     "imaml": {"form": {"name": "proximal"}},
     "centroid": {"centring": "none"},
+    **SINCE_3,
     "relation": {"pooling": "sum", "head": {"name": "dense", "hidden": 64}},
 }
-"""By the name of a choice: settings that older files do not have, as they were."""
+"""Settings that older files, without a format, do not have."""
 RENAMED = {"snell2017": "random-characters"}
 """What older files call Omniglot's protocols, and what they are called today."""
 
@@ -40,24 +53,30 @@ def as_of_today(value: dict[str, Any]) -> dict[str, Any]:
     """
     if "problem" not in value:
         return translated(value)
-    value = value if "format" in value else _completed(value)
+    age = value.get("format", 1)
+    if "format" not in value:
+        value = _completed(value)
+    elif age < FORMAT:
+        value = _completed(value, SINCE_3, {})
     # Before format 3 the length of a trial had the name of the number of tests.
     problem = dict(value["problem"])
-    if value.get("format", 1) < 3 and "episodes" in problem:
+    if age < 3 and "episodes" in problem:
         problem["trial_episodes"] = problem.pop("episodes")
     return {**value, "problem": problem}
 
 
-def _completed(value: Any) -> Any:
+def _completed(
+    value: Any, since: dict[str, dict[str, Any]] = THEN, renamed: dict[str, str] = RENAMED
+) -> Any:
     """Older nested settings with those that came later, as they were."""
     if not isinstance(value, dict):
         return value
-    then = THEN.get(value.get("name", ""), {})
-    own = then | {name: _completed(one) for name, one in value.items()}
+    now = {name: _completed(one, since, renamed) for name, one in value.items()}
+    own = _then(value, since) | now
     if "head" in own and "hidden" in own:  # of relation networks, where it stood before
         own["head"] = own["head"] | {"hidden": own.pop("hidden")}
-    if own.get("name") == "omniglot" and own.get("protocol") in RENAMED:
-        own["protocol"] = RENAMED[own["protocol"]]
+    if own.get("name") == "omniglot" and own.get("protocol") in renamed:
+        own["protocol"] = renamed[own["protocol"]]
     return own
 
 
@@ -65,8 +84,13 @@ def _reset(value: Any) -> Any:
     """Today's settings with those that came later as they were."""
     if not isinstance(value, dict):
         return value
-    then = copy.deepcopy(THEN.get(value.get("name", ""), {}))
-    return {name: _reset(one) for name, one in value.items()} | then
+    return {name: _reset(one) for name, one in value.items()} | _then(value, THEN)
+
+
+def _then(value: dict[str, Any], since: dict[str, Any]) -> dict[str, Any]:
+    # MAML's policies have the name of its classifiers.
+    name = f"{value.get('name')}{' policy' if 'trajectories' in value else ''}"
+    return copy.deepcopy(since.get(name, {}))
 
 
 def translated(value: dict[str, Any]) -> dict[str, Any]:

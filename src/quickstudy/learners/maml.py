@@ -6,8 +6,9 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import PRNGKeyArray, PyTree
 
-from quickstudy.inner import InnerRule, Rate, demand_finite_slope
+from quickstudy.inner import InnerRule, Rate
 from quickstudy.learners.descent import descent, predictors
+from quickstudy.learners.finite_slope import demand_finite_slope
 from quickstudy.learners.learner import Learner, Predictor, check_outputs
 from quickstudy.nets.network import condition
 from quickstudy.tasks.task import Examples, Task

@@ -1,6 +1,7 @@
 """Adapting a policy to a task by policy-gradient steps on its own trajectories."""
 
-from typing import Any, NamedTuple
+import dataclasses
+from typing import Any, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -66,9 +67,13 @@ class Adaptation(eqx.Module):
         discount: γ.
         decay: λ of generalised advantages.
         baseline: what advantages are measured against.
+        inner_discount: γ of the advantages that inner steps follow; `None` is γ.
+        inner_decay: λ of those; `None` is λ. What an update follows need not be what it is scored
+            by: with γ and λ near 0 a gradient from few trajectories has little variance, and
+            meta-learning makes up for its bias.
 
     Raises:
-        BadInput: no trajectory, or γ or λ outside [0, 1].
+        BadInput: no trajectory, or a γ or λ outside [0, 1].
 
     Example:
         >>> import quickstudy as qs
@@ -88,10 +93,21 @@ class Adaptation(eqx.Module):
     discount: float = eqx.field(static=True, default=0.99)
     decay: float = eqx.field(static=True, default=1.0)
     baseline: Baseline = LinearBaseline()
+    inner_discount: float | None = eqx.field(static=True, default=None)
+    inner_decay: float | None = eqx.field(static=True, default=None)
 
     def __check_init__(self) -> None:
         demand_counts(trajectories=self.trajectories)
-        demand_shares(discount=self.discount, decay=self.decay)
+        own = {"inner_discount": self.inner_discount, "inner_decay": self.inner_decay}
+        given = {name: value for name, value in own.items() if value is not None}
+        demand_shares(discount=self.discount, decay=self.decay, **given)
+
+    @property
+    def inner(self) -> Self:
+        """The same, with the γ and λ of inner steps for all advantages."""
+        discount = self.discount if self.inner_discount is None else self.inner_discount
+        decay = self.decay if self.inner_decay is None else self.inner_decay
+        return dataclasses.replace(self, discount=discount, decay=decay)
 
     def collect(self, policy: Reactive, task: MDP, key: PRNGKeyArray) -> Trajectories:
         """K trajectories, one episode each. The key is consumed."""
@@ -101,11 +117,13 @@ class Adaptation(eqx.Module):
         return Trajectories(path.seen.observation, path.action, path.reward, path.notes, path.real)
 
     def advantage(self, paths: Trajectories) -> Float[Array, "k time"]:
-        """A_t against the baseline, fitted to these trajectories; of mean 0 and variance 1."""
-        return self.measured(paths).advantage
+        """A_t of inner steps against the baseline, fitted to these trajectories; of mean 0 and
+        variance 1."""
+        return self.inner.measured(paths).advantage
 
     def measured(self, paths: Trajectories) -> Measured:
-        """`advantage`, and the standard deviation that it was divided by."""
+        """The same with γ and λ themselves, by which policies are scored; and the standard
+        deviation that it was divided by."""
         zeros = jnp.zeros_like(paths.reward)
         all_of = jax.vmap(advantages, (0, 0, 0, None, None))
         # With λ = 1 and V = 0 these are discounted rewards to go, which the baseline is fitted to.
@@ -181,27 +199,30 @@ class Adaptation(eqx.Module):
     def replay(self, policy: Reactive, sets: Trajectories) -> Reactive:
         """The policy after the steps that stored trajectories `[steps, K, time]` make,
         differentiable in θ."""
-        return self.scored(policy, sets)[0]
+        there = jax.tree.map(lambda x: x[-1], self.scored(policy, sets)[0])
+        return eqx.combine(there, policy)
 
     def scored(
         self, policy: Reactive, sets: Trajectories, every: int = 1
-    ) -> tuple[Reactive, Float[Array, "steps k"]]:
-        """`replay`, and the estimator's score of every trajectory under the policy θ_j(θ) that
-        acted it; both are differentiable in θ. With `every`, steps are made as `step` has it."""
+    ) -> tuple[PyTree, Float[Array, "steps k"]]:
+        """Parameters before each step and after the last, `[steps + 1, ...]`, and the estimator's
+        score of every trajectory under the policy θ_j(θ) that acted it; both are differentiable in
+        θ. With `every`, steps are made as `step` has it."""
         theta, rest = eqx.partition(policy, eqx.is_inexact_array)
 
-        def one(carry: Any, now: Any) -> tuple[Any, Float[Array, " k"]]:
-            (theta, state), (number, paths) = carry, now
-            policy = eqx.combine(theta, rest)
+        def one(carry: Any, now: Any) -> tuple[Any, tuple[PyTree, Float[Array, " k"]]]:
+            (before, state), (number, paths) = carry, now
+            policy = eqx.combine(before, rest)
             # Trajectories are replayed, not acted again: as constants they say nothing of how θ
             # chose them, which is the estimator's affair.
             score = self.estimator.score(path_log_probs(policy, paths), paths.real)
             policy, state = self.step(policy, state, paths, number, every)
-            return (eqx.filter(policy, eqx.is_inexact_array), state), score
+            return (eqx.filter(policy, eqx.is_inexact_array), state), (before, score)
 
         start = self.start(theta)
-        (theta, _), scores = jax.lax.scan(one, start, (jnp.arange(len(sets.reward)), sets))
-        return eqx.combine(theta, rest), scores
+        steps = (jnp.arange(len(sets.reward)), sets)
+        (last, _), (before, scores) = jax.lax.scan(one, start, steps)
+        return jax.tree.map(lambda xs, x: jnp.append(xs, x[None], 0), before, last), scores
 
 
 def of_every(n: int, stored: PyTree, axis: int = 0) -> PyTree:

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 from quickstudy.envs.environment import MDP, compiled
 from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import host_of
+from quickstudy.errors import BadInput
 from quickstudy.inner import InnerRule
 from quickstudy.mesh import Shares, dealt, each, gathered, map_over_tasks, on_shares, total
 from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
@@ -42,6 +43,11 @@ class MAMLRL(eqx.Module):
         steps: k, inner steps.
         tasks: MDPs per meta-step.
         validation_tasks: MDPs per validation.
+        scored: how many of the last policies are scored: 1 is the one after all updates; 2 are
+            that and the one before the last update, and the objective is their mean.
+
+    Raises:
+        BadInput: more policies are to be scored than updates make.
     """
 
     policy: Reactive
@@ -50,6 +56,14 @@ class MAMLRL(eqx.Module):
     steps: int = eqx.field(static=True, default=1)
     tasks: int = eqx.field(static=True, default=20)
     validation_tasks: int = eqx.field(static=True, default=40)
+    scored: int = eqx.field(static=True, default=1)
+
+    def __check_init__(self) -> None:
+        if not 1 <= self.scored <= max(self.steps, 1):
+            raise BadInput(
+                f"scored_updates is {self.scored}, and training makes {self.steps} updates "
+                f"(inner_steps); give scored_updates from 1 to {max(self.steps, 1)}"
+            )
 
     @property
     def host(self) -> Host | None:
@@ -67,7 +81,7 @@ class MAMLRL(eqx.Module):
 
     def adapting(self, state: MAMLRLState) -> tuple[Reactive, Adaptation]:
         """The policy, and how it adapts, with the parameters of that state."""
-        return Meta(self.policy, self.adaptation, self.tasks).at(state.parameters)
+        return Meta(self.policy, self.adaptation, self.tasks, self.scored).at(state.parameters)
 
     def collect(self, state: MAMLRLState, key: PRNGKeyArray) -> Shares:
         """Adapt in fresh tasks, and act: the trajectories before each inner step, `[tasks, steps,
@@ -92,7 +106,8 @@ class MAMLRL(eqx.Module):
         def share(arguments: Any, rows: Any, real: Any) -> Any:
             (state, fixed), (sets, after) = arguments, rows
             policy, adaptation = eqx.combine(fixed, rest)
-            stored, meta = _Stored(sets, after, real), Meta(policy, adaptation, self.tasks)
+            stored = _Stored(sets, after, real)
+            meta = Meta(policy, adaptation, self.tasks, self.scored)
             parameters, outer, metrics = self.outer.improve(
                 state.parameters, state.outer, meta.on(stored)
             )
@@ -123,6 +138,17 @@ class _Stored(NamedTuple):
     after: Trajectories
     real: Bool[Array, " tasks"]
 
+    def last(self, stages: int) -> Trajectories:
+        """What the last policies did, `[tasks, stages, K, time]`."""
+        if stages == 1:
+            return jax.tree.map(lambda x: x[:, None], self.after)
+
+        def joined(sets: Array, after: Array) -> Array:
+            before = sets[:, sets.shape[1] - stages + 1 :]
+            return jnp.concatenate([before, after[:, None]], 1)
+
+        return jax.tree.map(joined, self.sets, self.after)
+
 
 class Meta(eqx.Module):
     """The outer objective: rewards after adaptation, as a function of θ before it.
@@ -131,11 +157,13 @@ class Meta(eqx.Module):
         policy: its arrays are replaced by θ.
         adaptation: its rule's arrays, too.
         tasks: over all devices.
+        scored: of `MAMLRL`.
     """
 
     policy: Reactive
     adaptation: Adaptation
     tasks: int = eqx.field(static=True)
+    scored: int = eqx.field(static=True, default=1)
 
     def at(self, parameters: PyTree) -> tuple[Reactive, Adaptation]:
         """Policy and adaptation with these parameters."""
@@ -151,38 +179,47 @@ class Meta(eqx.Module):
                 the advantages that they have among all.
         """
 
+        acted = stored.last(self.scored)
+
         def adapted(parameters: PyTree) -> AdaptedActions:
             policy, adaptation = self.at(parameters)
 
-            def one(sets: Trajectories, after: Trajectories) -> AdaptedActions:
-                there, scores = adaptation.scored(policy, sets, every)
-                return AdaptedActions(
-                    policy_actions(there, of_every(every, after)), jnp.sum(scores)
+            def one(sets: Trajectories, acted: Trajectories) -> AdaptedActions:
+                thetas, scores = adaptation.scored(policy, sets, every)
+                last = jax.tree.map(lambda x: x[len(x) - self.scored :], thetas)
+                actions = each(
+                    lambda pair: policy_actions(eqx.combine(pair[0], policy), pair[1]),
+                    (last, of_every(every, acted, axis=1)),
                 )
+                # Before any update there is no score.
+                sums = jnp.append(jnp.zeros(1, scores.dtype), jnp.cumsum(jnp.sum(scores, 1)))
+                return AdaptedActions(actions, sums[len(sums) - self.scored :])
 
-            return each(lambda pair: one(*pair), (stored.sets, stored.after))
+            return each(lambda pair: one(*pair), (stored.sets, acted))
 
         # In turn: XLA's threads wait for each other for ever where two CPU devices factor batches
         # of matrices, the baselines', at the same time.
-        measured = each(self.adaptation.measured, stored.after)
-        real = stored.after.real & stored.real[:, None, None]
-        taken = Taken(stored.after.action, stored.after.log_prob, measured.advantage, real)
+        measured = each(lambda paths: each(self.adaptation.measured, paths), acted)
+        real = acted.real & stored.real[:, None, None, None]
+        taken = Taken(acted.action, acted.log_prob, measured.advantage, real)
         # Rounding apart, π_old after its adaptation is the policy that chose these actions.
         return Objective(
             adapted,
-            of_every(every, taken, axis=1),
-            gain=self._gain(stored) / measured.unit,
+            of_every(every, taken, axis=2),
+            gain=self._gain(stored.real, acted) / measured.unit,
             of_every=lambda n: self.on(stored, n),
         )
 
-    def _gain(self, stored: _Stored) -> Float[Array, " tasks"]:
+    def _gain(
+        self, real: Bool[Array, " tasks"], acted: Trajectories
+    ) -> Float[Array, "tasks stages"]:
         """What each task's episodes earned after adaptation, above those of the other tasks, on
         which its own trajectories have no influence."""
-        earned = jnp.where(stored.real, _returns(stored.after), 0.0)
+        earned = jnp.where(real[:, None], _returns(acted), 0.0)
         # A baseline may not depend on what it is subtracted from: a task's own earnings are left
         # out.
-        others = (total(jnp.sum(earned)) - earned) / max(self.tasks - 1, 1)
-        return jnp.where(stored.real, earned - others, 0.0)
+        others = (total(jnp.sum(earned, 0))[None] - earned) / max(self.tasks - 1, 1)
+        return jnp.where(real[:, None], earned - others, 0.0)
 
 
 def update_returns(
@@ -215,7 +252,7 @@ def update_returns(
     return map_over_tasks(one, fixed, key, tasks)
 
 
-def _returns(paths: Trajectories) -> Float[Array, " tasks"]:
+def _returns(paths: Trajectories) -> Float[Array, "..."]:
     return jnp.mean(jnp.sum(paths.reward, -1), -1)
 
 

@@ -20,12 +20,12 @@ class AdaptedActions(NamedTuple):
     """What an adaptation comes to, as a function of θ before it.
 
     Attributes:
-        actions: what the adapted policies would do, `[tasks, K, time]`.
+        actions: what the adapted policies would do, `[tasks, stages, K, time]`.
         scores: of the trajectories that they adapted on, as the inner estimator has it (E-MAML).
     """
 
     actions: Any
-    scores: Float[Array, " tasks"]
+    scores: Float[Array, "tasks stages"]
 
 
 class Objective(NamedTuple):
@@ -33,7 +33,7 @@ class Objective(NamedTuple):
 
     Attributes:
         adapted: from θ to what its adaptation comes to.
-        taken: what was done after adaptation, `[tasks, K, time]`.
+        taken: what was done after adaptation, `[tasks, stages, K, time]`.
         gain: how much better an adapted policy's episodes were than those in other tasks, in the
             unit of the task's advantages: what its scores are worth.
         of_every: the same on every n-th trajectory of each task alone.
@@ -41,13 +41,13 @@ class Objective(NamedTuple):
 
     adapted: Callable[[PyTree], AdaptedActions]
     taken: Taken
-    gain: Float[Array, " tasks"]
+    gain: Float[Array, "tasks stages"]
     of_every: Callable[[int], "Objective"]
 
     def surrogate(self, adapted: AdaptedActions, gain: Gain = jnp.multiply) -> Scalar:
         """E[gain(ρ, A)], ρ = π_θ'(a) / π_old(a), and E-MAML's score term: together, per step of an
         episode, ∇θ' J and J ∇log p(τ)."""
-        episodes = self.taken.real.shape[1]
+        episodes = self.taken.real.shape[2]
         scored = jnp.sum(adapted.scores * self.gain) * episodes / self.taken.number
         return self.taken.surrogate(adapted.actions, gain) + scored
 

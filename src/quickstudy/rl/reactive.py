@@ -17,13 +17,10 @@ from quickstudy.nets.network import Linear
 from quickstudy.nets.sight import Sight
 from quickstudy.rl.agent import Agent
 from quickstudy.rl.distributions import ActionDistribution, over_actions
+from quickstudy.rl.first_weights import FirstWeights, Glorot
 from quickstudy.rl.trial import Seen
 
-# The standard deviation of hidden biases. With biases of zero a rectifier's features grow in
-# proportion with the distance from the origin, and the update that is right where trajectories
-# begin is far too large elsewhere, where the next ones are taken.
-BIASES = 0.5
-SMALL = 0.1  # the size of a head's first weights, of those that keep a signal's variance
+GLOROT = Glorot()
 
 
 class Reactive(eqx.Module):
@@ -57,32 +54,44 @@ class Reactive(eqx.Module):
 
     @classmethod
     def create(
-        cls, environment: MDPFamily, widths: tuple[int, ...], *, key: PRNGKeyArray
+        cls,
+        environment: MDPFamily,
+        widths: tuple[int, ...],
+        *,
+        key: PRNGKeyArray,
+        first: FirstWeights = GLOROT,
     ) -> "Reactive":
-        """A policy that finds all actions equally good at first.
+        """A policy.
 
         Args:
             environment: what it will act in.
             widths: of the hidden layers.
             key: consumed.
+            first: how its weights are drawn.
         """
         sight = _sight(environment, widths[0], key)
-        return cls._headed(environment, _body(_inputs(environment, sight), widths, key), sight)
+        body = first.body(_inputs(environment, sight), widths, key=key)
+        head = first.head(widths[-1], environment.actions.size, key=jax.random.fold_in(key, 0))
+        return cls._headed(environment, body, head, sight)
 
     @classmethod
     def with_context(
-        cls, environment: MDPFamily, widths: tuple[int, ...], size: int, *, key: PRNGKeyArray
+        cls,
+        environment: MDPFamily,
+        widths: tuple[int, ...],
+        size: int,
+        *,
+        key: PRNGKeyArray,
+        first: FirstWeights = GLOROT,
     ) -> "Reactive":
         """A policy whose first layer also reads a context, zeros at first.
-
-        Its head's weights are small and not zeros, through which nothing could be learned about
-        the context.
 
         Args:
             environment: what it will act in.
             widths: of the hidden layers.
             size: of the context.
             key: consumed.
+            first: how its weights are drawn.
 
         Example:
             >>> from quickstudy.envs.navigation import Navigation
@@ -92,18 +101,15 @@ class Reactive(eqx.Module):
         """
         body_key, head_key = jax.random.split(key)
         sight = _sight(environment, widths[0], body_key)
-        network = _body(_inputs(environment, sight) + size, widths, body_key)
-        policy = cls._headed(environment, WithContext(network, jnp.zeros(size)), sight)
-        drawn = jax.random.normal(head_key, policy.head.weight.shape)
-        return eqx.tree_at(lambda p: p.head.weight, policy, SMALL * drawn / widths[-1] ** 0.5)
+        network = first.body(_inputs(environment, sight) + size, widths, key=body_key)
+        head = first.context_head(widths[-1], environment.actions.size, key=head_key)
+        return cls._headed(environment, WithContext(network, jnp.zeros(size)), head, sight)
 
     @classmethod
     def _headed(
-        cls, environment: MDPFamily, body: MLP | WithContext, sight: Sight | None
+        cls, environment: MDPFamily, body: MLP | WithContext, head: Linear, sight: Sight | None
     ) -> "Reactive":
         actions = environment.actions
-        features = body.network if isinstance(body, WithContext) else body
-        head = Linear.zeros(features.layers[-1].bias.size, actions.size)
         # A standard deviation of 1; 0.3 and 2 were tried in navigation, and did no better.
         log_std = jnp.zeros(actions.size) if isinstance(actions, Continuous) else None
         return cls(body, head, log_std, actions, Interface.of(environment), sight)
@@ -156,14 +162,3 @@ def _inputs(environment: MDPFamily, sight: Sight | None) -> int:
     """What a body reads of an observation; a constant where there is nothing to see."""
     observed = math.prod(environment.observation_shape)
     return max(observed, 1) if sight is None else sight.features(observed)
-
-
-def _body(inputs: int, widths: tuple[int, ...], key: PRNGKeyArray) -> MLP:
-    """From what is read to features; hidden biases are drawn."""
-    weights_key, bias_key = jax.random.split(key)
-    network = MLP(inputs, widths, last=jax.nn.relu, key=weights_key)
-    keys = jax.random.split(bias_key, len(widths))
-    biases = [
-        BIASES * jax.random.normal(k, (width,)) for k, width in zip(keys, widths, strict=True)
-    ]
-    return eqx.tree_at(lambda net: [layer.bias for layer in net.layers], network, biases)

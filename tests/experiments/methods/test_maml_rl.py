@@ -12,7 +12,7 @@ from quickstudy.experiments.methods.policy_updates import AdaptsContextConfig
 from quickstudy.experiments.pictures.watch import watch
 from quickstudy.experiments.problems.plane import NavigationFamily
 from quickstudy.rl.maml import stages
-from references.recipes import typed
+from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
 
@@ -25,10 +25,11 @@ def test_a_trust_region_and_learned_rates_have_settings_without_use():
 
 
 SMALL = "--width 4 --trajectories 3 --inner-steps 2"
+PLAIN = "--rule rate --inner-lr 0.1"
 
 
 def test_a_later_rate_of_zero_moves_nothing_later():
-    recipe = typed("maml-navigation", SMALL)
+    recipe = typed("maml-navigation", f"{SMALL} {PLAIN}")
     flags = {"updates": 3, "later_lr": 0.0}
     method, learned = recipe.method.retested(recipe.learner(), recipe.problem, flags)
     assert method.stages(recipe.problem) == 4
@@ -42,6 +43,28 @@ def test_a_later_rate_of_zero_moves_nothing_later():
     other = dataclasses.replace(recipe.method, adapts=AdaptsContextConfig())
     with pytest.raises(qs.BadInput, match="--adapts context"):
         other.retested(learned, recipe.problem, {"later_lr": 0.1})
+
+
+def test_another_later_rate_keeps_what_was_learned_of_the_offset():
+    recipe = typed("maml-navigation", f"{SMALL} {PLAIN} --offset spread --start -1")
+    policy, rule = recipe.learner()
+    learned = policy, jax.tree.map(lambda x: x - 0.25, rule)
+    _, (_, found) = recipe.method.retested(learned, recipe.problem, {"later_lr": 0.125})
+    assert found.offset.log_std.tolist() == [-1.25, -1.25]
+    assert found.rule == qs.Rates((0.1, 0.125))
+
+
+def test_no_more_policies_are_scored_than_updates_make():
+    with pytest.raises(qs.BadInput, match=r"scored_updates is 2.* from 1 to 1"):
+        algorithm(typed("maml-navigation", "--inner-steps 1 --scored-updates 2"))
+    found = algorithm(typed("maml-navigation", "--inner-steps 1 --scored-updates 1"))
+    assert (found.steps, found.scored) == (1, 1)
+
+
+def test_updates_follow_advantages_of_their_own():
+    typed_in = typed("maml-navigation", "--inner-discount 0.25 --inner-decay 0.125 --decay 0.75")
+    found = algorithm(typed_in).adaptation
+    assert (found.inner.discount, found.inner.decay, found.decay) == (0.25, 0.125, 0.75)
 
 
 class LongerAtTest(NavigationFamily):

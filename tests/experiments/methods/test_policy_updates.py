@@ -14,14 +14,17 @@ from quickstudy.experiments.methods.policy_updates import (
     LearnedRatesConfig,
     OuterTRPOConfig,
     RateConfig,
+    RatePerUpdateConfig,
 )
 from quickstudy.rl.estimators import DiCE, FirstOrderEstimator, Naive, ScoreTerm
+from quickstudy.rl.first_weights import Glorot
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import context_of
 from quickstudy.training.algorithm import update
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
+DRAWN = {"key": KEY, "first": Glorot()}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,7 @@ KEY = jax.random.key(0)
         ("policy-gradient", "naive", "rate"),
         ("promp", "loaded-dice", "learned-rates"),
         ("promp", "lvc", "rate"),
+        ("trpo", "lvc", "rate-per-update"),
     ],
 )
 def test_choices_fit_each_other(outer, estimator, rule):
@@ -61,7 +65,7 @@ def test_estimators_are_told_apart():
 
 def test_rates_of_the_first_update_and_of_later_ones():
     policy, rule = AdaptsEverythingConfig(0.5, 0.25).learner(
-        qs.Bandit(arms=2), (3, 3), RateConfig(), KEY
+        qs.Bandit(arms=2), (3, 3), RateConfig(), DRAWN
     )
     assert rule == qs.Rates((0.5, 0.25))
     assert policy.head.weight.shape == (3, 2)
@@ -69,7 +73,7 @@ def test_rates_of_the_first_update_and_of_later_ones():
 
 def test_a_context_starts_at_zero_and_moves_half_as_far_later():
     config = AdaptsContextConfig(context_size=4, context_lr=2.0)
-    policy, rule = config.learner(qs.Bandit(arms=2), (3, 3), RateConfig(), KEY)
+    policy, rule = config.learner(qs.Bandit(arms=2), (3, 3), RateConfig(), DRAWN)
     assert context_of(policy).shape == (4,)
     assert rule.rule.rule == qs.Rates((2.0, 1.0))
     moved = eqx.tree_at(context_of, policy, jnp.ones(4))
@@ -81,6 +85,11 @@ def test_a_context_starts_at_zero_and_moves_half_as_far_later():
 def test_learned_rates_begin_at_the_first():
     rule = LearnedRatesConfig().build({"w": jnp.zeros(2)}, (0.5, 0.25))
     assert rule.rates["w"].tolist() == [0.5, 0.5]
+
+
+def test_rates_of_each_update_begin_where_those_of_all_updates_are():
+    rule = RatePerUpdateConfig().build({"w": jnp.zeros(2), "b": jnp.zeros(())}, (0.5, 0.25))
+    assert jax.tree.map(lambda x: x.tolist(), rule.rates) == {"w": [0.5, 0.25], "b": [0.5, 0.25]}
 
 
 def test_a_trust_region_as_asked_for():

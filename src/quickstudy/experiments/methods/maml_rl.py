@@ -7,13 +7,19 @@ from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
 from quickstudy.experiments.methods.maml import FINN
+from quickstudy.experiments.methods.policy_baselines import BaselineConfig, LinearBaselineConfig
+from quickstudy.experiments.methods.policy_starts import (
+    GlorotConfig,
+    NoOffsetConfig,
+    OffsetConfig,
+    WeightsConfig,
+)
 from quickstudy.experiments.methods.policy_updates import (
     AdaptsConfig,
     AdaptsEverythingConfig,
-    BaselineConfig,
+    Drawn,
     EstimatorConfig,
     LearnedRatesConfig,
-    LinearBaselineConfig,
     LVCConfig,
     OuterConfig,
     OuterTRPOConfig,
@@ -43,14 +49,22 @@ class MAMLPolicyConfig(PolicyMethod):
     """Updates in tests; rewards are told before any, and after each."""
     inner_steps: int = 1
     """k, updates in training."""
+    scored_updates: int = 1
+    """How many of the last policies training scores: 1 is the one after all updates, 2 are that and
+    the one an update before. The objective is their mean."""
     trajectories: int = 20
     """K, trajectories per task before each update and after the last."""
     width: int = 100
     """Hidden units in each of the policy's two layers."""
+    weights: WeightsConfig = GlorotConfig()
+    """How the policy's first weights are drawn."""
     adapts: AdaptsConfig = AdaptsEverythingConfig()
     """What an update moves: all parameters, or only a context that the policy reads (CAVIA)."""
     rule: RuleConfig = RateConfig()
-    """How an update moves: one rate, or one learned for each parameter (Meta-SGD)."""
+    """How an update moves: one rate; or learned, one for each parameter (Meta-SGD), or for each
+    array and update (MAML++)."""
+    offset: OffsetConfig = NoOffsetConfig()
+    """What the first update adds to parameters, in every task."""
     estimator: EstimatorConfig = LVCConfig()
     """What the derivative through an update estimates. DiCE is exact in expectation; LVC is a few
     percent wrong, and steadier with few trajectories; first order leaves it out."""
@@ -60,6 +74,10 @@ class MAMLPolicyConfig(PolicyMethod):
     """γ."""
     decay: float = 1.0
     """λ of generalised advantages."""
+    inner_discount: float | None = None
+    """γ of the advantages that updates follow, if not that of `discount`."""
+    inner_decay: float | None = None
+    """λ of the advantages that updates follow, if not that of `decay`."""
     baseline: BaselineConfig = LinearBaselineConfig()
     """What advantages are measured against, fitted anew to each task's trajectories."""
 
@@ -92,14 +110,26 @@ class MAMLPolicyConfig(PolicyMethod):
         import jax
 
         key = jax.random.key(seed)
-        return self.adapts.learner(environment, (self.width, self.width), self.rule, key)
+        how: Drawn = {"key": key, "first": self.weights.build()}
+        widths = (self.width, self.width)
+        policy, rule = self.adapts.learner(environment, widths, self.rule, how)
+        return policy, self.offset.build(policy, rule)
 
     def adaptation(self, rule: Any, environment: Any) -> "Adaptation":
         """f_adapt, with that inner rule."""
         from quickstudy.rl.adaptation import Adaptation
 
-        how = (rule, self.estimator.build(), self.trajectories, self.discount, self.decay)
-        return Adaptation(environment, *how, self.baseline.build())
+        return Adaptation(
+            environment,
+            rule,
+            self.estimator.build(),
+            self.trajectories,
+            self.discount,
+            self.decay,
+            self.baseline.build(),
+            self.inner_discount,
+            self.inner_decay,
+        )
 
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """Adapt in tasks, act, and improve through the adaptation."""
@@ -114,6 +144,7 @@ class MAMLPolicyConfig(PolicyMethod):
             self.inner_steps,
             budget.meta_batch,
             budget.validation_episodes,
+            self.scored_updates,
         )
 
     def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
@@ -149,6 +180,8 @@ class MAMLPolicyConfig(PolicyMethod):
         self, learned: Any, problem: FamilyProblem, flags: dict[str, Any]
     ) -> tuple[Self, Any]:
         """With other updates, or another rate after the first."""
+        import jax
+
         changed = replace(self, updates=flags.get("updates", self.updates))
         if "later_lr" not in flags:
             return changed, learned
@@ -160,8 +193,10 @@ class MAMLPolicyConfig(PolicyMethod):
                 f"this run has --rule {self.rule.name} --adapts {self.adapts.name}"
             )
         changed = replace(changed, adapts=replace(self.adapts, later_lr=flags["later_lr"]))
-        # Only the rule is taken, in which nothing is drawn.
-        return changed, (learned[0], changed.learner(problem, 0)[1])
+        # The other rate is no array: those of the rule are as they were learned.
+        policy, rule = learned
+        like = jax.tree.structure(changed.learner(problem, 0)[1])
+        return changed, (policy, jax.tree.unflatten(like, jax.tree.leaves(rule)))
 
     def watched(
         self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any

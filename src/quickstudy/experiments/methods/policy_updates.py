@@ -2,7 +2,7 @@
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from quickstudy.errors import demand_counts
 from quickstudy.experiments.budget import Budget
@@ -10,7 +10,15 @@ from quickstudy.experiments.settings import Choice
 
 if TYPE_CHECKING:
     from quickstudy.inner import InnerRule
+    from quickstudy.rl.first_weights import FirstWeights
     from quickstudy.rl.outer import Outer
+
+
+class Drawn(TypedDict):
+    """How the weights of a policy are drawn."""
+
+    key: Any
+    first: "FirstWeights"
 
 
 @dataclass(frozen=True)
@@ -49,14 +57,33 @@ class LearnedRatesConfig(RuleConfig):
 
 
 @dataclass(frozen=True)
+class RatePerUpdateConfig(RuleConfig):
+    """Learned rates for each array of parameters, one of the first update and one of later ones
+    (MAML++)."""
+
+    name: ClassVar[str] = "rate-per-update"
+
+    def build(self, part: Any, rates: tuple[float, float]) -> "InnerRule":
+        """The first rates begin at the first, all later ones at the second."""
+        import equinox as eqx
+        import jax
+        import jax.numpy as jnp
+
+        from quickstudy.inner import RatePerStep
+
+        theta = eqx.filter(part, eqx.is_inexact_array)
+        return RatePerStep(jax.tree.map(lambda leaf: jnp.asarray(rates, leaf.dtype), theta))
+
+
+@dataclass(frozen=True)
 class AdaptsConfig(Choice):
     """Base: what an update moves."""
 
     @abc.abstractmethod
     def learner(
-        self, environment: Any, widths: tuple[int, int], rule: RuleConfig, key: Any
+        self, environment: Any, widths: tuple[int, int], rule: RuleConfig, how: Drawn
     ) -> tuple[Any, "InnerRule"]:
-        """An untrained policy, and the inner rule. The key is consumed."""
+        """An untrained policy, and the inner rule; `how` its weights are drawn is consumed."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +100,12 @@ class AdaptsEverythingConfig(AdaptsConfig):
     """α of every update after the first, smaller as in the tests of the paper."""
 
     def learner(
-        self, environment: Any, widths: tuple[int, int], rule: RuleConfig, key: Any
+        self, environment: Any, widths: tuple[int, int], rule: RuleConfig, how: Drawn
     ) -> tuple[Any, "InnerRule"]:
         """A policy, and a rule for all of it."""
         from quickstudy.rl.reactive import Reactive
 
-        policy = Reactive.create(environment, widths, key=key)
+        policy = Reactive.create(environment, widths, **how)
         return policy, rule.build(policy, (self.inner_lr, self.later_lr))
 
 
@@ -98,13 +125,13 @@ class AdaptsContextConfig(AdaptsConfig):
         demand_counts(context_size=self.context_size)
 
     def learner(
-        self, environment: Any, widths: tuple[int, int], rule: RuleConfig, key: Any
+        self, environment: Any, widths: tuple[int, int], rule: RuleConfig, how: Drawn
     ) -> tuple[Any, "InnerRule"]:
         """A policy with a context, which starts at zero in every task."""
         from quickstudy.inner import FromZero, Only
         from quickstudy.rl.reactive import Reactive, context_of
 
-        policy = Reactive.with_context(environment, widths, self.context_size, key=key)
+        policy = Reactive.with_context(environment, widths, self.context_size, **how)
         moved = rule.build(context_of(policy), (self.context_lr, self.context_lr / 2))
         return policy, Only(FromZero(moved), context_of)
 
@@ -253,38 +280,3 @@ class ProMPConfig(OuterGradientConfig):
     def epochs(self) -> int:
         """Five."""
         return 5
-
-
-@dataclass(frozen=True)
-class BaselineConfig(Choice):
-    """Base: what advantages are measured against."""
-
-    @abc.abstractmethod
-    def build(self) -> Any:
-        """The baseline."""
-
-
-@dataclass(frozen=True)
-class LinearBaselineConfig(BaselineConfig):
-    """A linear function of observations and time."""
-
-    name: ClassVar[str] = "linear"
-
-    def build(self) -> Any:
-        """Linear."""
-        from quickstudy.rl.baseline import LinearBaseline
-
-        return LinearBaseline()
-
-
-@dataclass(frozen=True)
-class NetworkBaselineConfig(BaselineConfig):
-    """A value network."""
-
-    name: ClassVar[str] = "network"
-
-    def build(self) -> Any:
-        """A network."""
-        from quickstudy.rl.baseline import ValueNetwork
-
-        return ValueNetwork()
