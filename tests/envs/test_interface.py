@@ -1,10 +1,15 @@
 """An environment's terms, as a policy's arrays."""
 
+import json
+
 import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.envs.interface import Interface
+from quickstudy.envs.interface import Described, Interface
+from quickstudy.envs.space_json import space_text
+from quickstudy.envs.spaces import Spaces
+from references.several_spaces import spaces
 
 
 def test_actions_are_the_environment_s():
@@ -20,5 +25,27 @@ def test_observations_are_checked():
     assert interface.see(np.zeros(25, np.float64)).dtype == np.float32
     with pytest.raises(qs.BadInput, match=r"shape \(5, 5\); the policy was made for \(25,\)"):
         interface.see(np.zeros((5, 5)))
-    with pytest.raises(qs.BadInput, match="finite"):
+    with pytest.raises(qs.BadInput, match="infinite or not-a-number"):
         interface.see(np.full(25, np.inf))
+
+
+@pytest.mark.parametrize("which", range(5))
+def test_what_is_done_is_what_was_meant(which):
+    """There and back, in each space's own terms; and from a file's JSON."""
+    seen, acted = spaces()
+    space, shown = acted[which], seen[which % 3]
+    native = Spaces(shown, space)
+    text = space_text(shown, space)
+    interface = Interface(native.actions, native.observation_shape, 5, text)
+    assert Interface.from_json(json.loads(json.dumps(interface.to_json()))) == interface
+    space.seed(0), shown.seed(0)
+    for _ in range(5):
+        action = space.sample()
+        meant = interface.taken(action)
+        again = interface.act(meant)
+        assert space.contains(again)
+        np.testing.assert_allclose(again, action, rtol=1e-5, atol=1e-5)
+        observation = shown.sample()
+        np.testing.assert_array_equal(interface.see(observation), native.observed(observation))
+    family = Described(interface)
+    assert (family.actions, family.pictures) == (native.actions, native.pictures)

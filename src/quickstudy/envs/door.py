@@ -117,8 +117,8 @@ def outcome(returned: Any, space: Any) -> tuple[Any, float, bool, bool]:
         )
     observation, reward, terminated, truncated, _ = returned
     demand_shape(observation, space)
-    flags = _flag(terminated, "terminated"), _flag(truncated, "truncated")
-    return observation, _reward(reward), *flags
+    flags = one_flag(terminated, "terminated"), one_flag(truncated, "truncated")
+    return observation, one_reward(reward), *flags
 
 
 def demand_shape(observation: Any, space: Any, where: str = "") -> None:
@@ -190,7 +190,12 @@ class NotFinite(BadInput):
         self.copy = copy
 
 
-def _reward(value: Any) -> float:
+def one_reward(value: Any) -> float:
+    """A reward, also from an array of one element.
+
+    Raises:
+        BadInput: it is no finite number.
+    """
     try:
         reward = float(_one(value))
     except (TypeError, ValueError):
@@ -200,7 +205,12 @@ def _reward(value: Any) -> float:
     return reward
 
 
-def _flag(value: Any, name: str) -> bool:
+def one_flag(value: Any, name: str) -> bool:
+    """A flag, also from an array of one element.
+
+    Raises:
+        BadInput: it is neither true nor false.
+    """
     if type(value) is bool:
         return value
     one = _one(value)

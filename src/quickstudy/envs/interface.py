@@ -1,12 +1,27 @@
 """What a policy sees and does, in the terms of the environment that it was made for."""
 
-from typing import Any, NamedTuple
+import functools
+import json
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Float32
 
-from quickstudy.envs.environment import Actions, Continuous, Discrete, MDPFamily
+from quickstudy.envs.door import demand_finite, demand_shape
+from quickstudy.envs.environment import (
+    Actions,
+    Continuous,
+    Discrete,
+    MDPFamily,
+    MultiDiscrete,
+    Picture,
+)
+from quickstudy.envs.host_family import host_of
+from quickstudy.envs.space_json import read_space, space_text
+from quickstudy.envs.spaces import Spaces
 from quickstudy.errors import BadInput
+
+KINDS = {kind.__name__: kind for kind in (Discrete, MultiDiscrete, Continuous)}
 
 
 class Interface(NamedTuple):
@@ -16,6 +31,7 @@ class Interface(NamedTuple):
         actions: what may be done.
         observation_shape: of what is seen.
         horizon: the most steps of an episode in training.
+        spaces: Gymnasium's spaces as text; empty for a family that is compiled.
 
     Example:
         >>> from quickstudy.envs.bandit import Bandit
@@ -26,33 +42,106 @@ class Interface(NamedTuple):
     actions: Actions
     observation_shape: tuple[int, ...]
     horizon: int
+    spaces: str = ""
 
     @classmethod
     def of(cls, family: MDPFamily) -> "Interface":
         """That of a family."""
-        return cls(family.actions, tuple(family.observation_shape), family.horizon)
+        host = host_of(family)
+        text = "" if host is None else space_text(host.spaces.observation, host.spaces.action)
+        return cls(family.actions, tuple(family.observation_shape), family.horizon, text)
 
     def see(self, observation: Any) -> Float32[np.ndarray, "..."]:
-        """An observation as the policy's array.
+        """An observation in the environment's own terms as the policy's array.
 
         Raises:
             BadInput: another shape, or numbers that are not finite.
         """
+        if self.spaces:
+            native = _spaces(self.spaces)
+            demand_shape(observation, native.observation)
+            return demand_finite(native.observed(observation)[None])[0]
         seen = np.asarray(observation, np.float32)
         if seen.shape != self.observation_shape:
             raise BadInput(
                 f"the observation has the shape {seen.shape}; the policy was made for "
                 f"{self.observation_shape}"
             )
-        if not np.isfinite(seen).all():
-            raise BadInput(
-                f"the observation is {seen}; give finite numbers, on which a policy can act"
-            )
-        return seen
+        return demand_finite(seen[None])[0]
 
     def act(self, action: Any) -> Any:
-        """A policy's action in the environment's own terms: a whole number, several, or an array
-        within the limit."""
+        """A policy's action in the environment's own terms."""
+        if self.spaces:
+            return _spaces(self.spaces).native(np.asarray(action)[None])[0]
         if isinstance(self.actions, Continuous):
             return np.clip(action, -self.actions.limit, self.actions.limit).astype(np.float32)
         return int(action) if isinstance(self.actions, Discrete) else np.asarray(action)
+
+    def taken(self, action: Any) -> np.ndarray:
+        """An action in the environment's own terms as a policy's: what `act` makes it of.
+
+        Raises:
+            BadInput: another shape.
+        """
+        found = _spaces(self.spaces).taken(action) if self.spaces else np.asarray(action)
+        if found.shape != self.actions.shape:
+            raise BadInput(
+                f"the action has the shape {found.shape}; the policy's have {self.actions.shape}"
+            )
+        return found.astype(np.float32 if isinstance(self.actions, Continuous) else np.int32)
+
+    def to_json(self) -> dict[str, Any]:
+        """For a file of weights."""
+        kind = type(self.actions).__name__
+        spaces = json.loads(self.spaces) if self.spaces else {}
+        actions = {"kind": kind, **self.actions._asdict()}
+        shape = list(self.observation_shape)
+        return {"actions": actions, "seen": shape, "horizon": self.horizon, "spaces": spaces}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """What `to_json` wrote."""
+        actions = dict(value["actions"])
+        kind: Any = KINDS[actions.pop("kind")]
+        made = {name: tuple(x) if isinstance(x, list) else x for name, x in actions.items()}
+        spaces = json.dumps(value["spaces"]) if value["spaces"] else ""
+        return cls(kind(**made), tuple(value["seen"]), value["horizon"], spaces)
+
+
+class Described(MDPFamily):
+    """A family of MDPs of which the interface alone is known: policies are made for it, and no step
+    is taken in it.
+
+    Example:
+        >>> from quickstudy.envs.bandit import Bandit
+        >>> Described(Interface.of(Bandit(arms=3))).actions
+        Discrete(n=3)
+    """
+
+    interface: Interface
+    horizon: int
+
+    def __init__(self, interface: Interface) -> None:
+        self.interface, self.horizon = interface, interface.horizon
+
+    @property
+    def actions(self) -> Actions:
+        """What may be done."""
+        return self.interface.actions
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Of what is seen."""
+        return self.interface.observation_shape
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What of it is a picture."""
+        return _spaces(self.interface.spaces).pictures if self.interface.spaces else ()
+
+
+# Once for each environment: to read them takes longer than a step.
+@functools.lru_cache(maxsize=32)
+def _spaces(text: str) -> Spaces:
+    value = json.loads(text)
+    return Spaces(read_space(value["observation"]), read_space(value["action"]))

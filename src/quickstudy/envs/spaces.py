@@ -94,6 +94,18 @@ class Spaces:
         whole = np.issubdtype(dtype, np.integer)
         return (np.rint(clipped) if whole else clipped).astype(dtype)
 
+    def taken(self, action: Any) -> np.ndarray:
+        """An action in the space's terms as a policy's, which `native` makes it of."""
+        found = np.asarray(action)
+        if isinstance(self.actions, Discrete | MultiDiscrete):
+            first = getattr(self.action, "start", 0)
+            return np.asarray(found - first).reshape(self.actions.shape)
+        if not _within_one_limit(self.action):
+            low, high = (x.astype(np.float64) for x in (self.action.low, self.action.high))
+            # Where there is one action alone, whatever the policy did.
+            found = 2 * (found - low) / np.where(high > low, high - low, 1) - 1
+        return found.reshape(self.actions.shape).astype(np.float32)
+
     def _read(self, leaf: Any, value: Any) -> Float32[np.ndarray, "..."]:
         if is_picture(leaf):
             return as_picture(leaf, value)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from quickstudy.envs.door import one_flag, one_reward
 from quickstudy.envs.environment import Action, Actions
 from quickstudy.envs.interface import Interface
 from quickstudy.errors import BadInput
@@ -98,8 +99,8 @@ class Agent:
         """
         if not self._acting:
             raise BadInput("no episode is going on; begin one with reset(observation)")
-        seen, paid = self.interface.see(observation), _number("reward", reward)
-        over = _flag("terminated", terminated) | _flag("truncated", truncated)
+        seen, paid = self.interface.see(observation), one_reward(reward)
+        over = one_flag(terminated, "terminated") | one_flag(truncated, "truncated")
         self._told = (paid, float(over), 0.0)
         if not over:
             return self._chosen(seen)
@@ -135,19 +136,3 @@ def _step(
     seen = Seen(observation, action_tm1, *told)
     state, action, _ = actor.act(state, seen, key=key)
     return (state, kind.encode(action)), action
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        found = np.asarray(value, np.float64).reshape(())
-    except (TypeError, ValueError):
-        found = np.nan
-    if not np.isfinite(found):
-        raise BadInput(f"{name} is {value!r}; give one finite number")
-    return float(found)
-
-
-def _flag(name: str, value: Any) -> bool:
-    if np.size(value) != 1 or np.asarray(value).dtype != bool:
-        raise BadInput(f"{name} is {value!r}; give True or False")
-    return bool(np.reshape(value, ()))

@@ -1,0 +1,20 @@
+"""Spaces in files."""
+
+import json
+
+import pytest
+
+import quickstudy as qs
+from quickstudy.envs.space_json import read_space, write_space
+from references.several_spaces import spaces
+
+
+def test_spaces_are_read_as_they_were_written():
+    seen, acted = spaces()
+    for space in (*seen, *acted):
+        written = json.loads(json.dumps(write_space(space), allow_nan=False))
+        assert read_space(written) == space
+    with pytest.raises(qs.BadInput, match="flatten it"):
+        write_space(pytest.importorskip("gymnasium").spaces.Text(3))
+    with pytest.raises(qs.BadInput, match="'Text' is no space"):
+        read_space({"space": "Text"})
