@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from quickstudy.envs.compiled_door import begun, stepped
 from quickstudy.envs.environment import MDP, Action, MDPFamily, Observation, State, compiled
 from quickstudy.envs.host_family import host_of
 from quickstudy.errors import BadInput, demand_counts
@@ -115,7 +116,7 @@ class Trial(eqx.Module):
 
     def begin(self, key: PRNGKeyArray, task: MDP) -> tuple[Place, Seen]:
         """The first episode's start. The key is consumed."""
-        state, observation = compiled(self.environment).reset(key, task)
+        state, observation = begun(compiled(self.environment), key, task)
         zero = jnp.zeros(())
         nothing = jnp.zeros(self.environment.actions.size)
         zeros = jnp.zeros((), jnp.int32)
@@ -127,11 +128,11 @@ class Trial(eqx.Module):
         """Act, and begin the next episode if this one is over. The key is consumed."""
         step_key, reset_key = jax.random.split(key)
         environment = compiled(self.environment)
-        after = environment.step(step_key, place.state, action, task)
+        after = stepped(environment, step_key, place.state, action, task)
         # Either way the next episode begins, and a policy is not told the difference.
         done = after.done | (place.time + 1 >= environment.horizon)
         # Always computed: under `vmap` a branch would compute both sides all the same.
-        fresh = environment.reset(reset_key, task)
+        fresh = begun(environment, reset_key, task)
         state, observation = jax.tree.map(
             lambda new, old: jnp.where(done, new, old), fresh, (after.state, after.observation)
         )
