@@ -1,7 +1,7 @@
 """Checkpoints: one safetensors file each, written whole or not at all, and never a pickle.
 
-A file holds the array leaves of a pytree under their paths, and in its header the recipe and a
-checksum of the contents.
+A file holds the array leaves of a pytree under their paths, and in its header the recipe, a
+checksum of the contents and, of a policy, what it acts in.
 """
 
 import hashlib
@@ -51,7 +51,8 @@ def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:
 
     Args:
         path: the file.
-        tree: any pytree; leaves that are no arrays are not written.
+        tree: any pytree; leaves that are no arrays are not written. Of a policy, its `interface`
+            is.
         recipe: JSON-serialisable; `load_arrays` can demand the same one.
 
     Example:
@@ -61,14 +62,25 @@ def save_arrays(path: Path, tree: PyTree, recipe: dict[str, Any]) -> None:
         >>> load_arrays(file, {"w": jnp.zeros(3, int)})["w"].tolist()
         [0, 1, 2]
     """
-    arrays = dict(_named_arrays(tree))
+    arrays, told = dict(_named_arrays(tree)), {"recipe": recipe}
+    if (interface := getattr(tree, "interface", None)) is not None:
+        told["interface"] = interface.to_json()
     # Sorted, so that equal settings make equal files whatever their order.
-    header = json.dumps({"checksum": _checksum(arrays, recipe), "recipe": recipe}, sort_keys=True)
+    header = json.dumps({"checksum": _checksum(arrays, told), **told}, sort_keys=True)
     write_atomically(path, save(arrays, metadata={HEADER: header}))
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
     """The recipe in the header of a file that `save_arrays` wrote; reads no array.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or has no such header.
+    """
+    return read_told(path)["recipe"]
+
+
+def read_told(path: Path) -> dict[str, Any]:
+    """All that the header tells: the recipe, and the interface of a policy; reads no array.
 
     Raises:
         CheckpointError: the file is missing, damaged, or has no such header.
@@ -79,7 +91,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
             # safetensors' own limit of a header: a damaged length must not ask for gigabytes.
             if size > min(path.stat().st_size, 100_000_000):
                 raise ValueError("header longer than the file")
-            return _header(file.read(size))["recipe"]
+            header = _header(file.read(size))
+            return {"recipe": header["recipe"], "interface": header.get("interface")}
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise CheckpointError(
             f"{path} cannot be read as a quickstudy file ({error}); give a file that quickstudy "
@@ -230,7 +243,8 @@ def _damage(path: Path) -> str | None:
         data = path.read_bytes()
         (size,) = struct.unpack("<Q", data[:8])
         header = _header(data[8 : 8 + size])
-        right = _checksum(_parse(data), header["recipe"]) == header["checksum"]
+        checksum = header.pop("checksum")
+        right = _checksum(_parse(data), header) == checksum
         return None if right else "its checksum is wrong"
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, struct.error) as error:
         return str(error) or type(error).__name__
@@ -240,8 +254,10 @@ def _header(raw: bytes) -> dict[str, Any]:
     return json.loads(json.loads(raw)["__metadata__"][HEADER])
 
 
-def _checksum(arrays: dict[str, np.ndarray], recipe: dict[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
+def _checksum(arrays: dict[str, np.ndarray], told: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(told["recipe"], sort_keys=True).encode())
+    if "interface" in told:  # older files have none
+        digest.update(json.dumps(told["interface"], sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
         # The bytes alone would be the same in another type or shape.

@@ -4,6 +4,7 @@ import functools
 import json
 from typing import Any, NamedTuple, Self
 
+import equinox as eqx
 import numpy as np
 from jaxtyping import Float32
 
@@ -47,6 +48,8 @@ class Interface(NamedTuple):
     @classmethod
     def of(cls, family: MDPFamily) -> "Interface":
         """That of a family."""
+        if isinstance(family, Described):
+            return family.interface
         host = host_of(family)
         text = "" if host is None else space_text(host.spaces.observation, host.spaces.action)
         return cls(family.actions, tuple(family.observation_shape), family.horizon, text)
@@ -104,7 +107,7 @@ class Interface(NamedTuple):
         actions = dict(value["actions"])
         kind: Any = KINDS[actions.pop("kind")]
         made = {name: tuple(x) if isinstance(x, list) else x for name, x in actions.items()}
-        spaces = json.dumps(value["spaces"]) if value["spaces"] else ""
+        spaces = json.dumps(value["spaces"], sort_keys=True) if value["spaces"] else ""
         return cls(kind(**made), tuple(value["seen"]), value["horizon"], spaces)
 
 
@@ -118,8 +121,8 @@ class Described(MDPFamily):
         Discrete(n=3)
     """
 
-    interface: Interface
-    horizon: int
+    interface: Interface = eqx.field(static=True)
+    horizon: int = eqx.field(static=True)
 
     def __init__(self, interface: Interface) -> None:
         self.interface, self.horizon = interface, interface.horizon

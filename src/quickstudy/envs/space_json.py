@@ -74,7 +74,8 @@ def read_space(value: dict[str, Any]) -> Any:
 
 def space_text(observation: Any, action: Any) -> str:
     """Both spaces of an environment as one text, which can be compared and hashed."""
-    return json.dumps({"observation": write_space(observation), "action": write_space(action)})
+    both = {"observation": write_space(observation), "action": write_space(action)}
+    return json.dumps(both, sort_keys=True)
 
 
 def _bounds(x: np.ndarray) -> Any:

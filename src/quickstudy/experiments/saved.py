@@ -6,9 +6,10 @@ Nothing that a file says is ever imported. A recipe of the user's own is opened 
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from quickstudy.checkpoint import load_arrays, read_recipe, save_arrays
+from quickstudy.checkpoint import load_arrays, read_recipe, read_told, save_arrays
 from quickstudy.errors import BadInput, CheckpointError
 from quickstudy.experiments.own import scope_of
+from quickstudy.experiments.problems.described import described
 from quickstudy.experiments.recipe import Recipe, from_json
 from quickstudy.runs import LEARNER
 
@@ -39,6 +40,9 @@ def export(learned: Any, path: Path | str, recipe: Recipe) -> None:
 def load(path: Path | str, recipe: Any = None) -> Any:
     """A learner, or a policy, from a run's folder, or from a file that `export` or a run wrote.
 
+    A policy of a Gymnasium environment needs nothing of that environment's code: `load(path)
+    .agent()` acts wherever it is wanted.
+
     Args:
         path: the folder or the file.
         recipe: for what was made with code of your own, the code: `"PATH.py:NAME"`, or the recipe,
@@ -53,6 +57,11 @@ def load(path: Path | str, recipe: Any = None) -> Any:
         >>> learner = load("runs/prototypical-glyphs-20261124-040618")  # doctest: +SKIP
         >>> predictor = learner.adapt(support)  # doctest: +SKIP
     """
+    file = learner_file(path)
+    told = read_told(file)
+    # What steps outside of quickstudy is not asked for, as a file says what its policy acts in.
+    if recipe is None and told["interface"] and told["interface"]["spaces"]:
+        return load_arrays(file, described(told["recipe"], told["interface"]).learner())
     return opened(path, recipe)[1]
 
 
