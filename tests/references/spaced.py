@@ -1,5 +1,7 @@
 """Families in every space: a hidden target is to be found, in the terms of the actions."""
 
+import copy
+
 import numpy as np
 from gymnasium import Env
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple
@@ -15,7 +17,6 @@ ACTIONS = {
     "binary": MultiBinary([2, 2]),
 }
 OBSERVATIONS = {
-    "vector": Box(-1.0, 1.0, (2,)),
     "number": Discrete(3, start=1),
     "numbers": MultiDiscrete([[2, 3]]),
     "bits": MultiBinary(3),
@@ -31,13 +32,13 @@ class Find(Env):
     """The nearer an action is to the target, the better; what is seen says nothing."""
 
     def __init__(self, observation, action):
-        self.observation_space, self.action_space = observation, action
+        # Spaces draw, too: what is drawn must be a copy's own.
+        self.observation_space, self.action_space = map(copy.deepcopy, (observation, action))
         self.target = None
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        if seed is not None:
-            self.observation_space.seed(seed)
+        self.observation_space.seed(int(self.np_random.integers(2**31)))
         return self.observation_space.sample(), {}
 
     def step(self, action):
@@ -54,14 +55,14 @@ class Finds:
 
     horizon = 3
 
-    def __init__(self, observation="vector", action="discrete"):
+    def __init__(self, observation, action):
         self.spaces = OBSERVATIONS[observation], ACTIONS[action]
 
     def make(self):
         return Find(*self.spaces)
 
     def sample_task(self, rng):
-        space = self.spaces[1]
+        space = copy.deepcopy(self.spaces[1])
         space.seed(int(rng.integers(2**31)))
         return np.asarray(space.sample(), float)
 
@@ -69,9 +70,7 @@ class Finds:
         env.unwrapped.target = task
 
 
-discrete, box = Finds(action="discrete"), Finds(action="box")
-bounds, integers = Finds(action="bounds"), Finds(action="integers")
-choices, binary = Finds(action="choices"), Finds(action="binary")
-number, numbers, bits = Finds("number"), Finds("numbers"), Finds("bits")
-parts, pixels, grey = Finds("parts"), Finds("pixels"), Finds("grey")
-frames, both = Finds("frames"), Finds("both")
+number, numbers = Finds("number", "bounds"), Finds("numbers", "integers")
+bits, parts = Finds("bits", "binary"), Finds("parts", "choices")
+pixels, grey = Finds("pixels", "discrete"), Finds("grey", "choices")
+frames, both = Finds("frames", "box"), Finds("both", "bounds")

@@ -9,7 +9,7 @@ from quickstudy.app.cli import main
 from references.own_code import forget
 
 pytest.importorskip("gymnasium")
-from references.spaced import ACTIONS, OBSERVATIONS
+from references.spaced import OBSERVATIONS
 
 FEW = "--steps 2 --meta-batch 2 --validate-every 2 --validation-episodes 2 --no-test"
 SMALL = {
@@ -35,17 +35,15 @@ def learned(method, named, run, more=""):
     assert (run / "play-test-0.gif").stat().st_size > 100
 
 
-# The environment refuses an action that is not in its space.
-@pytest.mark.parametrize("method", SMALL)
-@pytest.mark.parametrize("actions", ACTIONS)
-def test_every_space_of_actions(actions, method, file, tmp_path):
-    learned(method, f"{file}:{actions}", tmp_path / "run")
-
-
+# The environment refuses an action that is not in its space. Between them they have every space.
 @pytest.mark.parametrize("method", ["rl2", "maml"])
-@pytest.mark.parametrize("seen", sorted(set(OBSERVATIONS) - {"vector"}))
-def test_every_space_of_observations(seen, method, file, tmp_path):
-    learned(method, f"{file}:{seen}", tmp_path / "run")
+@pytest.mark.parametrize("named", OBSERVATIONS)
+def test_every_space(named, method, file, tmp_path):
+    learned(method, f"{file}:{named}", tmp_path / "run")
+
+
+def test_without_adapting(file, tmp_path):
+    learned("pretrained", f"{file}:both", tmp_path / "run")
 
 
 def test_in_processes(file, tmp_path):
@@ -56,4 +54,4 @@ def test_in_processes(file, tmp_path):
 @pytest.mark.parametrize("improvement", ["trpo", "policy-gradient"])
 def test_several_choices_are_improved_on(improvement, file, tmp_path):
     small = f"--width 4 --trial-episodes 2 --improvement {improvement}"
-    main(f"train rl2 --on {file}:choices {small} {FEW} --run {tmp_path / 'run'}".split())
+    main(f"train rl2 --on {file}:parts {small} {FEW} --run {tmp_path / 'run'}".split())
