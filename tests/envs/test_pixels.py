@@ -1,11 +1,13 @@
 """Pictures with their axes in any order."""
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete
 
 import quickstudy as qs
 from quickstudy.envs.pixels import as_picture, is_picture, picture_shape
+from quickstudy.envs.spaces import Spaces
 
 
 def pixels(*shape, high=255):
@@ -35,20 +37,29 @@ def test_channels_go_last(shape, last):
     np.testing.assert_allclose(found, last(value) / 255, rtol=1e-6)
 
 
+class Grey(gymnasium.Env):
+    """Shows one number everywhere."""
+
+    observation_space, action_space = pixels(12, 10), Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return np.full((12, 10), 51, np.uint8), {}
+
+
 def test_gymnasiums_own_stacks_of_frames():
-    import gymnasium
-
-    class Grey(gymnasium.Env):
-        observation_space = pixels(12, 10)
-        action_space = Discrete(2)
-
-        def reset(self, *, seed=None, options=None):
-            return np.full((12, 10), 51, np.uint8), {}
-
     stacked = gymnasium.wrappers.FrameStackObservation(Grey(), 3)
     found = as_picture(stacked.observation_space, stacked.reset()[0])
     assert found.shape == (12, 10, 3)
     assert found[..., -1].tolist() == [[pytest.approx(0.2)] * 10] * 12
+
+
+def test_a_wrapper_leaves_bytes_as_they_are():
+    """As docs/own-environment.md says, for bytes that are no picture."""
+    box = Box(0, 255, (12, 10))
+    plain = gymnasium.wrappers.TransformObservation(Grey(), np.float32, box)
+    spaces = Spaces(plain.observation_space, plain.action_space)
+    assert spaces.pictures == ()
+    assert (spaces.observed(plain.reset()[0]) == 51).all()
 
 
 def test_pictures_of_few_values_are_scaled_by_their_bounds():
