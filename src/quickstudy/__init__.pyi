@@ -122,6 +122,10 @@ from .rl.adaptation import Adaptation as Adaptation
 from .rl.agent import Agent as Agent
 from .rl.baseline import LinearBaseline as LinearBaseline
 from .rl.baseline import ValueNetwork as ValueNetwork
+from .rl.belief import TaskBelief as TaskBelief
+from .rl.belief import belief_policy as belief_policy
+from .rl.decoder import RewardDecoder as RewardDecoder
+from .rl.decoder import StateDecoder as StateDecoder
 from .rl.estimators import LVC as LVC
 from .rl.estimators import DiCE as DiCE
 from .rl.estimators import Naive as Naive
@@ -143,6 +147,7 @@ from .rl.trial import Seen as Seen
 from .rl.trial import Trial as Trial
 from .rl.trpo import TRPO as TRPO
 from .rl.trust_region import TrustRegion as TrustRegion
+from .rl.varibad import VariBAD as VariBAD
 from .runs import Run as Run
 from .tasks.all_classes import AllClasses as AllClasses
 from .tasks.arrays import array_episodes as array_episodes

@@ -103,6 +103,10 @@ PPO = {"epochs", "minibatches", "entropy-weight"}
         (["rl2", "--on", "maze", "--improvement", "trpo", "--memory", "table"],
          None),
         (["rl2-maze", "--improvement", "trpo"], {*ACTING, *ADAM, "radius", "size"}),
+        (["varibad-gridnavi"],
+         {"latent", "predicts", "decoder-width", "kl-weight", "posteriors", "model-epochs",
+          "model-minibatches", "model-rate", "policy-width", *PPO, *ADAM, *ACTING}
+         - {"parts", "forgets", "told"}),
         (["maml-bandit"],
          {"arms", "updates", "inner-steps", "trajectories", "width", "adapts", "inner-lr",
           "later-lr", "rule", "estimator", "outer", "radius", "curvature-every", "discount",

@@ -31,7 +31,7 @@ FILES = zipfile.ZipFile(DATA / "weights-0.1.zip").namelist()
 def test_every_recipe_of_version_0_1_is_here():
     assert len(WRITTEN) == 86
     assert len(DEFAULTS) == 56
-    assert {"cavia-sinusoid", "prototypical-emoji", *BENCHMARKS} == NEW
+    assert {"cavia-sinusoid", "prototypical-emoji", "varibad-gridnavi", *BENCHMARKS} == NEW
     assert set(DEFAULTS) < set(RECIPES)
 
 

@@ -12,6 +12,7 @@ from quickstudy.experiments.methods.policy_updates import (
     ProMPConfig,
 )
 from quickstudy.experiments.methods.rl2 import PPOConfig, RL2Config
+from quickstudy.experiments.methods.varibad import VariBADConfig
 from quickstudy.experiments.problems.bandit import BanditFamily
 from quickstudy.experiments.problems.bodies import AntFamily, CheetahFamily
 from quickstudy.experiments.problems.grids import GameFamily, GridNaviFamily, MazeFamily
@@ -90,6 +91,16 @@ POLICIES: dict[str, Recipe] = {
         Card(
             "within 5 % of the Bayes optimum (11.07) from the second episode",
             "10 to 20 min on 2 cores",
+            VARIBAD,
+        ),
+    ),
+    "varibad-gridnavi": Recipe(
+        GridNaviFamily(),
+        VariBADConfig(improvement=PPOConfig(epochs=2, entropy_weight=0.01)),
+        _trials(2000, 128, 7e-4),
+        Card(
+            "within 3 % of the Bayes optimum (11.07) from the second episode",
+            "20 min on 2 cores",
             VARIBAD,
         ),
     ),

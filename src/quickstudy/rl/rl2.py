@@ -5,6 +5,7 @@ https://arxiv.org/abs/1611.05763. Draw an MDP, reset the memory, collect several
 it along, improve the policy on the whole trial's reward, and again.
 """
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -87,9 +88,10 @@ class RL2(eqx.Module):
         """The policy with the parameters of that state, and its scale."""
         return state.scale.worn(eqx.combine(state.parameters, self.policy))
 
-    def collect(self, state: RL2State, key: PRNGKeyArray) -> Shares:
-        """Trials with π_θ, `Rollout`s `[trials, time]`. The key is consumed."""
-        policy, multiple = self.learned(state), self.improvement.minibatches
+    def collect(self, state: RL2State, key: PRNGKeyArray, *, shares: int = 1) -> Shares:
+        """Trials with π_θ, `Rollout`s `[trials, time]`, of which every device has so many equal
+        shares, and as many as the improvement wants. The key is consumed."""
+        policy, multiple = self.learned(state), math.lcm(self.improvement.minibatches, shares)
         if self.host is not None:
             found = host_rollouts(policy, self.trial, key, self.trials, parts=self.parts)
             return dealt(found, multiple=multiple)
@@ -114,20 +116,24 @@ class RL2(eqx.Module):
         def share(arguments: Any, paths: Rollout, real: Any) -> tuple[RL2State, Metrics]:
             state, fixed = arguments
             policy = eqx.combine(state.parameters, eqx.combine(fixed, rest))
-            steps = Steps(paths.seen.observation, paths.reward, paths.real & real[:, None])
-            scale = state.scale.met(steps, self.discount)
-            # As the policy has seen it: the scale has moved on, in which rewards are counted.
-            paths = paths._replace(seen=state.scale.read(paths.seen))
+            paths, scale = self.scaled(state, paths, real)
             policy, optimiser, metrics = self.improved(policy, state.optimiser, paths, real, scale)
             return RL2State(eqx.filter(policy, eqx.is_inexact_array), optimiser, scale), metrics
 
         return on_shares(share, (state, fixed), batch)
 
+    def scaled(self, state: RL2State, paths: Rollout, real: Any) -> tuple[Rollout, Scale]:
+        """A device's share of trials as the policy has seen them, rewards apart, and the scale that
+        has met them, in which rewards are counted; for `quickstudy.mesh.on_shares`."""
+        steps = Steps(paths.seen.observation, paths.reward, paths.real & real[:, None])
+        scale = state.scale.met(steps, self.discount)
+        return paths._replace(seen=state.scale.read(paths.seen)), scale
+
     def improved(
         self, policy: MetaPolicy, optimiser: Any, paths: Rollout, real: Any, scale: Scale = FIXED
     ) -> tuple[MetaPolicy, Any, Metrics]:
-        """A better policy and the improvement's state, from a device's share of trials as the
-        policy has seen them, rewards apart; for `quickstudy.mesh.on_shares`."""
+        """A better policy and the improvement's state, from what `scaled` gives; for
+        `quickstudy.mesh.on_shares`."""
         paths = paths._replace(real=paths.real & real[:, None])
         earned = mean_over(jnp.sum(paths.reward, -1), paths.real[:, 0])
         paid = paths._replace(reward=scale.pay(paths.reward))

@@ -5,6 +5,7 @@ policy sees what the last episode ended with: its last reward and its done flag 
 with the next episode's first observation.
 """
 
+import math
 from typing import NamedTuple
 
 import equinox as eqx
@@ -107,12 +108,14 @@ class Trial(eqx.Module):
         return self.episodes * self.environment.horizon
 
     @property
+    def observed(self) -> int:
+        """The size of an observation, with which `Seen.flat()` begins."""
+        return math.prod(self.environment.observation_shape)
+
+    @property
     def inputs(self) -> int:
-        """The size of `Seen.flat()`."""
-        observed = 1
-        for size in self.environment.observation_shape:
-            observed *= size
-        return observed + self.environment.actions.size + 3
+        """The size of `Seen.flat()`: the observation, the action, and three flags."""
+        return self.observed + self.environment.actions.size + 3
 
     def begin(self, key: PRNGKeyArray, task: MDP) -> tuple[Place, Seen]:
         """The first episode's start. The key is consumed."""

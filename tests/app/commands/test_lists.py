@@ -41,7 +41,7 @@ def test_methods_and_problems_a_line_each(capsys):
 
 def test_methods_that_learn_a_problem(capsys, tmp_path):
     bandit = [line.split()[0] for line in listed(["methods", "--on", "bandit"], capsys)[1:]]
-    assert bandit == ["rl2", "maml", "pretrained"]
+    assert bandit == ["rl2", "varibad", "maml", "pretrained"]
     curves = [line.split()[0] for line in listed(["methods", "--on", "sinusoid"], capsys)[1:]]
     assert "cavia" in curves
     assert not {"prototypical", "transfer", "rl2"} & set(curves)

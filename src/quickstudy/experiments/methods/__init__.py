@@ -25,6 +25,7 @@ from quickstudy.experiments.methods import (
     ridge,
     rl2,
     transfer,
+    varibad,
 )
 from quickstudy.experiments.problem import Problem
 from quickstudy.experiments.settings import Scope, read_settings, read_settings_as
@@ -48,6 +49,7 @@ METHODS: tuple[type[Method], ...] = (
     transfer.TransferConfig,
     maml.PretrainedConfig,
     rl2.RL2Config,
+    varibad.VariBADConfig,
     maml_rl.MAMLPolicyConfig,
     maml_rl.PretrainedPolicyConfig,
 )

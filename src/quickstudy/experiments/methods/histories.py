@@ -62,8 +62,7 @@ class ReadingHistoryConfig(HistoryConfig):
 
         # A memory that looks back reaches over the whole trial, not only over an episode.
         key, past = jax.random.key(seed), trial.steps
-        # Less the action, and the three flags of `Seen.flat`: reward, done and first.
-        observed = trial.inputs - trial.environment.actions.size - 3
+        observed = trial.observed
 
         def memory(left: int) -> "Memory":
             return self.memory(trial.inputs - observed + left, left, past, key)
@@ -205,12 +204,11 @@ class NoMemoryConfig(HistoryConfig):
         from quickstudy.nets.memoryless import Memoryless
 
         key = jax.random.key(seed)
-        observed = trial.inputs - trial.environment.actions.size - 3
 
         def memory(left: int) -> "Memory":
             return Memoryless.create(self.width, observed=left, key=key)
 
-        return _behind(trial, observed, 0, memory, jax.random.fold_in(key, 1))
+        return _behind(trial, trial.observed, 0, memory, jax.random.fold_in(key, 1))
 
 
 def _behind(

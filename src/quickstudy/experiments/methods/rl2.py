@@ -1,29 +1,21 @@
 """RL²: a memory that is carried from episode to episode learns how to learn an MDP."""
 
 import abc
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
 from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig, TableConfig
-from quickstudy.experiments.methods.scales import (
-    BEFORE,
-    FixedScaleConfig,
-    RunningScaleConfig,
-    ScaleConfig,
-    usual_scale,
-)
+from quickstudy.experiments.methods.scales import RunningScaleConfig
+from quickstudy.experiments.methods.trial_method import TrialMethod
 from quickstudy.experiments.problem import Problem
 from quickstudy.experiments.settings import Choice
-from quickstudy.experiments.trial_method import TrialMethod
 
 if TYPE_CHECKING:
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.ppo import Improvement
-    from quickstudy.rl.scale import Scale, Scaled
     from quickstudy.rl.trial import Trial
 
 
@@ -121,15 +113,6 @@ class RL2Config(TrialMethod):
     told: Literal["everything", "no-beginnings"] = "everything"
     """What the policy is told; without beginnings it cannot know that another MDP has begun, and
     clear its memory by itself."""
-    scale: ScaleConfig | None = None
-    """In which scale observations and rewards are: `running` statistics, which are kept in the
-    policy, or `fixed`, as the environment has them."""
-
-    before: ClassVar[Mapping[str, Any]] = BEFORE
-
-    def prepared(self, problem: Problem) -> Self:
-        """With the problem's usual scale, unless another is asked for."""
-        return replace(self, scale=self.scale or usual_scale(problem))
 
     def check(self, problem: Problem) -> None:
         """The memory must be able to read the family; on the host it is cleared in every trial."""
@@ -148,15 +131,8 @@ class RL2Config(TrialMethod):
                 "JAX compiles, as --on bandit"
             )
 
-    def learner(self, problem: FamilyProblem, seed: int) -> "MetaPolicy | Scaled":
-        """An untrained policy."""
-        trial = problem.trial("train")
-        return self._scale(trial).worn(self._policy(problem, trial, seed))
-
-    def _scale(self, trial: "Trial") -> "Scale":
-        return (self.scale or FixedScaleConfig()).build(trial.environment)
-
-    def _policy(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "MetaPolicy":
+    def policy(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "MetaPolicy":
+        """With the memory, cleared when it is to be."""
         from quickstudy.rl import policy
 
         forgets, told = (
@@ -176,7 +152,7 @@ class RL2Config(TrialMethod):
 
         trial = problem.trial("train", self.copies(budget), in_a_row=self.in_a_row)
         return RL2(
-            self._policy(problem, trial, budget.seed),
+            self.policy(problem, trial, budget.seed),
             trial,
             self.improvement.build(budget),
             budget.meta_batch,
@@ -184,5 +160,5 @@ class RL2Config(TrialMethod):
             self.discount,
             self.decay,
             parts=self.parts,
-            scale=self._scale(trial),
+            scale=self.built_scale(trial),
         )

@@ -1,21 +1,54 @@
 """What methods share that learn within a trial: they act, remember, and are scored by episodes."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
+from quickstudy.experiments.methods.scales import (
+    BEFORE,
+    FixedScaleConfig,
+    ScaleConfig,
+    usual_scale,
+)
 from quickstudy.experiments.policy_method import MOST, PolicyMethod
 from quickstudy.experiments.problem import Problem
 
 if TYPE_CHECKING:
     from quickstudy.evaluation.trials import Reference
+    from quickstudy.rl.policy import MetaPolicy
+    from quickstudy.rl.scale import Scale, Scaled
     from quickstudy.rl.trial import Trial
 
 
 @dataclass(frozen=True)
 class TrialMethod(PolicyMethod):
     """Base of the methods whose policies learn within a trial, and are trained on whole trials."""
+
+    scale: ScaleConfig | None = field(default=None, kw_only=True)
+    """In which scale observations and rewards are: `running` statistics, which are kept in the
+    policy, or `fixed`, as the environment has them."""
+
+    before: ClassVar[Mapping[str, Any]] = BEFORE
+
+    @abc.abstractmethod
+    def policy(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "MetaPolicy":
+        """An untrained policy, which sees everything in the scale that it will be trained in."""
+
+    def prepared(self, problem: Problem) -> Self:
+        """With the problem's usual scale, unless another is asked for."""
+        return replace(self, scale=self.scale or usual_scale(problem))
+
+    def learner(self, problem: FamilyProblem, seed: int) -> "MetaPolicy | Scaled":
+        """An untrained policy."""
+        trial = problem.trial("train")
+        return self.built_scale(trial).worn(self.policy(problem, trial, seed))
+
+    def built_scale(self, trial: "Trial") -> "Scale":
+        """The scale before the first step."""
+        return (self.scale or FixedScaleConfig()).build(trial.environment)
 
     def budget(self, problem: Problem) -> Budget:
         """Many trials a step where they are compiled, and fewer where they are stepped."""

@@ -1,0 +1,164 @@
+"""VariBAD: a belief over tasks, learned by predicting rewards, and a policy that acts by it."""
+
+import abc
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from quickstudy.errors import BadInput, demand_counts
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.family import FamilyProblem
+from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig, TableConfig
+from quickstudy.experiments.methods.rl2 import ImprovementConfig, PPOConfig
+from quickstudy.experiments.methods.trial_method import TrialMethod
+from quickstudy.experiments.problem import Problem
+from quickstudy.experiments.settings import Choice
+
+if TYPE_CHECKING:
+    from quickstudy.rl.decoder import Decoder
+    from quickstudy.rl.policy import MetaPolicy
+    from quickstudy.rl.trial import Trial
+
+
+@dataclass(frozen=True)
+class PredictionConfig(Choice):
+    """Base: what is predicted from the belief."""
+
+    decoder_width: int = 64
+    """The size of a decoder's two hidden layers."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand_counts(decoder_width=self.decoder_width)
+
+    @abc.abstractmethod
+    def decoders(self, trial: "Trial", latent: int, seed: int) -> "tuple[Decoder, ...]":
+        """What predicts it, untrained."""
+
+
+@dataclass(frozen=True)
+class RewardsConfig(PredictionConfig):
+    """Rewards, for families whose MDPs differ in nothing else."""
+
+    name: ClassVar[str] = "rewards"
+
+    def decoders(self, trial: "Trial", latent: int, seed: int) -> "tuple[Decoder, ...]":
+        """Of rewards."""
+        import jax
+
+        from quickstudy.rl.decoder import RewardDecoder
+
+        # Another key than the encoder's, 0, 1 and 2, and the policy's, 3.
+        key = jax.random.fold_in(jax.random.key(seed), 4)
+        return (RewardDecoder.create(trial, latent, self.decoder_width, key=key),)
+
+
+@dataclass(frozen=True)
+class RewardsAndStatesConfig(RewardsConfig):
+    """Rewards, and the observation that follows an action."""
+
+    name: ClassVar[str] = "rewards-and-states"
+
+    def decoders(self, trial: "Trial", latent: int, seed: int) -> "tuple[Decoder, ...]":
+        """Of both."""
+        import jax
+
+        from quickstudy.rl.decoder import StateDecoder
+
+        key = jax.random.fold_in(jax.random.key(seed), 5)
+        states = StateDecoder.create(trial, latent, self.decoder_width, key=key)
+        return (*super().decoders(trial, latent, seed), states)
+
+
+@dataclass(frozen=True)
+class VariBADConfig(TrialMethod):
+    """A belief over tasks, learned by predicting; by it the policy explores, then exploits."""
+
+    name: ClassVar[str] = "varibad"
+    source: ClassVar[str] = "Zintgraf et al., 2020, https://arxiv.org/abs/1910.08348"
+
+    memory: HistoryConfig = GRUConfig()
+    """The encoder of what was seen, whose output the belief is made of."""
+    latent: int = 8
+    """The size of m, the hidden vector that tells tasks apart."""
+    predicts: PredictionConfig = RewardsConfig()
+    """What must follow from m."""
+    kl_weight: float = 1.0
+    """β: how much a belief is held to the one before; 1 for the evidence bound itself."""
+    posteriors: int = 10
+    """How many of a trial's beliefs are decoded at most, drawn anew each time; 0 for all."""
+    model_epochs: int = 1
+    """Passes of the encoder and the decoders over a step's trials."""
+    model_minibatches: int = 8
+    """How many shares of trials such a pass is made of."""
+    model_rate: float = 1e-3
+    """Their learning rate at the start; it falls as the policy's does."""
+    policy_width: int = 64
+    """The size of the two hidden layers of the actor and of the critic."""
+    improvement: ImprovementConfig = PPOConfig()
+    """How the policy is improved on a batch of its trials."""
+    discount: float = 0.99
+    """γ, over the whole trial."""
+    decay: float = 0.95
+    """λ of generalised advantages."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = ("latent", "policy_width", "model_epochs", "model_minibatches")
+        demand_counts(**{name: getattr(self, name) for name in names})
+
+    def check(self, problem: Problem) -> None:
+        """The memory must be able to read the family, and its output to become a belief."""
+        super().check(problem)
+        assert isinstance(problem, FamilyProblem)
+        if isinstance(self.memory, TableConfig):
+            raise BadInput(
+                "--memory table answers a row for every action, and varibad makes one belief of "
+                "all; give another memory, as --memory gru"
+            )
+        self.memory.check(problem)
+
+    def policy(self, problem: FamilyProblem, trial: "Trial", seed: int) -> "MetaPolicy":
+        """With a belief, the prior at every trial's start."""
+        import jax
+
+        from quickstudy.rl.belief import TaskBelief, belief_policy
+
+        if trial.environment.pictures:
+            raise BadInput(
+                f"varibad predicts and acts by numbers, and {problem.name} shows pictures; take "
+                "rl2, whose memory has a convolution for them"
+            )
+        key = jax.random.key(seed)
+        # The memory takes the key itself, and its reader the first of these.
+        head_key, policy_key = (jax.random.fold_in(key, n) for n in (2, 3))
+        memory = self.memory.encoder(problem, trial, seed)
+        belief = TaskBelief.create(memory, self.latent, observed=trial.observed, key=head_key)
+        widths = (self.policy_width, self.policy_width)
+        return belief_policy(trial, belief, widths, key=policy_key)
+
+    def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
+        """Collect trials, improve the policy, then the model, repeat."""
+        from quickstudy.rl.rl2 import RL2
+        from quickstudy.rl.varibad import VariBAD
+
+        trial = problem.trial("train", self.copies(budget))
+        rl2 = RL2(
+            self.policy(problem, trial, budget.seed),
+            trial,
+            self.improvement.build(budget),
+            budget.meta_batch,
+            budget.validation_episodes,
+            self.discount,
+            self.decay,
+            scale=self.built_scale(trial),
+        )
+        rate = replace(budget, learning_rate=self.model_rate)
+        return VariBAD(
+            rl2,
+            self.predicts.decoders(trial, self.latent, budget.seed),
+            rate.adam(each=self.model_epochs * self.model_minibatches),
+            self.kl_weight,
+            self.posteriors,
+            self.model_epochs,
+            self.model_minibatches,
+        )
