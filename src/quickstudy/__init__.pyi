@@ -16,6 +16,7 @@ from .envs.maze import Maze as Maze
 from .envs.navigation import Navigation as Navigation
 from .envs.navigation import SparseNavigation as SparseNavigation
 from .envs.tabular import TabularMDP as TabularMDP
+from .envs.task_list import TaskList as TaskList
 from .envs.workers import HostWorkers as HostWorkers
 from .envs.workers import Patience as Patience
 from .errors import BadInput as BadInput

@@ -18,6 +18,7 @@ from quickstudy.envs.door import (
 )
 from quickstudy.envs.environment import Actions
 from quickstudy.envs.spaces import Spaces
+from quickstudy.envs.task_list import TaskList
 from quickstudy.errors import BadInput, QuickstudyError, demand_counts
 
 
@@ -84,7 +85,7 @@ class HostEnvironment:
     Args:
         make: makes one `gymnasium.Env`, with a time limit if it is to have one;
             `quickstudy.envs.spaces.Spaces` says which spaces it may have, and how they are read.
-        sample_task: M_i ~ p(M), from a NumPy generator.
+        sample_task: M_i ~ p(M), from a NumPy generator; or a `TaskList`.
         set_task: puts one environment into a task; called before each of its resets.
         copies: how many are stepped together.
         horizon: the most steps of an episode, which then is truncated; `None` leaves it to `make`.
@@ -237,6 +238,8 @@ def draw_task(sample_task: Callable[[np.random.Generator], Any], seed: int, numb
         >>> draw_task(lambda rng: int(rng.integers(10)), seed=0, number=3)
         8
     """
+    if isinstance(sample_task, TaskList):
+        return sample_task.numbered(seed, number)
     return sample_task(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,))))
 
 

@@ -17,6 +17,8 @@ from quickstudy.errors import BadInput
 
 LIBRARY = __name__.partition(".")[0]
 _TAGS = ("name", "own")
+KEPT: dict[str, Any] = {"kept": True}
+"""Marks a field that a run keeps, and that is no flag."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ import pytest
 
 import quickstudy as qs
 from quickstudy.app.cli import main
+from quickstudy.experiments.problem import Problem, Source
 from quickstudy.experiments.problems import find_problem
 from quickstudy.experiments.saved import load
+from quickstudy.experiments.settings import Scope, read_settings, settings_json
 from quickstudy.testing.comparing import same_bits
 from references.own_code import forget
 from references.reading_html import demand_self_contained
@@ -74,6 +76,15 @@ class Lost(Poles):
 class Same(Poles):
     def set_task(self, env, length):
         pass
+
+
+class Listed:
+    horizon, tasks = HORIZON, [0.25, 0.5, 0.75, 1.0, 1.25]
+    make, set_task = Poles.make, Poles.set_task
+
+
+class Named(Listed):
+    tasks = {"train": [0.25, 0.5], "test": [0.75]}
 
 
 class Half:
@@ -184,6 +195,43 @@ def test_every_split_is_checked(families):
     replace(Poles(), contract="trusted").demand_contract(copies=4)
 
 
+def listed(families, name):
+    problem = find_problem(f"{families / 'poles.py'}:{name}").prepared(Source())
+    splits = ("train", "validation", "test")
+    return problem, {split: problem.family(split).sample_task.tasks for split in splits}
+
+
+def test_listed_tasks_are_divided_and_the_run_keeps_it(families):
+    pytest.importorskip("gymnasium")
+    problem, tasks = listed(families, "Listed")
+    assert sorted(sum(tasks.values(), ())) == [0.25, 0.5, 0.75, 1.0, 1.25]
+    assert [len(own) for own in tasks.values()] == [3, 1, 1]
+    assert problem.unlike() == ("train", "validation", "test")
+    problem.demand_contract(copies=2)
+    assert f"test: 1 of 5 tasks, number {problem.test[0]} ({tasks['test'][0]})" in problem.notes()
+    kept = read_settings(Problem, settings_json(problem), Scope({"Listed": problem.own.thing}))
+    assert (kept, kept.test) == (problem, problem.test)
+    assert kept.family("test").sample_task.tasks == tasks["test"]
+    for other in ([0.25, 0.5, 0.75, 1.0], {"train": [1, 2], "test": [3, 4, 5]}):
+        changed = type("Listed", (problem.own.thing,), {"tasks": other})
+        with pytest.raises(qs.BadInput, match="it did not when this run divided them"):
+            replace(problem, own=replace(problem.own, thing=changed)).family("train")
+
+
+def test_splits_of_one_s_own(families):
+    """Without tasks for validation, which then meets those of training."""
+    pytest.importorskip("gymnasium")
+    problem, tasks = listed(families, "Named")
+    assert tasks == {"train": (0.25, 0.5), "validation": (0.25, 0.5), "test": (0.75,)}
+    assert problem.notes()[-1] == "validation: the tasks of training"
+    problem.demand_contract(copies=2)
+    hosts = {split: problem.environment(split, 4).host for split in ("train", "test")}
+    for split, host in hosts.items():
+        host.begin(0)
+        assert set(host.tasks) == set(tasks[split])
+        host.close()
+
+
 def test_a_family_that_lacks_something(families):
-    with pytest.raises(qs.BadInput, match="without make, set_task, horizon"):
+    with pytest.raises(qs.BadInput, match="without make, set_task, horizon; give"):
         find_problem(f"{families / 'poles.py'}:Half")

@@ -1,18 +1,20 @@
 """A family of MDPs of one's own, from a file: compiled, or of Gymnasium environments."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.family import FamilyProblem, HostProblem
-from quickstudy.experiments.problem import Problem, Split
-from quickstudy.experiments.settings import Own
+from quickstudy.experiments.problem import Problem, Source, Split
+from quickstudy.experiments.problems.own_tasks import in_a_row, places, told
+from quickstudy.experiments.settings import KEPT, Own
 
 if TYPE_CHECKING:
     from quickstudy.envs.environment import MDPFamily
 
-PARTS = ("make", "sample_task", "set_task", "horizon")
-"""What a family of Gymnasium environments has; `make` may take `render_mode`."""
+PARTS = ("make", "set_task", "horizon")
+"""What a family of Gymnasium environments has, and `sample_task` or `tasks`; `make` may take
+`render_mode`."""
 
 
 def _made(own: Own) -> Any:
@@ -42,19 +44,68 @@ class OwnHostFamily(HostProblem):
 
     name: ClassVar[str] = "own-gymnasium"
     has: ClassVar[str] = "a Gymnasium environment"
+    apart: ClassVar[frozenset[str]] = HostProblem.apart | {"train", "validation"}
 
     trial_episodes: int = 2
     """n, episodes of a trial."""
     own: Own = Own("")
+    train: tuple[int, ...] = field(default=(), metadata=KEPT)
+    """The listed tasks of training, by their places."""
+    validation: tuple[int, ...] = field(default=(), metadata=KEPT)
+    """Those of validation; none for those of training."""
+    test: tuple[int, ...] = field(default=(), metadata=KEPT)
+    """Those of tests."""
+
+    def prepared(self, source: Source) -> Self:
+        """With every task in one split, as a run keeps it, where tasks are listed.
+
+        Raises:
+            BadInput: see `quickstudy.experiments.problems.own_tasks.places`.
+        """
+        if (listed := self._listed()) is None or self.train:
+            return self
+        return replace(self, **places(listed, self.own.where))
 
     def family(self, split: Split) -> Any:
-        """The same family in every split."""
+        """The same environments in every split, with the split's own tasks where they are listed.
+
+        Raises:
+            BadInput: the list is divided otherwise than when the run began.
+        """
+        from quickstudy.envs.task_list import TaskList
+
         family = _made(self.own)
-        return _Rendered(family)
+        if (listed := self._listed()) is None:
+            return _Rendered(family, family.sample_task)
+        found = places(listed, self.own.where)
+        if self.train and found != {name: getattr(self, name) for name in found}:
+            raise BadInput(
+                f"{self.own.where} lists {sum(map(len, found.values()))} tasks, of which "
+                f"{len(found['test'])} are for tests; it did not when this run divided them: list "
+                "the same tasks, or begin a new run"
+            )
+        tasks = in_a_row(listed, self.own.where)
+        return _Rendered(family, TaskList([tasks[n] for n in found[split] or found["train"]]))
 
     def unlike(self) -> tuple[Split, ...]:
-        """The same family in every split."""
-        return ("train",)
+        """The same family in every split, unless tasks are listed."""
+        return ("train",) if self._listed() is None else super().unlike()
+
+    def notes(self) -> list[str]:
+        """Which task is in which split; the run's recipe.json keeps it."""
+        if (listed := self._listed()) is None:
+            return super().notes()
+        tasks, splits = in_a_row(listed, self.own.where), ("train", "validation", "test")
+        found = [
+            told(tasks, split, getattr(self, split)) for split in splits if getattr(self, split)
+        ]
+        alone = [] if self.validation else ["validation: the tasks of training"]
+        return [*super().notes(), *found, *alone]
+
+    def _listed(self) -> Any:
+        """The family's tasks where it lists them; `None` if it draws them."""
+        family = _made(self.own)
+        return None if hasattr(family, "sample_task") else getattr(family, "tasks", None)
 
     def definition(self) -> dict[str, str]:
         """The file's name for it."""
@@ -68,10 +119,10 @@ class OwnHostFamily(HostProblem):
 class _Rendered:
     """A family whose `make` takes a render mode, whether the user's does or not."""
 
-    def __init__(self, family: Any) -> None:
+    def __init__(self, family: Any, sample_task: Any) -> None:
         import inspect
 
-        self.sample_task, self.set_task = family.sample_task, family.set_task
+        self.sample_task, self.set_task = sample_task, family.set_task
         self.horizon, self._make = family.horizon, family.make
         try:
             known = inspect.signature(self._make).parameters
@@ -97,13 +148,15 @@ def family_of(own: Own) -> Problem | None:
         isinstance(thing, type) and issubclass(thing, Environment)
     ):
         return OwnFamily(own=own)
-    there = [part for part in PARTS if hasattr(thing, part)]
-    if len(there) == len(PARTS):
+    missing = [part for part in PARTS if not hasattr(thing, part)]
+    if not any(hasattr(thing, tasks) for tasks in ("sample_task", "tasks")):
+        missing.append("sample_task or tasks")
+    if not missing:
         return OwnHostFamily(own=own)
-    if "sample_task" in there or "set_task" in there:
-        missing = ", ".join(part for part in PARTS if part not in there)
+    if hasattr(thing, "sample_task") or hasattr(thing, "set_task"):
         raise BadInput(
-            f"{own.where} is a family of environments without {missing}; give it make(), "
-            "sample_task(rng), set_task(env, task) and horizon, the most steps of an episode"
+            f"{own.where} is a family of environments without {', '.join(missing)}; give it "
+            "make(), sample_task(rng) or a list of tasks, set_task(env, task) and horizon, the "
+            "most steps of an episode"
         )
     return None

@@ -11,13 +11,12 @@ from quickstudy.errors import BadInput, DataError
 from quickstudy.experiments.networks import Conv4Config, Inputs, MLPConfig, NetworkConfig
 from quickstudy.experiments.problem import Problem, Source, Split
 from quickstudy.experiments.problems.natural import NaturalImages
+from quickstudy.experiments.settings import KEPT
 
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
     from quickstudy.tasks.images import ImageClasses
 
-KEPT: dict[str, Any] = {"kept": True}
-"""Marks a field that a run keeps, and that is no flag."""
 Ratios = tuple[float, float, float]
 RATIOS = (0.64, 0.16, 0.2)
 
