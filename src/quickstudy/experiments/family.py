@@ -4,6 +4,7 @@ import abc
 from collections.abc import Callable, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput, demand_counts, demand_positive
@@ -173,13 +174,26 @@ class HostProblem(FamilyProblem):
         family = self.family(split)
         # In training, too: nothing of a camera is loaded before a picture is asked for.
         make = partial(family.make, "rgb_array")
-        horizon = self.horizon or family.horizon
-        made = (make, family.sample_task, family.set_task, copies, horizon)
+        made = (make, family.sample_task, family.set_task, copies, self.longest(family))
         # One copy is made to be looked at, or stepped alone: there is nothing to share.
         if self.processes == 0 or copies == 1:
             return HostFamily(HostEnvironment(*made))
         patience = Patience(self.patience, self.starting)
         return HostFamily(HostWorkers(*made, processes=self.processes, patience=patience))
+
+    def longest(self, family: Any) -> int:
+        """The most steps of an episode.
+
+        Raises:
+            BadInput: nobody says it.
+        """
+        horizon = self.horizon or family.horizon
+        if not isinstance(horizon, Integral) or horizon < 1:
+            raise BadInput(
+                f"the horizon of {self.data()} is {horizon!r}; give the most steps of an episode, "
+                "a whole number of 1 or more, in the family or by --horizon"
+            )
+        return int(horizon)
 
     def demand_contract(self, copies: int) -> None:
         """Play a few episodes of every split by `quickstudy.testing.check_family`."""
@@ -192,7 +206,7 @@ class HostProblem(FamilyProblem):
         for split in self.unlike() if self.contract == "checked" else ():
             family = self.family(split)
             functions = partial(family.make, "rgb_array"), family.sample_task, family.set_task
-            horizon = self.horizon or family.horizon
+            horizon = self.longest(family)
             # A split of one task has no other to differ from.
             alone = len(getattr(family.sample_task, "tasks", "many")) == 1
             less = ("tasks", "reset") if alone else ()

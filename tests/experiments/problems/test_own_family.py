@@ -232,6 +232,17 @@ def test_splits_of_one_s_own(families):
         host.close()
 
 
+@pytest.mark.parametrize("horizon", [None, 0, -1, 2.5, "many"])
+def test_a_horizon_is_a_number_of_steps(families, horizon):
+    pytest.importorskip("gymnasium")
+    problem = find_problem(f"{families / 'poles.py'}:Poles")
+    endless = type("Poles", (problem.own.thing,), {"horizon": horizon})
+    problem = replace(problem, own=replace(problem.own, thing=endless))
+    with pytest.raises(qs.BadInput, match=r"the horizon of poles\.py:Poles is .*--horizon"):
+        problem.environment("train")
+    assert replace(problem, horizon=7).environment("train").horizon == 7
+
+
 def test_a_family_that_lacks_something(families):
     with pytest.raises(qs.BadInput, match="without make, set_task, horizon; give"):
         find_problem(f"{families / 'poles.py'}:Half")

@@ -149,7 +149,7 @@ def family_of(own: Own) -> Problem | None:
     ):
         return OwnFamily(own=own)
     missing = [part for part in PARTS if not hasattr(thing, part)]
-    if not any(hasattr(thing, tasks) for tasks in ("sample_task", "tasks")):
+    if all(getattr(thing, tasks, None) is None for tasks in ("sample_task", "tasks")):
         missing.append("sample_task or tasks")
     if not missing:
         return OwnHostFamily(own=own)
