@@ -114,11 +114,15 @@ class PolicyMethod(Method):
             stage=self.stage,
         )
         data, split = problem.data(), test.split
-        how = problem.definition()
+        how = {**problem.definition(), **self.acts_by()}
         # A score is of so many episodes of a trial, or of an episode after so many updates.
         scored = {"updates": stages - 1} if self.stage == "update" else {"trial_episodes": stages}
         tasks = test.tasks(problem, trials, {**scored, "in_a_row": self.in_a_row})
         return PolicyResult(found, how, recipe=test.recipe, data=data, split=split, tasks=tasks)
+
+    def acts_by(self) -> dict[str, str]:
+        """What a score depends on beside the problem, as evaluations note it."""
+        return {}
 
     def compared_by(self, problem: FamilyProblem) -> tuple[str, int]:
         """Stages of the same kind, and as many."""

@@ -7,6 +7,7 @@ import jax
 import pytest
 
 import quickstudy as qs
+from quickstudy.experiments.method import Test as Asking
 from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig
 from quickstudy.experiments.methods.policy_updates import AdaptsContextConfig
 from quickstudy.experiments.pictures.watch import watch
@@ -52,6 +53,18 @@ def test_another_later_rate_keeps_what_was_learned_of_the_offset():
     _, (_, found) = recipe.method.retested(learned, recipe.problem, {"later_lr": 0.125})
     assert found.offset.log_std.tolist() == [-1.25, -1.25]
     assert found.rule == qs.Rates((0.1, 0.125))
+
+
+def test_tests_with_other_trajectories_say_so():
+    recipe = typed("maml-navigation", SMALL)
+    learned = recipe.learner()
+    found, same = recipe.method.retested(learned, recipe.problem, {"trajectories": 5})
+    assert same is learned
+    assert found.adaptation(learned[1], recipe.problem.environment("test")).trajectories == 5
+    assert found.copies(recipe.budget) == 100
+    method = dataclasses.replace(found, updates=0)
+    result = method.evaluate(recipe.problem, learned, Asking("x", episodes=2), recipe.budget)
+    assert result.to_json()["trajectories"] == "5 per update"
 
 
 def test_no_more_policies_are_scored_than_updates_make():

@@ -42,7 +42,7 @@ class MAMLPolicyConfig(PolicyMethod):
     name: ClassVar[str] = "maml"
     source: ClassVar[str] = FINN
     stage: ClassVar[str] = "update"
-    at_test: ClassVar[tuple[str, ...]] = ("updates", "later_lr")
+    at_test: ClassVar[tuple[str, ...]] = ("updates", "later_lr", "trajectories")
     chart_titles: ClassVar[dict[str, str]] = {"return": "Reward of an episode after adaptation"}
 
     updates: int = 3
@@ -167,6 +167,10 @@ class MAMLPolicyConfig(PolicyMethod):
             "untrained": self.earning(problem, untrained, trial),
         }
 
+    def acts_by(self) -> dict[str, str]:
+        """How many trajectories an update is estimated from."""
+        return {"trajectories": f"{self.trajectories} per update"}
+
     def stages(self, problem: FamilyProblem) -> int:
         """Before any update, and after each."""
         return self.updates + 1
@@ -179,10 +183,10 @@ class MAMLPolicyConfig(PolicyMethod):
     def retested(
         self, learned: Any, problem: FamilyProblem, flags: dict[str, Any]
     ) -> tuple[Self, Any]:
-        """With other updates, or another rate after the first."""
+        """With other updates or trajectories, or another rate after the first."""
         import jax
 
-        changed = replace(self, updates=flags.get("updates", self.updates))
+        changed = replace(self, **{name: one for name, one in flags.items() if name != "later_lr"})
         if "later_lr" not in flags:
             return changed, learned
         if not (
