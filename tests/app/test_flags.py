@@ -110,7 +110,7 @@ PPO = {"epochs", "minibatches", "entropy-weight"}
         (["maml-bandit"],
          {"arms", "updates", "inner-steps", "trajectories", "width", "adapts", "inner-lr",
           "later-lr", "rule", "estimator", "outer", "radius", "curvature-every", "discount",
-          "decay", "baseline"}),
+          "decay", "baseline", "scale"}),
     ],
 )  # fmt: skip
 def test_help_shows_what_this_run_reads(arguments, wanted, capsys):

@@ -13,6 +13,7 @@ from quickstudy.envs.host_family import HostFamily
 from quickstudy.evaluation.trials import acting
 from quickstudy.mesh import dealt, on_shares
 from quickstudy.rl.host_rollout import host_rollouts
+from quickstudy.rl.maml import MAMLRL
 from quickstudy.rl.ppo import PPO
 from quickstudy.rl.rl2 import RL2
 from quickstudy.rl.scale import NOTHING, Fixed, Moments, Running, Steps
@@ -166,3 +167,24 @@ def test_a_policy_with_its_scale_is_an_agent():
     )
     policy = scale.worn(qs.MetaPolicy.create(trial, qs.GRU.create(trial.inputs, 4, key=KEY)))
     assert policy.agent(greedy=True).reset(np.ones(1)).shape == (1,)
+
+
+def test_maml_sees_far_levers_with_it():
+    """Each pretrained or meta-trained policy keeps statistics of all its trajectories; a step of an
+    unscaled one knows no lever from another."""
+    trial = levers(FarLever, 40)
+    scale, found = Running.of(trial.environment), {}
+    for inner in (0, 1):
+        adaptation = qs.Adaptation(trial.environment, qs.Rate(0.5), qs.LVC(), 4, scale=scale)
+        policy = qs.Reactive.create(trial.environment, (8,), key=KEY)
+        algorithm = MAMLRL(policy, adaptation, qs.OuterTrustRegion(), inner, 10, 10)
+        state = algorithm.init()
+        batch = algorithm.collect(state, KEY)
+        assert float(np.min(batch.rows[1].observation)) > 900, "trajectories are the environment's"
+        state, metrics = eqx.filter_jit(algorithm.improve)(state, batch, jnp.zeros(()))
+        assert metrics["return"] < -1000, "rewards are told as they are"
+        assert state.scale.observations.count == 10 * (inner + 1) * 4 * HORIZON
+        np.testing.assert_allclose(state.scale.observations.mean, 1000, atol=1)
+        assert metrics["accepted"] == 1
+        found[inner] = algorithm.learned(state).policy.scale
+    assert isinstance(found[0], Running)

@@ -16,6 +16,7 @@ from quickstudy.rl.estimators import Estimator
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.returns import advantages
 from quickstudy.rl.rollout import rollout
+from quickstudy.rl.scale import Fixed, Scale
 from quickstudy.rl.trial import Trial
 
 
@@ -71,6 +72,7 @@ class Adaptation(eqx.Module):
         inner_decay: λ of those; `None` is λ. What an update follows need not be what it is scored
             by: with γ and λ near 0 a gradient from few trajectories has little variance, and
             meta-learning makes up for its bias.
+        scale: in which the policy sees. Advantages have a variance of 1 in any scale of rewards.
 
     Raises:
         BadInput: no trajectory, or a γ or λ outside [0, 1].
@@ -95,6 +97,7 @@ class Adaptation(eqx.Module):
     baseline: Baseline = LinearBaseline()
     inner_discount: float | None = eqx.field(static=True, default=None)
     inner_decay: float | None = eqx.field(static=True, default=None)
+    scale: Scale = Fixed()
 
     def __check_init__(self) -> None:
         demand_counts(trajectories=self.trajectories)
@@ -110,11 +113,15 @@ class Adaptation(eqx.Module):
         return dataclasses.replace(self, discount=discount, decay=decay)
 
     def collect(self, policy: Reactive, task: MDP, key: PRNGKeyArray) -> Trajectories:
-        """K trajectories, one episode each. The key is consumed."""
-        trial = Trial(self.environment, 1)
+        """K trajectories, one episode each, in the environment's scale. The key is consumed."""
+        trial, actor = Trial(self.environment, 1), self.scale.worn(policy)
         keys = jax.random.split(key, self.trajectories)
-        path = jax.vmap(lambda k: rollout(policy, trial, task, k))(keys)
+        path = jax.vmap(lambda k: rollout(actor, trial, task, k))(keys)
         return Trajectories(path.seen.observation, path.action, path.reward, path.notes, path.real)
+
+    def read(self, paths: Trajectories) -> Trajectories:
+        """Trajectories in the policy's scale: what steps are made, and policies are scored on."""
+        return paths._replace(observation=self.scale.see(paths.observation))
 
     def advantage(self, paths: Trajectories) -> Float[Array, "k time"]:
         """A_t of inner steps against the baseline, fitted to these trajectories; of mean 0 and
@@ -188,7 +195,7 @@ class Adaptation(eqx.Module):
             (theta, state), (number, key) = carry, now
             policy = eqx.combine(theta, rest)
             paths = self.collect(policy, task, key)
-            policy, state = self.step(policy, state, paths, number)
+            policy, state = self.step(policy, state, self.read(paths), number)
             return (eqx.filter(policy, eqx.is_inexact_array), state), paths
 
         keys = jax.random.split(key, steps + 1)

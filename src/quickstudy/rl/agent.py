@@ -71,6 +71,7 @@ class Agent:
         # Copies, for each step overwrites the memory of the one before.
         self._memory = jax.tree.map(jnp.array, nothing)
         self._acting, self._told = False, (0.0, 0.0, 1.0)
+        self._last: tuple[Any, Any] = (None, None)
 
     def reset(self, observation: Any) -> Any:
         """Begin an episode, of the same task unless `new_task` was called.
@@ -118,7 +119,8 @@ class Agent:
         now = np.asarray((self._trial, self._time), np.int32)
         self._memory, action = self._step(self._memory, seen, told, now)
         self._time, self._acting = self._time + 1, True
-        return self.interface.act(np.asarray(action))
+        self._last = (seen, np.asarray(action))
+        return self.interface.act(self._last[1])
 
 
 def _step(

@@ -16,6 +16,7 @@ from quickstudy.mesh import each
 from quickstudy.rl.adaptation import Adaptation, Trajectories
 from quickstudy.rl.prepared import prepared
 from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.scale import Scale
 
 
 def host_adaptations(
@@ -133,7 +134,8 @@ class _Adapting:
         """What all copies do, and log π of it, from what they see and the time."""
         numbers = np.arange(self.first, self.first + self.host.copies)
         policies, visit_key = (self.theta, self.rest), jax.random.fold_in(self.key, visit)
-        chosen = prepared(_chosen, policies, visit_key, self._by_task(numbers))
+        scale = self.adaptation.scale
+        chosen = prepared(_chosen, policies, scale, visit_key, self._by_task(numbers))
 
         def act(observation: Any, time: int) -> Any:
             found = chosen(self._by_task(observation), np.int32(time))
@@ -148,6 +150,7 @@ class _Adapting:
 
 def _chosen(
     policies: tuple[PyTree, PyTree],
+    scale: Scale,
     key: PRNGKeyArray,
     numbers: Int[Array, "tasks k"],
     seen: Float[Array, "tasks k ..."],
@@ -158,7 +161,7 @@ def _chosen(
     key = jax.random.fold_in(key, time)
 
     def one(theta: PyTree, seen: Any, numbers: Any) -> tuple[Any, Any]:
-        actions = eqx.combine(theta, rest).actions(seen)
+        actions = eqx.combine(theta, rest).actions(scale.see(seen))
 
         def draw(of_one: Any, number: Any) -> tuple[Any, Any]:
             action = of_one.sample(jax.random.fold_in(key, number))
@@ -177,6 +180,7 @@ def _moved(
 
     def one(now: Any) -> Any:
         (theta, state), paths = now
+        paths = adaptation.read(paths)
         policy, state = adaptation.step(eqx.combine(theta, rest), state, paths, number)
         return eqx.filter(policy, eqx.is_inexact_array), state
 

@@ -5,6 +5,7 @@ trajectories with π_θ in task i, take a policy-gradient step to θ'_i, sample 
 improve θ through the step.
 """
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -16,21 +17,23 @@ from quickstudy.envs.environment import MDP, compiled
 from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import host_of
 from quickstudy.errors import BadInput
-from quickstudy.inner import InnerRule
 from quickstudy.mesh import Shares, dealt, each, gathered, map_over_tasks, on_shares, total
+from quickstudy.rl.adaptable import Adaptable
 from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
 from quickstudy.rl.host_adaptation import host_adaptations
 from quickstudy.rl.outer import AdaptedActions, Objective, Outer
 from quickstudy.rl.reactive import Reactive
+from quickstudy.rl.scale import Fixed, Scale, Scaled, Steps
 from quickstudy.rl.surrogate import Taken
 
 
 class MAMLRLState(eqx.Module):
-    """What training carries from step to step: θ with the inner rule's arrays, and the outer
-    rule's state."""
+    """What training carries from step to step: θ with the inner rule's arrays, the outer rule's
+    state, and the scale."""
 
     parameters: Any
     outer: Any
+    scale: Scale = Fixed()
 
 
 class MAMLRL(eqx.Module):
@@ -73,15 +76,17 @@ class MAMLRL(eqx.Module):
     def init(self) -> MAMLRLState:
         """The state before the first step."""
         parameters = eqx.filter((self.policy, self.adaptation.rule), eqx.is_inexact_array)
-        return MAMLRLState(parameters, self.outer.init(parameters))
+        return MAMLRLState(parameters, self.outer.init(parameters), self.adaptation.scale)
 
-    def learned(self, state: MAMLRLState) -> tuple[Reactive, InnerRule]:
-        """The policy, and the inner rule, with the parameters of that state."""
-        return eqx.combine(state.parameters, (self.policy, self.adaptation.rule))
+    def learned(self, state: MAMLRLState) -> Adaptable:
+        """The policy, and the inner rule, with the parameters and the scale of that state."""
+        return Adaptable.of(*self.adapting(state))
 
     def adapting(self, state: MAMLRLState) -> tuple[Reactive, Adaptation]:
-        """The policy, and how it adapts, with the parameters of that state."""
-        return Meta(self.policy, self.adaptation, self.tasks, self.scored).at(state.parameters)
+        """The policy, and how it adapts, with the parameters and the scale of that state."""
+        meta = Meta(self.policy, self.adaptation, self.tasks, self.scored)
+        policy, adaptation = meta.at(state.parameters)
+        return policy, dataclasses.replace(adaptation, scale=state.scale)
 
     def collect(self, state: MAMLRLState, key: PRNGKeyArray) -> Shares:
         """Adapt in fresh tasks, and act: the trajectories before each inner step, `[tasks, steps,
@@ -106,7 +111,10 @@ class MAMLRL(eqx.Module):
         def share(arguments: Any, rows: Any, real: Any) -> Any:
             (state, fixed), (sets, after) = arguments, rows
             policy, adaptation = eqx.combine(fixed, rest)
-            stored = _Stored(sets, after, real)
+            adaptation = dataclasses.replace(adaptation, scale=state.scale)
+            scale = state.scale.met(_steps(sets, after, real), adaptation.discount)
+            # As policies have seen it, in the scale before these steps.
+            stored = _Stored(adaptation.read(sets), adaptation.read(after), real)
             meta = Meta(policy, adaptation, self.tasks, self.scored)
             parameters, outer, metrics = self.outer.improve(
                 state.parameters, state.outer, meta.on(stored)
@@ -115,7 +123,7 @@ class MAMLRL(eqx.Module):
             names, paths = ("return_before", "return"), (before, stored.after)
             earned = [jnp.sum(jnp.where(real, _returns(p), 0.0)) for p in paths]
             found = {n: total(e) / self.tasks for n, e in zip(names, earned, strict=True)}
-            return MAMLRLState(parameters, outer), {**metrics, **found}
+            return MAMLRLState(parameters, outer, scale), {**metrics, **found}
 
         return on_shares(share, (state, fixed), batch)
 
@@ -252,20 +260,31 @@ def update_returns(
     return map_over_tasks(one, fixed, key, tasks)
 
 
+def _steps(sets: Trajectories, after: Trajectories, real: Bool[Array, " tasks"]) -> Steps:
+    """All that a device's tasks gave, `[tasks, steps + 1, K, time]`."""
+    paths = jax.tree.map(lambda x, y: jnp.concatenate([x, y[:, None]], 1), sets, after)
+    return Steps(paths.observation, paths.reward, paths.real & real[:, None, None, None])
+
+
 def _returns(paths: Trajectories) -> Float[Array, "..."]:
     return jnp.mean(jnp.sum(paths.reward, -1), -1)
 
 
 def stages(
     policy: Reactive, adaptation: Adaptation, task: MDP, updates: int, key: PRNGKeyArray
-) -> list[Reactive]:
+) -> list[Reactive | Scaled]:
     """The policy before any update, and after each. The key is consumed."""
     return replayed(
         policy, adaptation, eqx.filter_jit(adaptation.run)(policy, task, updates, key)[0]
     )
 
 
-def replayed(policy: Reactive, adaptation: Adaptation, sets: Trajectories) -> list[Reactive]:
-    """The policy before any update, and after each of those that `[updates, K, time]` make."""
+def replayed(
+    policy: Reactive, adaptation: Adaptation, sets: Trajectories
+) -> list[Reactive | Scaled]:
+    """The policy before any update, and after each of those that `[updates, K, time]` make, with
+    their scale."""
+    sets = adaptation.read(jax.tree.map(jnp.asarray, sets))
     firsts = [jax.tree.map(lambda x, n=n: x[:n], sets) for n in range(1, len(sets.reward) + 1)]
-    return [policy, *(eqx.filter_jit(adaptation.replay)(policy, first) for first in firsts)]
+    found = [policy, *(eqx.filter_jit(adaptation.replay)(policy, first) for first in firsts)]
+    return [adaptation.scale.worn(one) for one in found]

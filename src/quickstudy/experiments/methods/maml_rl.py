@@ -1,5 +1,6 @@
 """MAML for reinforcement learning: policy-gradient steps in every task, and the path back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -26,12 +27,20 @@ from quickstudy.experiments.methods.policy_updates import (
     RateConfig,
     RuleConfig,
 )
+from quickstudy.experiments.methods.scales import (
+    BEFORE,
+    FixedScaleConfig,
+    ScaleConfig,
+    usual_scale,
+)
 from quickstudy.experiments.policy_method import MOST, PolicyMethod
 from quickstudy.experiments.problem import Problem
 
 if TYPE_CHECKING:
     from quickstudy.evaluation.trials import Reference
+    from quickstudy.rl.adaptable import Adaptable
     from quickstudy.rl.adaptation import Adaptation
+    from quickstudy.rl.reactive import Reactive
     from quickstudy.rl.trial import Trial
 
 
@@ -80,6 +89,15 @@ class MAMLPolicyConfig(PolicyMethod):
     """λ of the advantages that updates follow, if not that of `decay`."""
     baseline: BaselineConfig = LinearBaselineConfig()
     """What advantages are measured against, fitted anew to each task's trajectories."""
+    scale: ScaleConfig | None = None
+    """In which scale observations are: `running` statistics, which are kept in the policy, or
+    `fixed`, as the environment has them."""
+
+    before: ClassVar[Mapping[str, Any]] = BEFORE
+
+    def prepared(self, problem: Problem) -> Self:
+        """With the problem's usual scale, unless another is asked for."""
+        return replace(self, scale=self.scale or usual_scale(problem))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,14 +124,24 @@ class MAMLPolicyConfig(PolicyMethod):
         """An untrained policy, and the inner rule."""
         return self._learner(problem.environment("train"), seed)
 
-    def _learner(self, environment: Any, seed: int) -> Any:
+    def _learner(self, environment: Any, seed: int) -> "Adaptable":
         import jax
+
+        from quickstudy.rl.adaptable import Adaptable
 
         key = jax.random.key(seed)
         how: Drawn = {"key": key, "first": self.weights.build()}
         widths = (self.width, self.width)
         policy, rule = self.adapts.learner(environment, widths, self.rule, how)
-        return policy, self.offset.build(policy, rule)
+        rule = self.offset.build(policy, rule)
+        scale = (self.scale or FixedScaleConfig()).build(environment)
+        return Adaptable.of(policy, replace(self.adaptation(rule, environment), scale=scale))
+
+    def _adapting(self, learned: Any, environment: Any) -> "tuple[Reactive, Adaptation]":
+        """The policy, and f_adapt with what was learned of it."""
+        from quickstudy.rl.adaptable import adapting
+
+        return adapting(learned, self.adaptation(learned[1], environment), environment)
 
     def adaptation(self, rule: Any, environment: Any) -> "Adaptation":
         """f_adapt, with that inner rule."""
@@ -136,10 +164,8 @@ class MAMLPolicyConfig(PolicyMethod):
         from quickstudy.rl.maml import MAMLRL
 
         environment = problem.environment("train", self.copies(budget))
-        policy, rule = self._learner(environment, budget.seed)
         return MAMLRL(
-            policy,
-            self.adaptation(rule, environment),
+            *self._learner(environment, budget.seed).adapting(environment),
             self.outer.build(budget),
             self.inner_steps,
             budget.meta_batch,
@@ -151,8 +177,8 @@ class MAMLPolicyConfig(PolicyMethod):
         """Rewards before and after each update."""
         from quickstudy.evaluation.trials import adapting
 
-        policy, rule = learned
-        found = adapting(policy, self.adaptation(rule, trial.environment), trial.episodes - 1)
+        policy, adaptation = self._adapting(learned, trial.environment)
+        found = adapting(policy, adaptation, trial.episodes - 1)
         return problem.closed(found, trial.environment)
 
     def references(
@@ -198,9 +224,8 @@ class MAMLPolicyConfig(PolicyMethod):
             )
         changed = replace(changed, adapts=replace(self.adapts, later_lr=flags["later_lr"]))
         # The other rate is no array: those of the rule are as they were learned.
-        policy, rule = learned
-        like = jax.tree.structure(changed.learner(problem, 0)[1])
-        return changed, (policy, jax.tree.unflatten(like, jax.tree.leaves(rule)))
+        like = jax.tree.structure(changed.learner(problem, 0))
+        return changed, jax.tree.unflatten(like, jax.tree.leaves(learned))
 
     def watched(
         self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
@@ -212,9 +237,8 @@ class MAMLPolicyConfig(PolicyMethod):
         from quickstudy.rl.maml import stages
         from quickstudy.rl.trial import Trial
 
-        policy, rule = learned
+        policy, adaptation = self._adapting(learned, trial.environment)
         adapt_key, key = jax.random.split(key)
-        adaptation = self.adaptation(rule, trial.environment)
         policies = stages(policy, adaptation, task, self.updates, adapt_key)
         one = Trial(trial.environment, 1)
         return [watch(p, one, task, jax.random.fold_in(key, n))[0] for n, p in enumerate(policies)]
@@ -230,8 +254,7 @@ class MAMLPolicyConfig(PolicyMethod):
         from quickstudy.rl.maml import replayed
         from quickstudy.rl.trial import Trial
 
-        policy, rule = learned
-        adaptation = self.adaptation(rule, trial.environment)
+        policy, adaptation = self._adapting(learned, trial.environment)
         host: Any = getattr(trial.environment, "host", None)
         with problem.closing(host):
             found, _ = host_adaptations(policy, adaptation, self.updates, key, 1, first=number)
