@@ -165,7 +165,7 @@ def test_what_has_no_fixed_shape_is_refused_and_the_wrapper_helps(space, fixed):
     with pytest.raises(qs.BadInput, match=r"observations\['deep'\]\[1\].*TransformObservation"):
         Spaces(Dict({"deep": Tuple((SEEN, space))}), Discrete(2))
     with pytest.raises(qs.BadInput, match=type(space).__name__):
-        host(Echo(space))
+        host(Echo(space)).begin(seed=0)
     box = Box(0.0, np.inf, (1,))
     wrapped = gymnasium.wrappers.TransformObservation(
         Echo(space), lambda seen: np.array(fixed(seen), np.float32), box
@@ -177,7 +177,7 @@ def test_what_has_no_fixed_shape_is_refused_and_the_wrapper_helps(space, fixed):
 def test_unbounded_actions_are_refused_and_the_wrapper_helps(bounds):
     env = Echo(action=Box(*bounds, (2,)))
     with pytest.raises(qs.BadInput, match=r"TransformAction\(env, lambda action: action, .*\(2,\)"):
-        host(env)
+        host(env).begin(seed=0)
     wrapped = gymnasium.wrappers.TransformAction(
         env, lambda action: action, gymnasium.spaces.Box(-1.0, 1.0, (2,))
     )
@@ -191,7 +191,7 @@ def test_unbounded_actions_are_refused_and_the_wrapper_helps(bounds):
 def test_other_actions_are_refused_and_the_wrapper_helps():
     env = Echo(action=Dict({"gear": Discrete(3), "on": Discrete(2)}))
     with pytest.raises(qs.BadInput, match=r"Dict.*TransformAction\(env, f, space\)"):
-        host(env)
+        host(env).begin(seed=0)
     hosts = host(
         gymnasium.wrappers.TransformAction(
             env, lambda action: {"gear": action[0], "on": action[1]}, MultiDiscrete([3, 2])

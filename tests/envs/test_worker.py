@@ -1,8 +1,9 @@
 """What a worker says: answers in order, or where it failed; and copies by the whole's numbers."""
 
-import multiprocessing
+import contextlib
 import pickle
 import signal
+import socket
 
 import jax
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from quickstudy import QuickstudyError
 from quickstudy.envs import worker
+from quickstudy.envs.channel import Channel
 from quickstudy.envs.worker import Broke, Failed, Share, Worker
 
 pytest.importorskip("gymnasium")
@@ -31,13 +33,20 @@ def ask(monkeypatch):
     monkeypatch.setattr(jax.config, "update", lambda *given: None)
 
     def answers(*questions, made=MADE):
-        ours, theirs = multiprocessing.Pipe()
+        ours, theirs = Channel.pair()
         for question in questions:
             ours.send(question)
-        worker.serve(theirs, Counter(), range(3, 5), pickle.dumps(made), 20)
+        watched = []
+        made = pickle.dumps(made)
+        worker.serve(theirs, Counter(), range(3, 5), lambda: watched.append("first"), made, 20)
+        theirs.socket.shutdown(socket.SHUT_WR)
         found = []
-        while ours.poll():
-            found.append(ours.recv())
+        with contextlib.suppress(EOFError):
+            while True:
+                found.append(ours.receive())
+        ours.close()
+        theirs.close()
+        assert watched == ["first"]
         return found
 
     return answers
@@ -46,7 +55,7 @@ def ask(monkeypatch):
 def test_it_answers_until_there_are_no_more_questions(ask):
     begin, step = ("begin", (9,)), ("step", (np.zeros(2, int),))
     ready, seen, stepped = ask(begin, step, None, step)
-    assert ready == "ready"
+    assert ready == (poles.Fragile.observation_space, poles.Fragile.action_space)
     assert seen.shape == (2, 1)
     assert stepped.reward.tolist() == [0, 0]
 

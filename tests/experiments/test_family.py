@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.app.cli import main
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.experiments.family import FamilyProblem, HostProblem, Watching
+from quickstudy.experiments.problems import find_problem
 from quickstudy.experiments.problems.bandit import BanditFamily
 from quickstudy.experiments.problems.plane import NavigationFamily
+from references.own_code import forget
+from references.refusing import stopped
+from references.simulators import opened, simulated, still_open
 
 pytest.importorskip("gymnasium")
 from references import poles
@@ -37,13 +42,6 @@ class PoleProblem(HostProblem):
 
     def family(self, split):
         return Poles
-
-
-class Host:
-    closed = 0
-
-    def close(self):
-        self.closed += 1
 
 
 def test_a_trial_has_the_problem_s_episodes_unless_others_are_asked_for():
@@ -75,8 +73,9 @@ def test_copies_are_stepped_here_or_in_processes():
     assert isinstance(one.host, qs.HostEnvironment)
     assert (one.host.copies, one.horizon) == (3, 20)
     assert PoleProblem(horizon=5).environment("test").horizon == 5
-    alone = PoleProblem(processes=2).environment("test")
-    assert isinstance(alone.host, qs.HostEnvironment), "one copy shares nothing"
+    with pytest.raises(qs.BadInput, match="1 copies cannot be shared by 2 processes"):
+        PoleProblem(processes=2).environment("test", copies=1)
+    assert PoleProblem(copies=2).environment("test", copies=3).host.copies == 2
     shared = PoleProblem(processes=2).environment("test", copies=4)
     assert isinstance(shared.host, qs.HostWorkers)
     assert len(shared.host.shares) == 2
@@ -86,25 +85,77 @@ def test_copies_are_stepped_here_or_in_processes():
         PoleProblem(patience=0)
 
 
-def test_a_host_is_closed_whenever_it_has_been_asked():
-    class Family:
-        host = Host()
+FEW = "--steps 2 --validate-every 1 --validation-episodes 2 --no-test"
+SMALL = {
+    "rl2": "--meta-batch 4 --width 4 --minibatches 1 --epochs 1",
+    "maml": "--meta-batch 2 --width 4 --trajectories 1 --updates 1",
+}
 
-    def earn(key, trials):
-        assert Family.host.closed == key
-        return trials
 
-    earning = PoleProblem().closed(earn, Family)
-    assert (earning(0, 5), earning(1, 6)) == (5, 6)
-    assert Family.host.closed == 2
+@pytest.mark.parametrize(
+    ("method", "processes", "most"), [("rl2", 0, 1), ("maml", 0, 1), ("rl2", 2, 2)]
+)
+def test_simulators_are_opened_as_often_as_they_are_needed(method, processes, most, tmp_path):
+    """Trained, tested and filmed, with no more open at once than there are copies, and none in the
+    end; nothing that trains is opened twice."""
+    on = simulated(tmp_path, f"simulator_{method}_{processes}", most)
+    run, named = str(tmp_path / "run"), ["--recipe", on]
+    how = f"{SMALL[method]} --copies {most} --processes {processes}"
+    main(["train", method, "--on", on, *f"{how} {FEW} --run {run}".split()])
+    before = opened(tmp_path)
+    assert not still_open(tmp_path)
+    assert len(set(before[-most:])) == max(processes, 1)
+    main(["evaluate", run, "--episodes", "3", *named])
+    # One to build the policy by, and those that it acts in.
+    assert len(opened(tmp_path)) == len(before) + 1 + most
+    assert not still_open(tmp_path)
+    main(["play", run, *named])
+    assert not still_open(tmp_path)
+    forget(tmp_path)
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_simulators_are_closed_when_one_fails(processes, tmp_path, capsys):
+    on = simulated(tmp_path, f"broken_{processes}", 4, broken=0.3)
+    how = f"{SMALL['rl2']} {FEW} --processes {processes} --run {tmp_path / 'run'}"
+    assert "the simulator broke" in stopped(["train", "rl2", "--on", on, *how.split()], capsys)
+    assert opened(tmp_path)
+    assert not still_open(tmp_path)
+    forget(tmp_path)
+
+
+def test_a_family_that_is_looked_at_is_left_closed(tmp_path):
+    on = simulated(tmp_path, "looked_at", 1)
+    problem = find_problem(on)
+    for _ in range(2):
+        assert problem.trial("train").environment.actions == qs.Continuous(1)
+    assert len(opened(tmp_path)) == 2
+    family = problem.environment("train", copies=1)
+    assert len(opened(tmp_path)) == 2, "not before it is needed"
+    with family.host as host:
+        assert family.observation_shape == (1,)
+        assert host.begin(0).shape == (1, 1)
+        assert len(opened(tmp_path)) == 3
+    assert not still_open(tmp_path)
+    forget(tmp_path)
+
+
+def test_the_host_is_closed_when_its_block_ends():
+    class Host:
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    host = Host()
 
     def broken():
-        with PoleProblem().closing(Family.host):
+        with PoleProblem().closing(host):
             raise RuntimeError("mine")
 
     with pytest.raises(RuntimeError, match="mine"):
         broken()
-    assert Family.host.closed == 3
+    assert host.closed == 1
     with BanditFamily().closing(None):
         pass  # compiled families have nothing to close
 

@@ -1,12 +1,15 @@
 """Environments that are stepped on the host: any of Gymnasium's, with a task to set."""
 
+import abc
+import weakref
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from quickstudy.envs.arriving import put
+from quickstudy.envs.closing import close_all
 from quickstudy.envs.door import (
     NotFinite,
     demand_environment,
@@ -45,10 +48,10 @@ class HostStep(NamedTuple):
         return self.terminated | self.truncated
 
 
-@runtime_checkable
-class Host(Protocol):
+class Host(abc.ABC):
     """Copies of a Gymnasium environment, each in a task, wherever they are stepped:
-    `HostEnvironment` does it in this process, `quickstudy.envs.workers.HostWorkers` in others.
+    `HostEnvironment` does it in this process, `quickstudy.envs.workers.HostWorkers` in others. A
+    `with` block closes them.
 
     Attributes are those of `HostEnvironment`.
     """
@@ -58,29 +61,42 @@ class Host(Protocol):
     set_task: Callable[[Any, Any], None]
     copies: int
     horizon: int | None
-    spaces: Spaces
 
+    @property
+    @abc.abstractmethod
+    def spaces(self) -> Spaces:
+        """What environments show and take."""
+
+    @abc.abstractmethod
     def begin(
         self, seed: int, first: int = 0, each: int = 1, visit: int = 0
     ) -> Float32[np.ndarray, "copies ..."]:
         """New tasks, and what is seen first in them."""
-        ...
 
+    @abc.abstractmethod
     def step(self, actions: np.ndarray) -> HostStep:
         """Act in all copies."""
-        ...
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Close every environment."""
-        ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
-class HostEnvironment:
+class HostEnvironment(Host):
     """Copies of a Gymnasium environment, each in a task of its own, stepped in plain Python.
 
     `begin` draws the tasks, M_i ~ p(M). Episodes then follow each other by automatic reset; before
     each of them `set_task(env, M_i)` is called again, so that an environment may forget its task.
     It may also redraw it in a reset with a seed, but not in one without.
+
+    Environments are opened when they are needed, the first for its spaces and the others at
+    `begin`, and stay open until `close`, the end of a `with` block, or that of the program.
 
     Args:
         make: makes one `gymnasium.Env`, with a time limit if it is to have one;
@@ -122,13 +138,23 @@ class HostEnvironment:
         demand_counts(copies=copies, horizon=1 if horizon is None else horizon)
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon = copies, horizon
-        one = made_by(make)
-        self.environments = [one]  # the others when they are needed
-        self.spaces = Spaces(one.observation_space, one.action_space)
+        self.environments: list[Any] = []
+        self._spaces: Spaces | None = None
+        # For owners that never close. Of the list, not of `self`, which would never be freed.
+        weakref.finalize(self, close_all, self.environments)
         self.numbers = range(copies)  # what failures call them
         self.tasks: list[Any] = []
         self.times = [0] * copies
         self.begun = (0, 0, 1, 0)  # the last begin's arguments
+
+    @property
+    def spaces(self) -> Spaces:
+        """What environments show and take; known once one was open."""
+        if self._spaces is None:
+            one = made_by(self.make)
+            self.environments.append(one)
+            self._spaces = Spaces(one.observation_space, one.action_space)
+        return self._spaces
 
     def begin(
         self, seed: int, first: int = 0, each: int = 1, visit: int = 0
@@ -143,7 +169,7 @@ class HostEnvironment:
         """
         self.begun, numbers = (seed, first, each, visit), range(first, first + self.copies)
         # Until all are drawn there is none: a failure must not name a task of the begin before.
-        self.tasks = []
+        self.tasks, _ = [], self.spaces  # of the first
         while len(self.environments) < self.copies:
             self.environments.append(self._made(len(self.environments)))
         self.tasks = [self._drawn(copy, n // each) for copy, n in enumerate(numbers)]
@@ -173,9 +199,8 @@ class HostEnvironment:
 
     def close(self) -> None:
         """Close every environment; `begin` makes new ones."""
-        for environment in self.environments:
-            environment.close()
-        self.environments, self.tasks = [], []
+        self.tasks = []
+        close_all(self.environments)
 
     def _step(self, copy: int, action: Any) -> tuple[Any, ...]:
         environment = self.environments[copy]
@@ -222,7 +247,8 @@ class HostEnvironment:
         seed, first, each, visit = self.begun
         # The first of all copies, of which these may be a process's share.
         again = begin_again(seed, first - self.numbers.start, each, visit)
-        what = self.environments[min(copy, len(self.environments) - 1)]
+        open_now = self.environments
+        what = open_now[min(copy, len(open_now) - 1)] if open_now else "an environment"
         task = f"task {self.tasks[copy]!r}, " if self.tasks else ""
         said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
         return QuickstudyError(

@@ -1,23 +1,35 @@
 """One process that steps some copies of a host environment."""
 
+import contextlib
 import multiprocessing
 import pickle
 import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
 from quickstudy.envs.channel import Channel
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.parent import watch
-from quickstudy.errors import QuickstudyError
+from quickstudy.errors import BadInput, QuickstudyError
+
+
+class Shown(NamedTuple):
+    """What a worker says when it has started: the spaces of its first environment."""
+
+    observation_space: Any
+    action_space: Any
 
 
 class Failed(str):
     """What a worker says of its failure, instead of an answer."""
+
+
+class Refused(Failed):
+    """The same, of what is refused, not of a failure: a space that no policy reads."""
 
 
 class Broke(str):
@@ -97,19 +109,21 @@ def serve(
     watched()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
     jax.config.update("jax_platforms", "cpu")  # the accelerator is the parent's
-    try:
-        host = Share(pickle.loads(sent), share, horizon, busy)
-        channel.send("ready")
-        while question := channel.receive():
-            name, given = question
-            channel.send(getattr(host, name)(*given))
-        host.close()
-    except (EOFError, BrokenPipeError):
-        return  # the parent is gone
-    except QuickstudyError as error:
-        channel.send(Failed(error))
-    except Exception:
-        channel.send(Broke(traceback.format_exc()))
+    with contextlib.ExitStack() as opened:
+        try:
+            host = opened.enter_context(Share(pickle.loads(sent), share, horizon, busy))
+            channel.send(Shown(host.spaces.observation, host.spaces.action))
+            while question := channel.receive():
+                name, given = question
+                channel.send(getattr(host, name)(*given))
+        except (EOFError, BrokenPipeError):
+            return  # the parent is gone
+        except BadInput as error:
+            channel.send(Refused(error))
+        except QuickstudyError as error:
+            channel.send(Failed(error))
+        except Exception:
+            channel.send(Broke(traceback.format_exc()))
 
 
 class Share(HostEnvironment):

@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32
 
+from quickstudy.envs.door import demand_same_spaces
 from quickstudy.envs.host import (
-    HostEnvironment,
+    Host,
     HostStep,
     begin_again,
     demand_actions,
     draw_task,
 )
-from quickstudy.envs.worker import Broke, Failed, Worker
+from quickstudy.envs.spaces import Spaces
+from quickstudy.envs.worker import Broke, Failed, Refused, Worker
 from quickstudy.errors import BadInput, QuickstudyError, demand_positive
 
 CLOSING = 2.0  # seconds to close environments before their process is ended
@@ -39,7 +41,7 @@ class Patience(NamedTuple):
 PATIENCE = Patience()
 
 
-class HostWorkers:
+class HostWorkers(Host):
     """`HostEnvironment` spread over processes: the same results for the same seed, and as many
     cores as there are processes.
 
@@ -94,18 +96,24 @@ class HostWorkers:
                 "more, and at least as many copies"
             )
         demand_positive(**patience._asdict())
-        one = HostEnvironment(make, sample_task, set_task, 1, horizon)
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon, self.patience = copies, horizon, patience
-        self.spaces = one.spaces
-        one.close()
+        self._spaces: Spaces | None = None
         bounds = [copies * n // processes for n in range(processes + 1)]
         self.shares = [range(*pair) for pair in pairwise(bounds)]
         self.sent = _sent({"make": make, "sample_task": sample_task, "set_task": set_task})
         self.begun: tuple[int, int, int, int] | None = None
         self.workers: list[Worker] = []
         # For owners that are never closed. Of the list, not of `self`, which would never be freed.
-        weakref.finalize(self, _end, self.workers)
+        weakref.finalize(self, _close, self.workers)
+
+    @property
+    def spaces(self) -> Spaces:
+        """What environments show and take, as the processes tell when they start."""
+        if self._spaces is None:
+            self._start()
+        assert self._spaces is not None
+        return self._spaces
 
     def begin(
         self, seed: int, first: int = 0, each: int = 1, visit: int = 0
@@ -131,22 +139,20 @@ class HostWorkers:
         return HostStep(*map(np.concatenate, zip(*steps, strict=True)))
 
     def close(self) -> None:
-        """Close every environment, and end the processes."""
-        until = time.monotonic() + CLOSING
-        for worker in self.workers:
-            worker.ask(None, until)
-        for worker in self.workers:
-            worker.process.join(CLOSING)
-        _end(self.workers)
+        """Close every environment, and end the processes; `begin` starts new ones."""
+        _close(self.workers)
 
     def _start(self) -> None:
         try:
             for share in self.shares:
                 self.workers.append(Worker(share, (self.sent, self.horizon)))
+            first, *others = self._exchange("start", [], self.patience.starting)
+            for other in others:
+                demand_same_spaces(other, *first)
+            self._spaces = Spaces(*first)
         except BaseException:
-            _end(self.workers)
+            self.close()
             raise
-        self._exchange("start", [], self.patience.starting)
 
     def _ask(self, doing: str, arguments: list[tuple[Any, ...]]) -> list[Any]:
         """What every worker answers, in their order."""
@@ -163,7 +169,7 @@ class HostWorkers:
             return self._answers(doing, until, late)
         except BaseException:
             # Answers that come too late must not be taken for those to later questions.
-            _end(self.workers)
+            self.close()
             raise
 
     def _answers(self, doing: str, until: float, late: str) -> list[Any]:
@@ -185,6 +191,8 @@ class HostWorkers:
         if answer is None:
             hint = GUARDED if doing == "start" else ""
             raise self._failure(worker, f"{worker.end(CLOSING)} in {doing}{hint}")
+        if isinstance(answer, Refused):
+            raise BadInput(answer)
         if isinstance(answer, Failed):
             raise QuickstudyError(answer)
         if isinstance(answer, Broke):
@@ -195,12 +203,13 @@ class HostWorkers:
         """What happened, and in which copy and task, or copies and tasks if that is not known."""
         busy = worker.busy.value
         copies = list(worker.share) if busy < 0 else [busy]
-        assert self.begun is not None
+        who = f"the process of copies {worker.share.start} to {worker.share.stop - 1} {what}"
+        if self.begun is None:
+            return QuickstudyError(f"{who}{more}")
         seed, first, each, _ = self.begun
         tasks = [draw_task(self.sample_task, seed, (first + copy) // each) for copy in copies]
         return QuickstudyError(
-            f"the process of copies {worker.share.start} to {worker.share.stop - 1} {what}: "
-            f"copy {_listed(copies)}, task {_listed(tasks)}, seed {seed}; "
+            f"{who}: copy {_listed(copies)}, task {_listed(tasks)}, seed {seed}; "
             f"{begin_again(*self.begun)} starts new processes and draws the same tasks again{more}"
         )
 
@@ -220,8 +229,13 @@ def _sent(functions: dict[str, Callable[..., Any]]) -> bytes:
     return cloudpickle.dumps(tuple(functions.values()))
 
 
-def _end(workers: list[Worker]) -> None:
-    """End the processes at once, whatever they are doing."""
+def _close(workers: list[Worker]) -> None:
+    """Have the processes close their environments and end; kill those that take too long."""
+    until = time.monotonic() + CLOSING
+    for worker in workers:
+        worker.ask(None, until)
+    for worker in workers:
+        worker.process.join(max(0.0, until - time.monotonic()))
     for worker in workers:
         worker.process.kill()
     for worker in workers:

@@ -38,16 +38,21 @@ class FamilyProblem(Problem):
         demand_counts(trial_episodes=self.trial_episodes)
 
     @abc.abstractmethod
-    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
+    def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """The family of MDPs of a split.
 
         Args:
             split: whose MDPs.
-            copies: how many are stepped side by side, where they are stepped on the host.
+            copies: how many are stepped side by side, where they are stepped on the host; `None`
+                to be told of the family alone, of which nothing stays open.
         """
 
     def trial(
-        self, split: Split, copies: int = 1, episodes: int | None = None, in_a_row: int = 1
+        self,
+        split: Split,
+        copies: int | None = None,
+        episodes: int | None = None,
+        in_a_row: int = 1,
     ) -> "Trial":
         """What a policy acts in; arguments as `environment` and `quickstudy.Trial` have them."""
         from quickstudy.rl.trial import Trial
@@ -81,11 +86,7 @@ class FamilyProblem(Problem):
         from quickstudy.evaluation.trials import acting
         from quickstudy.oracles.simple import Random
 
-        return self.closed(acting(Random(trial.environment), trial), trial.environment)
-
-    def closed(self, earn: "Reference", environment: Any) -> "Reference":
-        """The same, with what it runs on the host closed whenever it has been asked."""
-        return earn
+        return acting(Random(trial.environment), trial)
 
     @contextmanager
     def closing(self, host: Any) -> "Iterator[None]":
@@ -133,6 +134,8 @@ class HostProblem(FamilyProblem):
 
     horizon: int = 0
     """The most steps of an episode; 0 for as many as in the definition."""
+    copies: int = 100
+    """The most environments that are open, and stepped side by side."""
     processes: int = 0
     """Worker processes that step the environments; 0 steps them in the process that trains."""
     patience: float = 60.0
@@ -142,7 +145,7 @@ class HostProblem(FamilyProblem):
     contract: Literal["checked", "trusted"] = "checked"
     """Whether a few episodes are played before training, to see that tasks arrive, stay and differ;
     `trusted` is for tasks that differ too late or too rarely for random actions to show it."""
-    stepping: ClassVar[tuple[str, ...]] = ("processes", "patience", "starting")
+    stepping: ClassVar[tuple[str, ...]] = ("copies", "processes", "patience", "starting")
     at_test: ClassVar[dict[str, str]] = {
         **FamilyProblem.at_test,
         **{name: name for name in stepping},
@@ -151,6 +154,7 @@ class HostProblem(FamilyProblem):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        demand_counts(copies=self.copies)
         demand_positive(patience=self.patience, starting=self.starting)
 
     def unread(self) -> dict[str, str]:
@@ -163,7 +167,7 @@ class HostProblem(FamilyProblem):
         """An object with `make(render_mode)`, `sample_task(rng)`, `set_task(env, task)` and
         `horizon`: see `quickstudy.envs.mujoco.family.Family`."""
 
-    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
+    def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """Copies of the family, in as many processes as are asked for."""
         from functools import partial
 
@@ -174,9 +178,13 @@ class HostProblem(FamilyProblem):
         family = self.family(split)
         # In training, too: nothing of a camera is loaded before a picture is asked for.
         make = partial(family.make, "rgb_array")
-        made = (make, family.sample_task, family.set_task, copies, self.longest(family))
-        # One copy is made to be looked at, or stepped alone: there is nothing to share.
-        if self.processes == 0 or copies == 1:
+        at_once = min(copies or 1, self.copies)
+        made = (make, family.sample_task, family.set_task, at_once, self.longest(family))
+        if copies is None:
+            with HostEnvironment(*made) as host:
+                host.spaces  # noqa: B018  # which it knows from now on
+            return HostFamily(host)
+        if self.processes == 0:
             return HostFamily(HostEnvironment(*made))
         patience = Patience(self.patience, self.starting)
         return HostFamily(HostWorkers(*made, processes=self.processes, patience=patience))
@@ -202,7 +210,7 @@ class HostProblem(FamilyProblem):
         from quickstudy.testing.family_check import check_family
         from quickstudy.testing.learner_check import ConformanceError
 
-        beside = min(2, -(-copies // max(self.processes, 1)))  # in one process
+        beside = min(2, -(-min(copies, self.copies) // max(self.processes, 1)))  # in one process
         for split in self.unlike() if self.contract == "checked" else ():
             family = self.family(split)
             functions = partial(family.make, "rgb_array"), family.sample_task, family.set_task
@@ -220,15 +228,6 @@ class HostProblem(FamilyProblem):
     def unlike(self) -> tuple[Split, ...]:
         """One of all splits that have the same family."""
         return ("train", "validation", "test")
-
-    def closed(self, earn: "Reference", environment: Any) -> "Reference":
-        """The host is closed whenever it has been asked: its processes would outlive their work."""
-
-        def returns(key: Any, trials: int) -> Any:
-            with self.closing(environment.host):
-                return earn(key, trials)
-
-        return returns
 
     @contextmanager
     def closing(self, host: Any) -> "Iterator[None]":

@@ -100,19 +100,21 @@ class PolicyMethod(Method):
         """Rewards in many trials, beside the oracles'."""
         import jax
 
+        from quickstudy.envs.host_family import host_of
         from quickstudy.evaluation.trials import evaluate_earnings
         from quickstudy.experiments.policy_result import PolicyResult
 
         copies, stages = self.copies(budget), self.stages(problem)
         trial = problem.trial(test.split, copies, stages, self.in_a_row)
         trials = test.episodes or self.test_trials(problem)
-        found = evaluate_earnings(
-            self.earning(problem, learned, trial),
-            trials=trials,
-            key=jax.random.key(TEST_SEED),
-            references=self.references(problem, trial, budget.seed),
-            stage=self.stage,
-        )
+        with problem.closing(host_of(trial.environment)):
+            found = evaluate_earnings(
+                self.earning(problem, learned, trial),
+                trials=trials,
+                key=jax.random.key(TEST_SEED),
+                references=self.references(problem, trial, budget.seed),
+                stage=self.stage,
+            )
         data, split = problem.data(), test.split
         how = {**problem.definition(), **self.acts_by()}
         # A score is of so many episodes of a trial, or of an episode after so many updates.

@@ -103,6 +103,16 @@ class MAMLPolicyConfig(PolicyMethod):
         super().__post_init__()
         demand_counts(width=self.width, trajectories=self.trajectories)
 
+    def check(self, problem: Problem) -> None:
+        """All trajectories of a task are acted side by side."""
+        super().check(problem)
+        k = self.trajectories
+        if isinstance(problem, HostProblem) and (min(problem.copies, k * (MOST // k) or k) % k):
+            raise BadInput(
+                f"--copies {problem.copies} environments do not share out to tasks of {k} "
+                f"trajectories; give a multiple of {k}, or fewer --trajectories"
+            )
+
     def unread(self) -> frozenset[str]:
         """Trials have as many stages as updates say; a trust region has no rate, and learned rates
         begin at the first."""
@@ -178,8 +188,7 @@ class MAMLPolicyConfig(PolicyMethod):
         from quickstudy.evaluation.trials import adapting
 
         policy, adaptation = self._adapting(learned, trial.environment)
-        found = adapting(policy, adaptation, trial.episodes - 1)
-        return problem.closed(found, trial.environment)
+        return adapting(policy, adaptation, trial.episodes - 1)
 
     def references(
         self, problem: FamilyProblem, trial: "Trial", seed: int

@@ -78,7 +78,7 @@ class TrialMethod(PolicyMethod):
         """What was learned, acting in such trials."""
         from quickstudy.evaluation.trials import acting
 
-        return problem.closed(acting(learned, trial), trial.environment)
+        return acting(learned, trial)
 
     def references(
         self, problem: FamilyProblem, trial: "Trial", seed: int

@@ -63,14 +63,13 @@ def film(
     family = trial.environment
     if not isinstance(family, HostFamily):
         raise BadInput(f"a {type(family).__name__} is compiled; use watch and show")
-    camera = Filmed(family.host)
-    path = host_rollouts(actor, Trial(HostFamily(camera), trial.episodes), key, 1, first=number)
+    with Filmed(family.host) as camera:
+        path = host_rollouts(actor, Trial(HostFamily(camera), trial.episodes), key, 1, first=number)
     frames, rewards = [], []
     for episode in range(trial.episodes):
         mine = np.flatnonzero((path.episode[0] == episode) & path.real[0])
         frames.append([camera.frames[time] for time in mine])
         rewards.append([float(path.reward[0, time]) for time in mine])
-    camera.close()
     return frames, rewards
 
 

@@ -25,7 +25,7 @@ class BanditFamily(FamilyProblem):
     arms: int = 5
     """k."""
 
-    def environment(self, split: Split, copies: int = 1) -> "Bandit":
+    def environment(self, split: Split, copies: int | None = None) -> "Bandit":
         """The same distribution in every split; its bandits are never met twice."""
         from quickstudy.envs.bandit import Bandit
 

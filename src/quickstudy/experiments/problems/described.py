@@ -20,7 +20,7 @@ class DescribedFamily(FamilyProblem):
 
     interface: "Interface | None" = None
 
-    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
+    def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """Its description."""
         from quickstudy.envs.interface import Described
 

@@ -25,7 +25,7 @@ class GridNaviFamily(FamilyProblem):
     trial_episodes: int = 4
     """n, episodes of a trial."""
 
-    def environment(self, split: Split, copies: int = 1) -> "GridNavi":
+    def environment(self, split: Split, copies: int | None = None) -> "GridNavi":
         """The goals are the same in every split."""
         from quickstudy.envs.gridnavi import GridNavi
 
@@ -69,7 +69,7 @@ class MazeFamily(FamilyProblem):
     """Cells in a row. What was trained in 5 × 5 can be tested in more: `quickstudy evaluate RUN
     --size 9`."""
 
-    def environment(self, split: Split, copies: int = 1) -> "Maze":
+    def environment(self, split: Split, copies: int | None = None) -> "Maze":
         """Mazes are drawn anew, and never met twice."""
         from quickstudy.envs.maze import Maze
 
@@ -96,7 +96,7 @@ class GameFamily(FamilyProblem):
     trial_episodes: int = 6
     """n, episodes of a trial."""
 
-    def environment(self, split: Split, copies: int = 1) -> "Games":
+    def environment(self, split: Split, copies: int | None = None) -> "Games":
         """The rule combinations of the split."""
         from quickstudy.envs.games.game import Games
 

@@ -29,7 +29,7 @@ class OwnFamily(FamilyProblem):
 
     own: Own = Own("")
 
-    def environment(self, split: Split, copies: int = 1) -> "MDPFamily":
+    def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """The same family in every split."""
         return _made(self.own)
 

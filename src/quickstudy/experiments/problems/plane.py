@@ -40,7 +40,7 @@ class NavigationFamily(PlaneFamily):
     reward: Literal["distance", "squared-distance"] = "distance"
     """−‖s − g‖, as in the code of MAML's authors, or −‖s − g‖², as in their paper."""
 
-    def environment(self, split: Split, copies: int = 1) -> "Navigation":
+    def environment(self, split: Split, copies: int | None = None) -> "Navigation":
         """Goals are drawn anew."""
         from quickstudy.envs import navigation
 
@@ -55,7 +55,7 @@ class HalfCircleFamily(PlaneFamily):
 
     name: ClassVar[str] = "half-circle"
 
-    def environment(self, split: Split, copies: int = 1) -> "SparseNavigation":
+    def environment(self, split: Split, copies: int | None = None) -> "SparseNavigation":
         """Goals are drawn anew."""
         from quickstudy.envs.navigation import SparseNavigation
 

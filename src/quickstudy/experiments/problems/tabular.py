@@ -20,7 +20,7 @@ class TabularFamily(FamilyProblem):
     name: ClassVar[str] = "tabular"
     has: ClassVar[str] = "a game"
 
-    def environment(self, split: Split, copies: int = 1) -> "TabularMDP":
+    def environment(self, split: Split, copies: int | None = None) -> "TabularMDP":
         """The same distribution in every split; its MDPs are never met twice."""
         from quickstudy.envs.tabular import TabularMDP
 
