@@ -1,8 +1,16 @@
 """Gymnasium's spaces as arrays, by Gymnasium's own rules, and the wrappers that messages name."""
 
-import gymnasium
+import pickle
+
 import numpy as np
 import pytest
+
+import quickstudy as qs
+from quickstudy.envs.environment import Picture
+from quickstudy.envs.spaces import Spaces
+
+pytest.importorskip("gymnasium")
+import gymnasium
 from gymnasium.spaces import (
     Box,
     Dict,
@@ -17,10 +25,6 @@ from gymnasium.spaces import (
     flatten,
     flatten_space,
 )
-
-import quickstudy as qs
-from quickstudy.envs.environment import Picture
-from quickstudy.envs.spaces import Spaces
 
 SEEN = Box(-1.0, 1.0, (2,))
 NESTED = Dict(
@@ -68,6 +72,14 @@ def test_observations_are_flattened_as_gymnasium_has_it(space):
         found = spaces.observed(value)
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, flatten(space, value))
+
+
+def test_they_can_be_sent_to_other_processes():
+    space = Dict({"seen": Box(0, 255, (8, 8), np.uint8), "nested": NESTED})
+    spaces = Spaces(space, Box(0.0, 2.0, (2,)))
+    again, value = pickle.loads(pickle.dumps(spaces)), space.sample()
+    np.testing.assert_array_equal(again.observed(value), spaces.observed(value))
+    assert again.native(np.zeros((1, 2))).tolist() == [[1, 1]]
 
 
 def test_boxes_keep_their_shape_and_are_copied():

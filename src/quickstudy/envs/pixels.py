@@ -21,43 +21,51 @@ def picture_shape(space: Any) -> tuple[int, int, int]:
     Raises:
         BadInput: the axes cannot be told apart.
     """
-    height, width, channels = _channels_last(np.empty(space.shape, np.bool_), space).shape
+    try:
+        height, width, channels = _channels_last(np.empty(space.shape, np.bool_)).shape
+    except _Unknown:
+        raise BadInput(
+            f"observations are pictures of the shape {space.shape}, in which the channels cannot "
+            "be told; give [height, width, channels], as "
+            "gymnasium.wrappers.TransformObservation(env, f, Box(0, 255, (height, width, "
+            "channels), np.uint8)) makes them"
+        ) from None
     return height, width, channels
 
 
-def as_picture(space: Any, value: Any) -> Float32[np.ndarray, "height width channels"]:
-    """A picture of the space as numbers in [0, 1], with the channels last.
+def as_picture(
+    value: Any, low: float = 0.0, high: float = 255.0
+) -> Float32[np.ndarray, "height width channels"]:
+    """A picture between two bounds as numbers in [0, 1], with the channels last.
 
     Grey pictures `[h, w]` get one channel. Channels that come first `[c, h, w]`, as those of frames
     that are stacked, go last; so do the frames of `[frames, h, w, c]`.
 
     Example:
-        >>> from gymnasium.spaces import Box  # doctest: +SKIP
-        >>> frames = Box(0, 255, (4, 84, 84), np.uint8)  # doctest: +SKIP
-        >>> as_picture(frames, frames.sample()).shape  # doctest: +SKIP
+        >>> as_picture(np.full((4, 84, 84), 255, np.uint8)).shape
         (84, 84, 4)
     """
-    low, high = float(space.low.min()), float(space.high.max())
-    found = _channels_last(np.asarray(value), space).astype(np.float32)
-    return np.ascontiguousarray((found - low) / (high - low or 1.0), np.float32)
+    # Made contiguous while there is one byte for each number.
+    found = np.ascontiguousarray(_channels_last(np.asarray(value))).astype(np.float32)
+    found -= np.float32(low)
+    found /= np.float32(high - low or 1.0)
+    return found
 
 
-def _channels_last(value: np.ndarray, space: Any) -> np.ndarray:
+class _Unknown(Exception):
+    """Axes that cannot be told apart."""
+
+
+def _channels_last(value: np.ndarray) -> np.ndarray:
     """`[height, width, channels]`."""
     if value.ndim == 2:
         return value[..., None]
     if value.ndim == 4:
-        frames = [_channels_last(frame, space) for frame in value]
-        return np.concatenate(frames, -1)
+        return np.concatenate([_channels_last(frame) for frame in value], -1)
     if value.ndim == 3:
         a, b, c = value.shape
         if c > COLOURS and a < min(b, c):
             return np.moveaxis(value, 0, -1)
         if c <= max(COLOURS, min(a, b)):
             return value
-    raise BadInput(
-        f"observations are pictures of the shape {space.shape}, in which the channels cannot be "
-        "told; give [height, width, channels], as "
-        "gymnasium.wrappers.TransformObservation(env, f, Box(0, 255, (height, width, channels), "
-        "uint8)) makes them"
-    )
+    raise _Unknown

@@ -1,7 +1,9 @@
 """Gymnasium's spaces, and the arrays that policies take and give in their place."""
 
+import functools
 import math
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -51,68 +53,73 @@ class Spaces:
     def __init__(self, observation: Any, action: Any) -> None:
         self.observation, self.action = observation, action
         self.actions: Actions = _actions(action)
-        spaces, self._leaves = import_gymnasium().spaces, list(_leaves(observation, ()))
-        self._box, self._flatten = spaces.Box, spaces.flatten
-        sizes = [spaces.flatdim(leaf) for _, leaf in self._leaves]
-        starts = np.cumsum([0, *sizes]).tolist()
+        # What is asked for at every step is looked up once.
+        self._start = getattr(action, "start", 0)
+        self._bounds = _bounds(action)
+        leaves = list(_leaves(observation, ()))
+        self._readers = [(path, _reader(leaf)) for path, leaf in leaves]
+        spaces = import_gymnasium().spaces
+        starts = np.cumsum([0, *(spaces.flatdim(leaf) for _, leaf in leaves)]).tolist()
         self.observation_shape: tuple[int, ...] = (starts[-1],)
         if isinstance(observation, spaces.Box):
             seen = is_picture(observation)
             self.observation_shape = picture_shape(observation) if seen else observation.shape
         self.pictures = tuple(
             Picture(start, picture_shape(leaf))
-            for start, (_, leaf) in zip(starts, self._leaves, strict=False)
+            for start, (_, leaf) in zip(starts, leaves, strict=False)
             if is_picture(leaf)
         )
 
     def observed(self, observation: Any) -> Float32[np.ndarray, "..."]:
         """An observation in the space's terms as a policy sees it, `observation_shape`; a copy."""
-        if len(self._leaves) == 1 and not self._leaves[0][0]:
-            return self._read(self._leaves[0][1], observation)
-        found = []
-        for path, leaf in self._leaves:
-            part = observation
-            for step in path:
-                part = part[step]
-            found.append(self._read(leaf, part).reshape(-1))
+        if self._readers and not self._readers[0][0]:
+            return self._readers[0][1](observation)
+        found = [
+            read(functools.reduce(operator.getitem, path, observation)).reshape(-1)
+            for path, read in self._readers
+        ]
         return np.concatenate(found)
 
     def native(self, actions: np.ndarray) -> Any:
         """A policy's actions, `[copies, ...]`, in the space's terms: one for each copy, in turn."""
         if isinstance(self.actions, Discrete):
-            return [int(action) + int(self.action.start) for action in actions]
+            return [int(action) + int(self._start) for action in actions]
         shape, dtype = (len(actions), *self.action.shape), self.action.dtype
         if isinstance(self.actions, MultiDiscrete):
-            first = getattr(self.action, "start", 0)
-            return (np.reshape(actions, shape) + first).astype(dtype)
-        clipped = np.clip(actions, -self.actions.limit, self.actions.limit)
-        if not _within_one_limit(self.action):
+            return (np.reshape(actions, shape) + self._start).astype(dtype)
+        found = np.clip(actions, -self.actions.limit, self.actions.limit)
+        if self._bounds is not None:
             # In double precision, and clipped to the bounds, which rounding may pass.
-            low, high = (x.astype(np.float64) for x in (self.action.low, self.action.high))
-            scaled = low + (clipped.reshape(shape).astype(np.float64) + 1) / 2 * (high - low)
-            clipped = np.clip(scaled, low, high)
-        whole = np.issubdtype(dtype, np.integer)
-        return (np.rint(clipped) if whole else clipped).astype(dtype)
+            low, high = self._bounds
+            scaled = low + (found.reshape(shape).astype(np.float64) + 1) / 2 * (high - low)
+            found = np.clip(scaled, low, high)
+        return (np.rint(found) if dtype.kind in "iu" else found).astype(dtype)
 
     def taken(self, action: Any) -> np.ndarray:
         """An action in the space's terms as a policy's, which `native` makes it of."""
         found = np.asarray(action)
         if isinstance(self.actions, Discrete | MultiDiscrete):
-            first = getattr(self.action, "start", 0)
-            return np.asarray(found - first).reshape(self.actions.shape)
-        if not _within_one_limit(self.action):
-            low, high = (x.astype(np.float64) for x in (self.action.low, self.action.high))
+            return np.asarray(found - self._start).reshape(self.actions.shape)
+        if self._bounds is not None:
+            low, high = self._bounds
             # Where there is one action alone, whatever the policy did.
             found = 2 * (found - low) / np.where(high > low, high - low, 1) - 1
         return found.reshape(self.actions.shape).astype(np.float32)
 
-    def _read(self, leaf: Any, value: Any) -> Float32[np.ndarray, "..."]:
-        if is_picture(leaf):
-            return as_picture(leaf, value)
-        # Copied, as an environment may hand out one array at every step.
-        if isinstance(leaf, self._box):
-            return np.array(value, np.float32)
-        return np.array(self._flatten(leaf, value), np.float32)
+
+def _reader(leaf: Any) -> Callable[[Any], Float32[np.ndarray, "..."]]:
+    """What makes a float32 array of an observation in a space without parts; always a copy, as an
+    environment may hand out one array at every step."""
+    # No function that is made here: spaces are sent to other processes.
+    if is_picture(leaf):
+        return functools.partial(as_picture, low=float(leaf.low.min()), high=float(leaf.high.max()))
+    if isinstance(leaf, import_gymnasium().spaces.Box):
+        return functools.partial(np.array, dtype=np.float32)
+    return functools.partial(_flat, leaf)
+
+
+def _flat(space: Any, value: Any) -> Float32[np.ndarray, " n"]:
+    return np.array(import_gymnasium().spaces.flatten(space, value), np.float32)
 
 
 def _leaves(space: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -160,6 +167,14 @@ def _actions(space: Any) -> Actions:
         )
     limit = float(space.high[0]) if _within_one_limit(space) else 1.0
     return Continuous(math.prod(space.shape), limit)
+
+
+def _bounds(space: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Between which policies' actions are scaled, in double precision; `None` for those that are
+    left as they are."""
+    if not isinstance(space, import_gymnasium().spaces.Box) or _within_one_limit(space):
+        return None
+    return space.low.astype(np.float64), space.high.astype(np.float64)
 
 
 def _within_one_limit(box: Any) -> bool:

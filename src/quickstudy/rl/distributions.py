@@ -93,9 +93,7 @@ class Categoricals(ActionDistribution):
     choices: tuple[int, ...] = eqx.field(static=True)
 
     def sample(self, key: PRNGKeyArray) -> Int[Array, " k"]:
-        drawn = jax.vmap(Categorical.sample)(self._each(), jax.random.split(key, len(self.choices)))
-        # Rounding may draw the last column, which not every choice has.
-        return jnp.minimum(drawn, jnp.array(self.choices) - 1)
+        return jax.vmap(Categorical.sample)(self._each(), jax.random.split(key, len(self.choices)))
 
     def log_prob(self, action: Action) -> Float[Array, "*batch"]:
         return jnp.sum(self._each().log_prob(action), -1)
