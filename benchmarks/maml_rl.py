@@ -22,6 +22,9 @@ import torch
 
 import maml_rl_peer
 import quickstudy as qs
+from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig
+from quickstudy.experiments.methods.policy_starts import HeConfig
+from quickstudy.experiments.methods.policy_updates import AdaptsEverythingConfig, OuterTRPOConfig
 from quickstudy.experiments.recipes import RECIPES
 from quickstudy.mesh import map_over_tasks, replicate
 from quickstudy.training.algorithm import update
@@ -36,16 +39,13 @@ SHARES = (1, 4, 10)  # the Fisher matrix is that of every n-th trajectory
 def ours(setting: maml_rl_peer.Setting) -> tuple[Any, Callable[[], Any]]:
     """The algorithm, and a step of it that waits for the result."""
     recipe = RECIPES["maml-navigation"]
-    method = replace(
-        recipe.method,
+    method = MAMLPolicyConfig(
         trajectories=setting.trajectories,
         width=setting.width,
-        adapts=replace(recipe.method.adapts, inner_lr=setting.inner_lr),
+        weights=HeConfig(),
+        adapts=AdaptsEverythingConfig(setting.inner_lr),
         discount=setting.discount,
-        outer=replace(
-            recipe.method.outer, radius=setting.radius, curvature_every=setting.curvature_every
-        ),
-        inner_steps=1,
+        outer=OuterTRPOConfig(setting.radius, setting.curvature_every),
     )
     made = method.algorithm(recipe.problem, replace(recipe.budget, meta_batch=setting.tasks))
     run = eqx.filter_jit(lambda own, state, key: update(own, state, key, jnp.zeros(())))

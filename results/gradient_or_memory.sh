@@ -14,7 +14,7 @@ train() { # name, recipe, environment steps of one training step, settings
   quickstudy train "$2" --steps $((steps > 0 ? steps : 1)) --run "$out/$1" "${@:4}"
 }
 # 20 tasks of 20 trajectories of 100 steps; before, between and after the updates.
-train maml maml-navigation 80000 --inner-steps 1
+train maml maml-navigation 80000 --inner-steps 1 --scored-updates 1
 train maml-two-updates maml-navigation 120000
 train pretrained pretrained-navigation 40000
 # 200 trials of 4 episodes of 100 steps.

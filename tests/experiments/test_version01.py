@@ -132,6 +132,17 @@ CHANGED = {
     },
     "meta-sgd-glyphs": {"method.inner_lr": (0.1, 2.0)},
     "meta-sgd-omniglot": {"method.inner_lr": (0.1, 2.0)},
+    "maml-navigation": {
+        "method.weights.name": ("he", "glorot"),
+        "method.scored_updates": (1, 2),
+        "method.adapts.inner_lr": (0.1, 0.2),
+        "method.adapts.later_lr": (0.03, 0.02),
+        "method.rule.name": ("rate", "rate-per-update"),
+        "method.offset.name": ("none", "spread"),
+        "method.offset.start": (None, -2.0),
+        "method.inner_discount": (None, 0.5),
+        "method.inner_decay": (None, 0.0),
+    },
     "boil-glyphs": {"method.inner_lr": (0.4, 0.5)},
     "boil-omniglot": {"method.inner_lr": (0.4, 0.5)},
 }

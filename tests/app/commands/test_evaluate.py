@@ -24,7 +24,7 @@ def bandit_run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def updates_run(tmp_path_factory):
-    sizes = "--meta-batch 2 --trajectories 3 --width 4 --inner-steps 2"
+    sizes = "--meta-batch 2 --trajectories 3 --width 4 --inner-steps 2 --rule rate"
     return untrained(tmp_path_factory.mktemp("runs") / "updates", "maml-navigation", sizes)
 
 
