@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from quickstudy.errors import BadInput, demand_counts, demand_positive
 from quickstudy.experiments.problem import Problem, Split
 
-TRUSTED = ". To train without this check, give --contract trusted"
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from quickstudy.envs.environment import MDPFamily
     from quickstudy.evaluation.trials import Reference
     from quickstudy.rl.trial import Trial
+    from quickstudy.testing.properties import ConformanceError
 
 
 @dataclass(frozen=True)
@@ -111,6 +110,13 @@ class FamilyProblem(Problem):
     def test_trials(self) -> int:
         """How many test trials, or tasks, where no number is asked for."""
         return 1000
+
+
+def way_round(error: "ConformanceError") -> str:
+    """What a check has found, and how to train all the same where that can be."""
+    if error.broken in ("returned", "closing"):
+        return str(error)
+    return f"{error}. To train without this check, give --contract trusted"
 
 
 @dataclass(frozen=True)
@@ -208,7 +214,7 @@ class HostProblem(FamilyProblem):
         from functools import partial
 
         from quickstudy.testing.family_check import check_family
-        from quickstudy.testing.learner_check import ConformanceError
+        from quickstudy.testing.properties import ConformanceError
 
         beside = min(2, -(-min(copies, self.copies) // max(self.processes, 1)))  # in one process
         for split in self.unlike() if self.contract == "checked" else ():
@@ -221,9 +227,7 @@ class HostProblem(FamilyProblem):
             try:
                 check_family(*functions, horizon, copies=beside, except_for=less)
             except ConformanceError as error:
-                # What cannot be stepped or closed cannot be trained in, checked or not.
-                way_round = "" if error.broken in ("returned", "closing") else TRUSTED
-                raise BadInput(f"{self.data()}, split {split}: {error}{way_round}") from error
+                raise BadInput(f"{self.data()}, split {split}: {way_round(error)}") from error
 
     def unlike(self) -> tuple[Split, ...]:
         """One of all splits that have the same family."""

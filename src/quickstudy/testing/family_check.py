@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from quickstudy.errors import BadInput, QuickstudyError, demand_counts
+from quickstudy.errors import demand_counts
 from quickstudy.testing.comparing import demand
-from quickstudy.testing.learner_check import ConformanceError
 from quickstudy.testing.played import PlayedFamily, apart, as_bytes, told
+from quickstudy.testing.properties import demand_properties
 
 STEPS = 50  # of an episode, at first
 MORE_STEPS = 500  # where tasks cannot be told apart by then
@@ -54,33 +54,15 @@ def check_family(
         ...     lambda: gymnasium.make("CartPole-v1"), lambda rng: rng.uniform(), forget
         ... )
         Traceback (most recent call last):
-        quickstudy.testing.learner_check.ConformanceError: the family breaks the property 'tasks'...
+        quickstudy.testing.properties.ConformanceError: the family breaks the property 'tasks'...
     """
     demand_counts(copies=copies, horizon=1 if horizon is None else horizon)
-    if unknown := set(except_for) - FAMILY_PROPERTIES.keys():
-        choices = list(FAMILY_PROPERTIES)
-        raise BadInput(f"{sorted(unknown)} are no properties; choose from {choices}")
     family = PlayedFamily((make, sample_task, set_task), horizon, seed)
     left_out = {*except_for, *(() if copies > 1 else ("copies",))}
     try:
-        for name, holds in FAMILY_PROPERTIES.items():
-            if name not in left_out:
-                _demand_property(name, holds, family)
+        demand_properties("the family", FAMILY_PROPERTIES, family, left_out)
     finally:
         family.abandon()
-
-
-def _demand_property(
-    name: str, holds: Callable[[PlayedFamily], None], family: PlayedFamily
-) -> None:
-    try:
-        holds(family)
-    except Exception as error:
-        ours = isinstance(error, AssertionError | QuickstudyError)
-        why = str(error) if ours else f"{type(error).__name__}: {error}"
-        meaning = " ".join((holds.__doc__ or "").split())
-        said = f"the family breaks the property {name!r} ({meaning}) {why}"
-        raise ConformanceError(said, name) from error
 
 
 def _returned(family: PlayedFamily) -> None:

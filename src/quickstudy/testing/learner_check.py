@@ -11,28 +11,16 @@ import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.errors import BadInput
 from quickstudy.learners.learner import Learner
 from quickstudy.mesh import map_over_tasks, mean_over_tasks
 from quickstudy.tasks.task import Examples, Task, TaskDistribution, sample_batch
 from quickstudy.testing.comparing import demand, demand_close, same_bits, stack, to_float64
+from quickstudy.testing.properties import demand_properties
 from quickstudy.testing.subject import Subject, compiled_answers, meta_gradient_of, predictions_of
 from quickstudy.testing.training_check import better_than_chance, resumes
 from quickstudy.training.plan import MetaPlan
 
 WIDTH = 1e-6  # of a central difference in float64
-
-
-class ConformanceError(AssertionError):
-    """A learner, or a family of environments, breaks a promise; the message says which.
-
-    Attributes:
-        broken: the name of the property.
-    """
-
-    def __init__(self, message: str, broken: str) -> None:
-        super().__init__(message)
-        self.broken = broken
 
 
 def check_learner(
@@ -66,21 +54,11 @@ def check_learner(
         >>> learner = qs.MAML(qs.MLP(1, (8, 1), key=jax.random.key(0)), loss=qs.squared_error)
         >>> check_learner(learner, qs.Sinusoid(), except_for=("devices", "training", "resume"))
     """
-    if unknown := set(except_for) - PROPERTIES.keys():
-        raise BadInput(f"{sorted(unknown)} are no properties; choose from {list(PROPERTIES)}")
     plan = plan or MetaPlan(steps=200, optimiser=optax.adam(3e-3), validate_every=200)
     key = jax.random.key(0) if key is None else key
     batch = eqx.filter_jit(sample_batch)(tasks, key, 2)
     subject = Subject(learner, tasks, training or tasks, plan, key, _nth(batch, 0), _nth(batch, 1))
-    for name, holds in PROPERTIES.items():
-        if name in except_for:
-            continue
-        try:
-            holds(subject)
-        except Exception as error:
-            meaning = " ".join((holds.__doc__ or "").split())
-            said = f"{type(learner).__name__} breaks the property {name!r} ({meaning}) {error}"
-            raise ConformanceError(said, name) from error
+    demand_properties(type(learner).__name__, PROPERTIES, subject, except_for)
 
 
 def _parameters(subject: Subject) -> None:

@@ -40,6 +40,11 @@ class Lever(qs.Environment):
 
     def step(self, key, state, action, task):
         return qs.Step(state, jnp.ones(1), (action == task) * 1.0, jnp.array(False))
+
+
+class Blind(Lever):
+    def step(self, key, state, action, task):
+        return super().step(key, state, action, 0)
 '''
 POLES = '''
 import gymnasium
@@ -169,6 +174,13 @@ def test_a_family_that_breaks_its_contract_is_not_trained(method, families, tmp_
     told = stopped((train + "Same" + run).split(), capsys)
     assert "poles.py:Same, split train: the family breaks the property 'tasks'" in told
     assert "give --contract trusted" in told
+
+
+def test_a_compiled_family_is_checked(families):
+    problem = find_problem(f"{families / 'lever.py'}:Blind")
+    with pytest.raises(qs.BadInput, match=r"lever\.py:Blind: .*'tasks'.*--contract trusted"):
+        problem.demand_contract(copies=2)
+    replace(problem, contract="trusted").demand_contract(copies=2)
 
 
 def test_a_family_that_is_trusted_is_trained(families, tmp_path):

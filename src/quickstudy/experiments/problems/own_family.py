@@ -1,10 +1,10 @@
 """A family of MDPs of one's own, from a file: compiled, or of Gymnasium environments."""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from quickstudy.errors import BadInput
-from quickstudy.experiments.family import FamilyProblem, HostProblem
+from quickstudy.experiments.family import FamilyProblem, HostProblem, way_round
 from quickstudy.experiments.problem import Problem, Source, Split
 from quickstudy.experiments.problems.own_tasks import in_a_row, places, told
 from quickstudy.experiments.settings import KEPT, Own
@@ -26,8 +26,23 @@ class OwnFamily(FamilyProblem):
     """An Environment of your own, compiled together with the policy."""
 
     name: ClassVar[str] = "own"
+    apart: ClassVar[frozenset[str]] = FamilyProblem.apart | {"contract"}
 
     own: Own = Own("")
+    contract: Literal["checked", "trusted"] = "checked"
+    """Whether a few episodes are played before training, to see that rewards are finite and tasks
+    differ; `trusted` is for tasks that differ too rarely for random actions to show it."""
+
+    def demand_contract(self, copies: int) -> None:
+        """Play a few episodes by `quickstudy.testing.check_environment`."""
+        from quickstudy.testing.environment_check import check_environment
+        from quickstudy.testing.properties import ConformanceError
+
+        if self.contract == "checked":
+            try:
+                check_environment(_made(self.own))
+            except ConformanceError as error:
+                raise BadInput(f"{self.data()}: {way_round(error)}") from error
 
     def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """The same family in every split."""
