@@ -74,3 +74,10 @@ def test_of_pictures_the_channels_means_are_seen():
     wanted = jnp.concatenate([seen[..., :1], pixels.mean(2), seen[..., 13:]], -1)
     np.testing.assert_allclose(found, wanted, rtol=1e-6)
     np.testing.assert_array_equal(at_a_glance(seen, ()), seen)
+
+
+def test_a_regression_on_too_many_numbers_is_refused():
+    """A solution of so many equations would take hours, and the machine's memory."""
+    seen, paid = jnp.zeros((1, 3, 50, 50, 3)), jnp.zeros((1, 3))
+    with pytest.raises(qs.BadInput, match=r"have 7500 numbers.*--baseline network"):
+        qs.LinearBaseline().values(seen, paid, paid == 0)

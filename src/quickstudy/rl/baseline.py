@@ -11,10 +11,11 @@ import optax
 from jaxtyping import Array, Bool, Float, PyTree, Scalar
 
 from quickstudy.envs.environment import Picture
-from quickstudy.errors import demand_counts
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.nets.mlp import MLP
 
 RIDGE = 1e-5  # per step: in single precision an absolute one would be lost
+MOST = 2000  # numbers in an observation: twice as many weights are solved for, in every task
 
 
 class Baseline(eqx.Module):
@@ -39,6 +40,9 @@ class Baseline(eqx.Module):
 class LinearBaseline(Baseline):
     """w · x, the ridge regression of the targets on `features` x, as in MAML's paper.
 
+    Raises:
+        BadInput: observations of more than 2,000 numbers.
+
     Example:
         >>> o, targets = jnp.array([[[0.0], [1.0], [2.0]]]), jnp.array([[0.0, 1.0, 4.0]])
         >>> values = LinearBaseline().values(o, targets, targets > -1)
@@ -53,6 +57,11 @@ class LinearBaseline(Baseline):
         real: Bool[Array, "n time"],
     ) -> Float[Array, "n time"]:
         """The regression's."""
+        if (size := math.prod(observations.shape[2:])) > MOST:
+            raise BadInput(
+                f"observations have {size} numbers, and a linear baseline takes {MOST} at most; "
+                "give a ValueNetwork (--baseline network), or pictures as uint8, of which it sees their means"
+            )
         x = features(observations)
         flat = jnp.where(real[..., None], x, 0.0).reshape(-1, x.shape[-1])
         ridge = RIDGE * flat.shape[0] * jnp.eye(x.shape[-1], dtype=x.dtype)
