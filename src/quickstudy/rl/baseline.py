@@ -60,7 +60,8 @@ class LinearBaseline(Baseline):
         if (size := math.prod(observations.shape[2:])) > MOST:
             raise BadInput(
                 f"observations have {size} numbers, and a linear baseline takes {MOST} at most; "
-                "give a ValueNetwork (--baseline network), or pictures as uint8, of which it sees their means"
+                "give a ValueNetwork (--baseline network), or pictures as uint8, of which it sees "
+                "the means"
             )
         x = features(observations)
         flat = jnp.where(real[..., None], x, 0.0).reshape(-1, x.shape[-1])
