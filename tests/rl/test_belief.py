@@ -32,6 +32,8 @@ def test_a_trial_begins_with_the_prior(path):
     for x in (q.mean, q.log_std):
         assert (x[0] == 0).all()
         assert (jnp.abs(x[1:]) > 1e-4).all()
+    told = believed(believing(TRIAL), path.seen).observation[0]
+    assert told.tolist() == [*path.seen.observation[0].tolist(), 0, 0, 1, 1]
 
 
 def test_acting_believes_what_training_believes_again(path):
@@ -43,7 +45,7 @@ def test_acting_believes_what_training_believes_again(path):
         steps.append(h)
     last, hs = belief.sequence(belief.initial(), xs, jnp.zeros(len(xs), bool))
     q = belief.posteriors(xs)
-    wanted = jnp.concatenate([xs[:, :2], q.mean, q.log_std], -1)
+    wanted = jnp.concatenate([xs[:, :2], q.mean, jnp.exp(q.log_std)], -1)
     for found in (jnp.stack(steps), hs, belief.whole(xs, xs[:, -1] > 0)[1]):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(last, state, rtol=1e-5, atol=1e-6)

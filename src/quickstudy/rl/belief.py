@@ -25,7 +25,7 @@ class TaskBelief(Memory):
     At a trial's first step no transition has been seen: whatever was learned, q_0 is the prior
     N(0, I), for W has no bias.
 
-    As a memory it answers (o_t, μ_t, log σ_t). No gradient comes back through that answer: what
+    As a memory it answers (o_t, μ_t, σ_t). No gradient comes back through that answer: what
     reads it does not change what is believed.
 
     Attributes:
@@ -40,7 +40,7 @@ class TaskBelief(Memory):
         >>> memory = GRU.create(3 + 2 + 3, 16, key=keys[0])
         >>> belief = TaskBelief.create(memory, 5, observed=3, key=keys[1])
         >>> first = jnp.zeros(8).at[-1].set(1.0)
-        >>> belief.step(belief.initial(), first)[1].tolist() == [0.0] * (3 + 5 + 5)
+        >>> belief.step(belief.initial(), first)[1][3:].tolist() == [0.0] * 5 + [1.0] * 5
         True
     """
 
@@ -100,7 +100,9 @@ class TaskBelief(Memory):
 
     def _told(self, xs: Float[Array, "time d"], hs: Float[Array, "time h"]) -> Array:
         q = jax.lax.stop_gradient(self._posteriors(xs, hs))
-        return jnp.concatenate([xs[:, : self.observed], q.mean, q.log_std], axis=-1)
+        # log σ comes to −4.5, and a policy that reads it learns more slowly (results/LAB.md,
+        # GridNavi).
+        return jnp.concatenate([xs[:, : self.observed], q.mean, jnp.exp(q.log_std)], axis=-1)
 
 
 def _first(xs: Float[Array, "time d"]) -> Bool[Array, " time"]:
@@ -130,7 +132,7 @@ class Passing(AtOnce):
 def belief_policy(
     trial: Trial, belief: TaskBelief, widths: tuple[int, ...], *, key: PRNGKeyArray
 ) -> MetaPolicy:
-    """A policy π(a | o_t, μ_t, log σ_t) that finds all actions equally good at first.
+    """A policy π(a | o_t, μ_t, σ_t) that finds all actions equally good at first.
 
     Args:
         trial: what it will act in.
