@@ -30,7 +30,7 @@ WRONG = {
     broken_levers.DriftingForAll: ("seeds", "changes the task that it is given"),
     broken_levers.Drifting: ("used", "changes the task that it is given"),
     broken_levers.Remembering: ("used", r"let reset\(\) undo all that an episode has changed"),
-    broken_levers.Misspelt: ("tasks", "8 pairs of tasks .* in episodes of 5 steps"),
+    broken_levers.Misspelt: ("tasks", "32 pairs of tasks .* in episodes of 5 steps"),
     broken_levers.OneTask: ("tasks", r"\(0\.5, 0\.5, 0\.5 \.\.\.\)"),
     broken_levers.Redrawn: ("tasks", r"reset\(\) draws a task anew"),
     broken_levers.Rare: ("tasks", "too late or too rarely"),

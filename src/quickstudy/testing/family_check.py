@@ -13,8 +13,8 @@ from quickstudy.testing.properties import demand_properties
 
 STEPS = 50  # of an episode, at first
 MORE_STEPS = 500  # where tasks cannot be told apart by then
-PAIRS = 8  # of tasks, of which some should differ
-PATIENCE = 10.0  # seconds to look for a difference
+PAIRS, FEWEST = 32, 8  # of tasks, of which some should differ
+PATIENCE = 5.0  # seconds to look for a difference, after the fewest
 CHANGED = "the environment changes the task that it is given: let set_task give it a copy"
 
 
@@ -113,15 +113,16 @@ def _used(family: PlayedFamily) -> None:
 
 def _tasks(family: PlayedFamily) -> None:
     """Tasks differ in what is seen or earned, with the same seed and the same actions."""
-    until, tried, length = time.monotonic() + PATIENCE, 0, 0
+    tried, length = 0, 0
     for length in sorted({family.steps(STEPS), family.steps(MORE_STEPS)}):
+        until = time.monotonic() + PATIENCE
         for number in range(PAIRS):
             one, other = (family.play([family.task(number + n)], length, number)[0] for n in (0, 1))
             tried += 1
             for episode in (0, 1):
                 if apart(one.episode(episode), other.episode(episode), exactly=True):
                     family.differ[episode] = family.differ[episode] or (number, length)
-            if all(family.differ) or (tried >= PAIRS and time.monotonic() > until):
+            if all(family.differ) or (number >= FEWEST and time.monotonic() > until):
                 break
         if any(family.differ):
             return

@@ -154,7 +154,8 @@ def apart(one: Path, other: Path, *, exactly: bool = False) -> str:
                 continue  # the last observation of the step before
             same = np.array_equal if exactly else _close
             if not same(a[time], b[time]):
-                return f"the {name} of step {time + 1} is {told(a[time])}, and then {told(b[time])}"
+                now, then = (told(np.asarray(x[time]).tolist()) for x in (a, b))
+                return f"the {name} of step {time + 1} is {now}, and then {then}"
     return ""
 
 
