@@ -64,4 +64,6 @@ def elsewhere_in_tests(recipe: Recipe, problem: Problem) -> dict[str, str]:
         f"{problem.name} reads no folder of data; to test on a folder of images of your own, give "
         "it as the problem: --on FOLDER"
     )
+    if not recipe.method.acts_greedily:
+        found["greedy"] = f"{recipe.method.name} draws what it learns from, or does not act"
     return found

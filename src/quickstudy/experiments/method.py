@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from quickstudy.errors import BadInput
 from quickstudy.experiments.budget import Budget
@@ -38,6 +38,7 @@ class Test:
         episodes: how many tasks; `None` for the problem's own number.
         curves: whether the number of shots is varied, too.
         source: of the data.
+        acts: whether a policy draws its actions, as in training, or takes the likeliest.
     """
 
     recipe: str
@@ -45,6 +46,7 @@ class Test:
     episodes: int | None = None
     curves: bool = True
     source: Source = Source()
+    acts: Literal["drawn", "greedy"] = "drawn"
 
     def tasks(self, problem: Problem, episodes: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """What decides the tasks that a result is measured on, as its file notes it.
@@ -71,6 +73,8 @@ class Method(Choice):
     """From what, in words: "from labelled examples"."""
     at_test: ClassVar[tuple[str, ...]] = ()
     """The fields that `evaluate` may change."""
+    acts_greedily: ClassVar[bool] = False
+    """Whether what it learns can take its likeliest actions."""
     page_flags: ClassVar[tuple[str, ...]] = ()
     """The flags of `report` that count for its runs."""
     chart_titles: ClassVar[dict[str, str]] = {}

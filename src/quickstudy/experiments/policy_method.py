@@ -3,7 +3,7 @@
 import abc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from quickstudy.experiments.sections import Section
     from quickstudy.rl.trial import Trial
 
+ACTIONS = {"drawn": "drawn from the policy", "greedy": "the likeliest"}
+"""How results say that a policy acted."""
 MOST = 100  # environments that are stepped side by side on the host
 
 
@@ -46,6 +48,10 @@ class PolicyMethod(Method):
     @abc.abstractmethod
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """What `quickstudy.fit` drives."""
+
+    def acting(self, learned: Any, acts: Literal["drawn", "greedy"]) -> Any:
+        """What was learned, as it is to act; greedily only where it `acts_greedily`."""
+        return learned
 
     @abc.abstractmethod
     def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
@@ -109,7 +115,7 @@ class PolicyMethod(Method):
         trials = test.episodes or self.test_trials(problem)
         with problem.closing(host_of(trial.environment)):
             found = evaluate_earnings(
-                self.earning(problem, learned, trial),
+                self.earning(problem, self.acting(learned, test.acts), trial),
                 trials=trials,
                 key=jax.random.key(TEST_SEED),
                 references=self.references(problem, trial, budget.seed),
@@ -117,6 +123,8 @@ class PolicyMethod(Method):
             )
         data, split = problem.data(), test.split
         how = {**problem.definition(), **self.acts_by()}
+        if self.acts_greedily:
+            how = {**how, "actions": ACTIONS[test.acts]}
         # A score is of so many episodes of a trial, or of an episode after so many updates.
         scored = {"updates": stages - 1} if self.stage == "update" else {"trial_episodes": stages}
         tasks = test.tasks(problem, trials, {**scored, "in_a_row": self.in_a_row})

@@ -171,3 +171,20 @@ def test_mazes_of_another_size(tmp_path):
     main(f"evaluate {run} --size 5 --episodes 10".split())
     found = json.loads((run / "evaluation-test-5-cells-10-episodes.json").read_text())
     assert max(stage["mean"] for stage in found["policy"]["lengths"]) > 2 * 4**2
+
+
+def test_the_likeliest_actions(bandit_run, tmp_path, capsys):
+    """An untrained policy finds all arms equally good: the likeliest is always the first."""
+    main(f"evaluate {bandit_run} --episodes 20".split())
+    drawn = json.loads((bandit_run / "evaluation-test-20-episodes.json").read_text())
+    capsys.readouterr()
+    main(f"evaluate {bandit_run} --episodes 20 --greedy".split())
+    assert "the likeliest" in told(capsys)
+    found = json.loads((bandit_run / "evaluation-test-20-episodes-greedy.json").read_text())
+    assert (drawn["actions"], found["actions"]) == ("drawn from the policy", "the likeliest")
+    assert found["tasks"] == drawn["tasks"]
+    assert found["scores"] != drawn["scores"]
+    maml = untrained(tmp_path / "maml", "maml-bandit", "--width 4")
+    said = stopped(["evaluate", str(maml), "--greedy"], capsys)
+    assert "maml draws what it learns from" in said
+    assert "no use for --greedy" in stopped(["play", str(maml), "--greedy"], capsys)

@@ -34,6 +34,8 @@ class EvaluateOptions:
     """PATH.py:NAME of the code of your own that the run was made with."""
     curves: bool = True
     """Also measure 1, 2, 3, 5 and 10 shots."""
+    greedy: bool = False
+    """Always take the policy's likeliest action, where training and tests draw one."""
 
 
 def main(arguments: list[str]) -> None:
@@ -69,7 +71,8 @@ def _evaluate(
     own = {name: value for name, value in asked.items() if name in recipe.method.at_test}
     method, learned = recipe.method.retested(learned, problem, own)
     changed = replace(recipe, problem=problem, method=method)
-    test = Test(recipe.name, options.split, options.episodes, options.curves, Source(options.data))
+    asked_for = (options.split, options.episodes, options.curves, Source(options.data))
+    test = Test(recipe.name, *asked_for, acts="greedy" if options.greedy else "drawn")
     name = _named(asked, options, method.own_episodes(problem))
     evaluate_and_write(changed, learned, test, run if run.is_dir() else run.parent, name)
 
@@ -124,6 +127,7 @@ def _problem(recipe: Recipe, on: str | None) -> Problem:
 def _own(problem: Problem, recipe: Recipe) -> list[Flag]:
     hidden = set() if problem.reads_folder else {"data"}
     hidden |= set() if "shots" in problem.at_test else {"curves"}
+    hidden |= set() if recipe.method.acts_greedily else {"greedy"}
     return flags_of(EvaluateOptions(), hidden)
 
 
@@ -162,6 +166,8 @@ def _named(asked: dict[str, Any], options: EvaluateOptions, usual: int) -> list[
     ]
     if options.episodes not in (None, usual):
         parts.append(f"{options.episodes}-episodes")
+    if options.greedy:
+        parts.append("greedy")
     if options.on is None:
         return parts
     on = options.on.rstrip("/").rpartition("/")[2].replace(".py:", "-")

@@ -1,7 +1,7 @@
 """`quickstudy play RUN`: one trial of a trained policy, to be looked at."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from quickstudy.app.flags import demand_read, flags_of, parse
 from quickstudy.app.running import first_argument
@@ -16,6 +16,8 @@ class PlayOptions:
     """The number of the trial, among those that `quickstudy evaluate` meets."""
     split: Literal["test", "validation", "train"] = "test"
     """Which MDPs to draw it from."""
+    greedy: bool = False
+    """Always take the policy's likeliest action, where training and tests draw one."""
     recipe: str | None = None
     """PATH.py:NAME of the code of your own that the run was made with."""
 
@@ -41,6 +43,14 @@ def main(arguments: list[str]) -> None:
 
     recipe, learned = opened(run, asked.recipe)
     folder = run if run.is_dir() else run.parent
-    path = folder / f"play-{asked.split}-{asked.trial}"
+    if asked.greedy:
+        method: Any = recipe.method
+        if not method.acts_greedily:
+            raise BadInput(
+                f"{method.name} has no use for --greedy: it draws what it learns from, or does not "
+                "act; leave it out"
+            )
+        learned = method.acting(learned, "greedy")
+    path = folder / f"play-{asked.split}-{asked.trial}{'-greedy' * asked.greedy}"
     trial = (asked.split, asked.trial)
     print(f"wrote {recipe.method.play(recipe.problem, learned, recipe.budget, trial, path)}")

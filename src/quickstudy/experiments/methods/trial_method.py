@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class TrialMethod(PolicyMethod):
     """Base of the methods whose policies learn within a trial, and are trained on whole trials."""
+
+    acts_greedily: ClassVar[bool] = True
 
     scale: ScaleConfig | None = field(default=None, kw_only=True)
     """In which scale observations and rewards are: `running` statistics, which are kept in the
@@ -73,6 +75,12 @@ class TrialMethod(PolicyMethod):
     def copies(self, budget: Budget) -> int:
         """One for each trial of a step."""
         return min(budget.meta_batch, MOST)
+
+    def acting(self, learned: Any, acts: Literal["drawn", "greedy"]) -> Any:
+        """The policy, or its likeliest actions."""
+        from quickstudy.rl.greedy import Greedy
+
+        return Greedy(learned) if acts == "greedy" else learned
 
     def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
         """What was learned, acting in such trials."""
