@@ -110,7 +110,8 @@ PPO = {"epochs", "minibatches", "entropy-weight"}
         (["maml-bandit"],
          {"arms", "updates", "inner-steps", "trajectories", "width", "adapts", "inner-lr",
           "later-lr", "rule", "estimator", "outer", "radius", "curvature-every", "discount",
-          "decay", "baseline", "scale"}),
+          "decay", "baseline", "scale", "scored-updates", "scored-trajectories", "offset",
+          "weights", "inner-decay", "inner-discount"}),
     ],
 )  # fmt: skip
 def test_help_shows_what_this_run_reads(arguments, wanted, capsys):

@@ -5,14 +5,14 @@ import json
 import pickle
 import sys
 import types
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pytest
 
 from quickstudy.app.cli import main
 from quickstudy.envs.host_family import HostFamily
-from quickstudy.envs.metaworld import RobotTasks, ml1, ml10
+from quickstudy.envs.metaworld import RobotTasks, ml1, ml10, ml45
 from quickstudy.envs.workers import HostWorkers
 from quickstudy.errors import BadInput, QuickstudyError
 from quickstudy.experiments.problems.metaworld import MetaWorldFamily
@@ -36,8 +36,10 @@ class StubArm(gymnasium.Env):
 
     max_path_length = 5
     name = ""
+    opened: ClassVar = []
 
     def __init__(self, render_mode=None):
+        StubArm.opened.append(self)
         self.render_mode, self.goal, self.time, self.closed = render_mode, None, 0, False
         self.observation_space = gymnasium.spaces.Box(-1.0, 1.0, (39,), np.float64)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (4,), np.float32)
@@ -60,7 +62,8 @@ class StubArm(gymnasium.Env):
             raise ValueError("You must reset the env manually once truncate==True")
         self.time += 1
         reward = np.float64(10 - np.abs(action[:3] - self.goal).sum())
-        return np.full(39, self.time / 10), reward, False, self.time == 5, {"success": 0.0}
+        told = {"success": float(self.time == 2)}  # in the midst of the episode
+        return np.full(39, self.time / 10), reward, False, self.time == 5, told
 
     def render(self):
         raise RuntimeError("no OpenGL")
@@ -104,7 +107,7 @@ class StubML1(StubML10):
 @pytest.fixture
 def stub(monkeypatch):
     package = types.ModuleType("metaworld")
-    package.ML1, package.ML10 = StubML1, StubML10
+    package.ML1, package.ML10, package.ML45 = StubML1, StubML10, StubML10
     monkeypatch.setitem(sys.modules, "metaworld", package)
 
 
@@ -145,6 +148,7 @@ def test_what_it_refuses(monkeypatch):
 @pytest.mark.usefixtures("stub")
 def test_copies_change_arms_with_their_tasks():
     """Rewards are those of each copy's own task, in every episode, whatever was met before."""
+    before = len(StubArm.opened)
     host = ml10().hosted(6)
     assert HostFamily(host).horizon == 5
     for seed in (0, 1):
@@ -159,10 +163,14 @@ def test_copies_change_arms_with_their_tasks():
         assert [bool(step.truncated.all()) for step in steps] == [False, False, False, False, True,
             False, False, False, False, True, False]  # fmt: skip
         assert not any(step.terminated.any() for step in steps)
-    arms = [made for env in host.environments for made in env.unwrapped.made.values()]
-    assert len(arms) > 6
+    used = [env.unwrapped.arm for env in host.environments]
+    assert len(set(map(id, used))) == 6, "none is shared by two at once"
+    assert len(StubArm.opened) - before < 2 * 6, "handed on, not made for every name"
     host.close()
-    assert all(made.closed for made in arms)
+    assert all(made.closed for made in StubArm.opened[before:])
+    assert host.begin(2).shape == (6, 39)
+    host.close()
+    assert all(made.closed for made in StubArm.opened[before:])
 
 
 @pytest.mark.usefixtures("stub")
@@ -180,7 +188,7 @@ def on(split, **settings):
 
 @pytest.mark.parametrize("method", ["maml", "rl2"])
 @pytest.mark.usefixtures("stub")
-def test_recipes_train_with_some_goals_and_test_with_others(method, tmp_path, monkeypatch):
+def test_recipes_train_with_some_goals_and_test_with_others(method, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("importlib.metadata.version", lambda package: "of a stub")
     own = {
         "maml": ["--trajectories", "2", "--updates", "1"],
@@ -189,8 +197,14 @@ def test_recipes_train_with_some_goals_and_test_with_others(method, tmp_path, mo
     few = ["--steps", "1", "--meta-batch", "4", "--validation-episodes", "2", "--no-test"]
     run = str(tmp_path / "run")
     main(["train", f"{method}-metaworld", "--thing", "push-v3", *few, *own, "--run", run])
-    main(["evaluate", run, "--episodes", "2"])
-    found = json.loads((tmp_path / "run" / "evaluation-test-2-episodes.json").read_text())
+    few = {"maml": ["--scored-trajectories", "1"], "rl2": []}[method]
+    main(["evaluate", run, "--episodes", "2", *few])
+    assert "successes" in capsys.readouterr().out
+    scored = "1-scored-trajectories-" if method == "maml" else ""
+    file = tmp_path / "run" / f"evaluation-test-{scored}2-episodes.json"
+    found = json.loads(file.read_text())
+    assert [one["mean"] for one in found["policy"]["successes"]] == [1, 1]
+    assert found["references"]["random"]["successes"]
     assert found["environment"] == "Meta-World of a stub, ML1 push-v3"
     mean = found["policy"]["episodes"][0]["mean"]
     assert 5 * 5 < mean < 5 * 10  # five steps that pay at most ten each, whatever is done
@@ -201,8 +215,10 @@ def test_splits_have_goals_of_their_own():
     train, valid, test = (on(split, thing="push-v3") for split in SPLITS)
     assert goals(train) == goals(valid)
     assert not goals(train) & goals(test)
-    ten = [(*on(split, benchmark="ml10").classes,) for split in ("train", "test")]
-    assert ten == [TRAIN, TEST]
+    for benchmark in ("ml10", "ml45"):
+        many = [(*on(split, benchmark=benchmark).classes,) for split in ("train", "test")]
+        assert many == [TRAIN, TEST]
+    assert goals(ml45()) == goals(ml10())
 
 
 needs_package = pytest.mark.skipif(

@@ -121,6 +121,19 @@ def outcome(returned: Any, space: Any) -> tuple[Any, float, bool, bool]:
     return observation, one_reward(reward), *flags
 
 
+def success_in(info: Any) -> np.float32:
+    """1 or 0 for the success that a step's `info` tells, as "success" or "is_success";
+    not-a-number where it tells none.
+
+    Example:
+        >>> success_in({"success": True}), success_in({})
+        (1.0, nan)
+    """
+    told = info if isinstance(info, Mapping) else {}
+    name = next((name for name in ("success", "is_success") if name in told), None)
+    return np.float32(np.nan if name is None else one_flag(told[name], f"info[{name!r}]"))
+
+
 def demand_shape(observation: Any, space: Any, where: str = "") -> None:
     """Refuse an observation that is not of its space's shape, in Dicts and Tuples too.
 

@@ -18,6 +18,7 @@ from quickstudy.envs.door import (
     first_seen,
     made_by,
     outcome,
+    success_in,
 )
 from quickstudy.envs.environment import Actions
 from quickstudy.envs.spaces import Spaces
@@ -34,6 +35,7 @@ class HostStep(NamedTuple):
         terminated: `[copies]`, episodes that ended by the MDP's own rules.
         truncated: `[copies]`, episodes that ended by a time limit.
         last_observation: `[copies, ...]`, with the last of an episode where one ended.
+        success: `[copies]`, 1 or 0 as the environments tell; not-a-number where they do not.
     """
 
     observation: Float32[np.ndarray, "copies ..."]
@@ -41,6 +43,7 @@ class HostStep(NamedTuple):
     terminated: Bool[np.ndarray, " copies"]
     truncated: Bool[np.ndarray, " copies"]
     last_observation: Float32[np.ndarray, "copies ..."]
+    success: Float32[np.ndarray, " copies"]
 
     @property
     def done(self) -> Bool[np.ndarray, " copies"]:
@@ -207,14 +210,14 @@ class HostEnvironment(Host):
         try:
             returned = environment.step(action)
             seen, reward, terminated, truncated = outcome(returned, self.spaces.observation)
-            last = self.spaces.observed(seen)
+            last, success = self.spaces.observed(seen), success_in(returned[4])
         except Exception as error:
             raise self._failure("step", copy, error) from error
         self.times[copy] += 1
         truncated = truncated or self.times[copy] == self.horizon
         observation = self._reset(copy, None) if terminated or truncated else last
         flags = np.bool_(terminated), np.bool_(truncated)
-        return observation, np.float32(reward), *flags, last
+        return observation, np.float32(reward), *flags, last, success
 
     def _reset(self, copy: int, seed: int | None) -> Float[np.ndarray, "..."]:
         environment, self.times[copy] = self.environments[copy], 0

@@ -1,4 +1,4 @@
-"""A robot's arm that must do what it has not done before: Meta-World's ML1 and ML10.
+"""A robot's arm that must do what it has not done before: Meta-World's ML1, ML10 and ML45.
 
 The package `metaworld` 3.1.1 asks for exactly MuJoCo 3.3.0, while the tests of quickstudy run with
 4.0.0: the two do not fit into one environment, and `pip install 'quickstudy[metaworld]'` brings the
@@ -9,11 +9,13 @@ ask the package itself, and are skipped where it is not installed.
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
+from quickstudy.envs.closing import close_all
 from quickstudy.envs.gymnasium_env import import_gymnasium, in_gymnasium
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.errors import BadInput, QuickstudyError
@@ -40,24 +42,28 @@ class RobotTasks:
 
     The agent sees 39 numbers: hand, gripper and up to two objects, now and a step before, and
     zeros where the goal would stand. It moves the hand along x, y and z and closes the gripper,
-    each within ± 1. A step pays 0 to 10; an episode has 500 steps and does not end at success.
+    each within ± 1. A step pays 0 to 10; an episode has 500 steps and does not end at success,
+    which `info["success"]` tells.
 
     Attributes:
         classes: makes an environment of each name.
         tasks: all that may be met, equally likely.
         horizon: H.
+        pool: the arms of this process that no environment uses at the moment.
     """
 
     classes: Mapping[str, Callable[..., Any]]
     tasks: tuple[Manipulation, ...]
     horizon: int
+    pool: "Pool" = field(default_factory=lambda: Pool(), compare=False, repr=False)
 
     def sample_task(self, rng: np.random.Generator) -> Manipulation:
         """M_i ~ p(M). The generator is consumed."""
         return self.tasks[rng.integers(len(self.tasks))]
 
     def make(self, render_mode: str | None = None) -> Any:
-        """One `gymnasium.Env`, which makes an arm of each name when a task first asks for it.
+        """One `gymnasium.Env`, which takes the arm that its task asks for from the pool, and gives
+        back the one before.
 
         `reset()` begins an episode in the task that was set; without one it draws one.
         """
@@ -98,10 +104,29 @@ def ml1(name: str, split: str = "train", *, seed: int = 0) -> RobotTasks:
     return _arms(package.ML1(name, seed=seed), split)
 
 
+def ml45(split: str = "train", *, seed: int = 0) -> RobotTasks:
+    """Meta-World ML45: 45 things to do in training and five others in the test, 50 goals each.
+
+    Args:
+        split: "train" or "test".
+        seed: decides the goals of both.
+
+    Raises:
+        BadInput: another split.
+        QuickstudyError: Meta-World is not installed.
+
+    Example:
+        >>> len(ml45("train").classes)  # doctest: +SKIP
+        45
+
+    References:
+        As of `ml1`.
+    """
+    return _arms(import_metaworld().ML45(seed=seed), split)
+
+
 def ml10(split: str = "train", *, seed: int = 0) -> RobotTasks:
     """Meta-World ML10: ten things to do in training and five others in the test, 50 goals each.
-
-    A copy of the environment keeps an arm for each name that it has met.
 
     Args:
         split: "train" or "test".
@@ -151,6 +176,43 @@ def _arms(benchmark: Any, split: str) -> RobotTasks:
     return RobotTasks(classes, tuple(found), horizons.pop())
 
 
+class Pool:
+    """Arms that are made once, and handed on from an environment to the next that needs them: as
+    many as are in use at once, not one of each name in every environment.
+
+    Example:
+        >>> pool = Pool()
+        >>> one = pool.take("reach", object)
+        >>> pool.give("reach", one)
+        >>> pool.take("reach", object) is one
+        True
+    """
+
+    def __init__(self) -> None:
+        self.free: dict[Any, list[Any]] = {}
+        self.users = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process makes its own.
+        return Pool, ()
+
+    def take(self, kind: Any, make: Callable[[], Any]) -> Any:
+        """A free arm of a kind, or a new one."""
+        free = self.free.get(kind)
+        return free.pop() if free else make()
+
+    def give(self, kind: Any, arm: Any) -> None:
+        """Give an arm back."""
+        self.free.setdefault(kind, []).append(arm)
+
+    def leave(self) -> None:
+        """One user less; the last one closes all arms."""
+        self.users -= 1
+        if not self.users:
+            close_all([arm for free in self.free.values() for arm in free])
+            self.free.clear()
+
+
 class _Arm:
     """All of a `gymnasium.Env` but what needs Gymnasium."""
 
@@ -158,10 +220,11 @@ class _Arm:
 
     def __init__(self, arms: RobotTasks, render_mode: str | None) -> None:
         self.arms, self.render_mode = arms, render_mode
-        self.made: dict[str, Any] = {}
         self.task: Manipulation | None = None
         # Any arm tells the sizes, for all see 39 numbers and take 4.
-        self.arm = self._of(next(iter(arms.classes)))
+        self.name: str | None = next(iter(arms.classes))
+        self.arm = self._of(self.name)
+        arms.pool.users += 1
         spaces = import_gymnasium().spaces
         shape, size = self.arm.observation_space.shape, self.arm.action_space.shape
         self.observation_space = spaces.Box(-np.inf, np.inf, shape, np.float32)
@@ -171,7 +234,10 @@ class _Arm:
         """Play in this task from the next `reset()` on."""
         if task.name not in self.arms.classes:
             raise BadInput(f"the task is {task!r}; give one of {[*self.arms.classes]}")
-        self.task, self.arm = task, self._of(task.name)
+        if task.name != self.name:
+            self._give()
+            self.name, self.arm = task.name, self._of(task.name)
+        self.task = task
         self.arm.set_task(task.task)
 
     def step(self, action: Any) -> tuple[Float32[np.ndarray, " n"], float, bool, bool, dict]:
@@ -193,14 +259,19 @@ class _Arm:
             ) from error
 
     def close(self) -> None:
-        """Close every arm."""
-        for arm in self.made.values():
-            arm.close()
+        """Give the arm back; the last environment that closes ends all arms."""
+        if self.name is not None:
+            self._give()
+            self.arms.pool.leave()
+
+    def _give(self) -> None:
+        if self.name is not None:
+            self.arms.pool.give((self.name, self.render_mode), self.arm)
+        self.name = None
 
     def _of(self, name: str) -> Any:
-        if name not in self.made:
-            self.made[name] = self.arms.classes[name](render_mode=self.render_mode)
-        return self.made[name]
+        make = partial(self.arms.classes[name], render_mode=self.render_mode)
+        return self.arms.pool.take((name, self.render_mode), make)
 
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> Any:
         """Begin an episode, in a task of its own if none was set."""

@@ -79,23 +79,29 @@ class Returns:
         total: the reward of a whole trial.
         episodes: the reward of its first, second ... episode.
         lengths: the number of steps of each; empty where it is not known.
+        successes: the share that succeeded at any step; empty where environments do not tell.
     """
 
     total: Estimate
     episodes: tuple[Estimate, ...]
     lengths: tuple[Estimate, ...] = ()
+    successes: tuple[Estimate, ...] = ()
 
     @classmethod
     def of(cls, found: Any) -> "Returns":
-        """From returns `[trials, episodes]`, or `Earned`, a pair of them and the lengths."""
-        returns, *lengths = map(np.asarray, found if isinstance(found, tuple) else (found,))
-        columns = [tuple(Estimate.of(column) for column in each.T) for each in (returns, *lengths)]
+        """From returns `[trials, episodes]`, or `Earned`: these, lengths and successes."""
+        columns = [
+            () if one is None else tuple(map(Estimate.of, np.asarray(one).T))
+            for one in (found if isinstance(found, tuple) else (found,))
+        ]
+        returns = np.asarray(found[0] if isinstance(found, tuple) else found)
         return cls(Estimate.of(returns.sum(1)), *columns)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Returns":
-        """What `TrialEvaluation.to_json` wrote of one actor."""
-        each = (value["episodes"], value.get("lengths", ()))  # older files have no lengths
+        """What `TrialEvaluation.to_json` wrote of one actor; older files have no lengths, and no
+        successes."""
+        each = (value["episodes"], value.get("lengths", ()), value.get("successes", ()))
         columns = [tuple(Estimate.from_json(one) for one in estimates) for estimates in each]
         return cls(Estimate.from_json(value["total"]), *columns)
 

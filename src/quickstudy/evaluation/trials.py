@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.envs.host_family import host_of
-from quickstudy.errors import demand_counts
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.evaluation.estimates import short
 from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.rl.adaptation import Adaptation
+from quickstudy.rl.host_earnings import update_earnings
 from quickstudy.rl.maml import update_returns
 from quickstudy.rl.policy import Actor
 from quickstudy.rl.reactive import Reactive
@@ -120,11 +121,18 @@ def acting(actor: Actor, trial: Trial) -> Reference:
     return partial(run, actor, trial)
 
 
-def adapting(policy: Reactive, adaptation: Adaptation, updates: int) -> Reference:
+def adapting(policy: Reactive, adaptation: Adaptation, updates: int, scored: int = 0) -> Reference:
     """A policy that adapts by gradients as a reference, wherever the family is stepped: rewards
-    before any update, and after each."""
-    run = update_returns if host_of(adaptation.environment) else _update_returns
-    return partial(run, policy, adaptation, updates)
+    before any update, and after each; on the host of the first `scored` of the K trajectories, or
+    of all."""
+    if host_of(adaptation.environment):
+        return partial(update_earnings, policy, adaptation, updates, scored=scored)
+    if scored:
+        raise BadInput(
+            f"--scored-trajectories {scored} is read on the host alone; leave it out for a family "
+            "that is compiled"
+        )
+    return partial(_update_returns, policy, adaptation, updates)
 
 
 # Made once: a function that is jitted anew is compiled anew. On the host nothing is.

@@ -177,7 +177,8 @@ def regret(policy: Returns, best: Returns) -> list[float]:
 def heads(found: TrialEvaluation) -> list[str]:
     """What the columns of a table of rewards are called, after the actor's name."""
     names = [*columns(found.policy, found.stage)]
-    return [*names, "steps, first and last episode"] if found.ends_early else names
+    names += ["steps, first and last episode"] if found.ends_early else []
+    return [*names, "successes, first and last"] if found.policy.successes else names
 
 
 def cells(returns: Returns, found: TrialEvaluation) -> list[str]:
@@ -193,10 +194,15 @@ def cells(returns: Returns, found: TrialEvaluation) -> list[str]:
         ['9 ± 1', '9 ± 1', '9 ± 1', '9 ± 1, 9 ± 1']
     """
     told = [written(x, "return") for x in columns(returns, found.stage).values()]
-    if not found.ends_early:
-        return told
-    lengths = returns.lengths and (returns.lengths[0], returns.lengths[-1])
-    return [*told, ", ".join(written(x, "return") for x in lengths)]
+    if found.ends_early:
+        told.append(", ".join(written(x, "return") for x in _ends(returns.lengths)))
+    if found.policy.successes:
+        told.append(", ".join(written(x, "accuracy") for x in _ends(returns.successes)))
+    return told
+
+
+def _ends(estimates: tuple[Estimate, ...]) -> tuple[Estimate, ...]:
+    return estimates and (estimates[0], estimates[-1])
 
 
 def columns(returns: Returns, stage: str) -> dict[str, Estimate]:

@@ -27,6 +27,7 @@ def host_adaptations(
     tasks: int,
     *,
     first: int = 0,
+    through: Host | None = None,
 ) -> tuple[Trajectories, Trajectories]:
     """`Adaptation.run` in many tasks, as many side by side as the host has copies for.
 
@@ -41,6 +42,7 @@ def host_adaptations(
             `host_rollouts`, for any number of copies.
         tasks: how many.
         first: the number of the first of them.
+        through: a host that wraps the family's, to note what it steps.
 
     Returns:
         the trajectories before each update, `[tasks, updates, K, time]`, and those after the last,
@@ -60,6 +62,7 @@ def host_adaptations(
         >>> sets.reward.shape, after.reward.shape  # doctest: +SKIP
         ((3, 1, 4, 200), (3, 4, 200))
     """
+    host = through or _host(adaptation)
     at_once = _host(adaptation).copies // adaptation.trajectories
     seed_key, act_key = jax.random.split(key)
     # Environments on the host are seeded by a number, not by a key.
@@ -69,7 +72,7 @@ def host_adaptations(
     policy, adaptation, act_key = eqx.combine(jax.device_put(arrays, jax.devices()[0]), rest)
     found = []
     for start in range(first, first + tasks, at_once):
-        acting = _Adapting(policy, adaptation, act_key, seed, start)
+        acting = _Adapting(policy, adaptation, act_key, (seed, start), host)
         found.append(acting.through(updates, first + tasks - start))
     all_of = jax.tree.map(lambda *xs: np.concatenate(xs)[:tasks], *found)
     return jax.tree.map(lambda x: x[:, :-1], all_of), jax.tree.map(lambda x: x[:, -1], all_of)
@@ -83,11 +86,11 @@ class _Adapting:
         policy: Reactive,
         adaptation: Adaptation,
         key: PRNGKeyArray,
-        seed: int,
-        first: int,
+        drawn: tuple[int, int],
+        host: Host,
     ) -> None:
-        self.adaptation, self.key, self.seed = adaptation, key, seed
-        self.host, self.k = _host(adaptation), adaptation.trajectories
+        self.adaptation, self.key, (self.seed, first) = adaptation, key, drawn
+        self.host, self.k = host, adaptation.trajectories
         self.tasks = self.host.copies // self.k
         self.first = first * self.k  # the number of the first copy
         theta, self.rest = eqx.partition(policy, eqx.is_inexact_array)

@@ -19,7 +19,14 @@ from quickstudy.rl.trial import Seen, Trial
 
 
 def host_rollouts(
-    actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int, *, first: int = 0, parts: int = 1
+    actor: Actor,
+    trial: Trial,
+    key: PRNGKeyArray,
+    trials: int,
+    *,
+    first: int = 0,
+    parts: int = 1,
+    through: Host | None = None,
 ) -> Rollout:
     """Act through many trials, as many side by side as the host has copies.
 
@@ -31,6 +38,7 @@ def host_rollouts(
         trials: how many.
         first: the number of the first of them.
         parts: keep the actor's state at the start of so many equal parts of each trial.
+        through: a host that wraps the family's, to note what it steps.
 
     Returns:
         rollouts `[trials, time]`, NumPy arrays, without their last states.
@@ -48,7 +56,7 @@ def host_rollouts(
     """
     if not isinstance(trial.environment, HostFamily):
         raise BadInput("this family is compiled; act in it with rollout")
-    host = trial.environment.host
+    host = through or trial.environment.host
     seed_key, act_key = jax.random.split(key)
     # Environments on the host are seeded by a number, not by a key.
     seed = int(jax.random.bits(seed_key))

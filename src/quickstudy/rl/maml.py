@@ -21,6 +21,7 @@ from quickstudy.mesh import Shares, dealt, each, gathered, map_over_tasks, on_sh
 from quickstudy.rl.adaptable import Adaptable
 from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
 from quickstudy.rl.host_adaptation import host_adaptations
+from quickstudy.rl.host_earnings import update_earnings
 from quickstudy.rl.outer import AdaptedActions, Objective, Outer
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.scale import Fixed, Scale, Scaled, Steps
@@ -244,9 +245,7 @@ def update_returns(
         tasks: how many.
     """
     if host_of(adaptation.environment) is not None:
-        sets, after = host_adaptations(policy, adaptation, updates, key, tasks)
-        acted = jnp.concatenate([sets.reward, after.reward[:, None]], 1)
-        return jnp.mean(jnp.sum(acted, -1), -1)
+        return update_earnings(policy, adaptation, updates, key, tasks).returns
     fixed, rest = eqx.partition((policy, adaptation), eqx.is_array)
 
     def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, " stages"]:

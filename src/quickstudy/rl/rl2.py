@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from quickstudy.envs.environment import MDP, compiled
 from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import host_of
+from quickstudy.envs.successes import Successes
 from quickstudy.errors import BadInput, demand_shares
 from quickstudy.mesh import Shares, dealt, gathered, map_in_batches, on_shares
 from quickstudy.rl.batch import Batch, mean_of_others, mean_over
@@ -205,9 +206,10 @@ def trial_episodes(actor: Actor, trial: Trial, key: PRNGKeyArray, trials: int) -
         key: consumed; the same key gives the same MDPs to every actor.
         trials: how many.
     """
-    if host_of(trial.environment) is not None:
-        paths = host_rollouts(actor, trial, key, trials)
-        return jax.vmap(earned, (0, None))(paths, trial.episodes)
+    if (host := host_of(trial.environment)) is not None:
+        paths = host_rollouts(actor, trial, key, trials, through=(noted := Successes(host)))
+        found = jax.vmap(earned, (0, None))(paths, trial.episodes)
+        return found._replace(successes=noted.of_trials(trials, trial.episodes))
     fixed, rest = eqx.partition((actor, trial), eqx.is_array)
 
     def one(fixed: Any, key: PRNGKeyArray) -> Earned:

@@ -96,11 +96,14 @@ class Earned(NamedTuple):
 
     Attributes:
         returns: the undiscounted reward of each.
-        lengths: the number of steps of each.
+        lengths: the number of steps of each; `None` where it is not known.
+        successes: whether each succeeded, or in which share of its trajectories; `None` where
+            environments do not tell.
     """
 
     returns: Float[Array, "... episodes"]
-    lengths: Float[Array, "... episodes"]
+    lengths: Float[Array, "... episodes"] | None = None
+    successes: Any = None
 
 
 def earned(path: Rollout, episodes: int) -> Earned:

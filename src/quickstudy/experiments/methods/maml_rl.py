@@ -51,7 +51,12 @@ class MAMLPolicyConfig(PolicyMethod):
     name: ClassVar[str] = "maml"
     source: ClassVar[str] = FINN
     stage: ClassVar[str] = "update"
-    at_test: ClassVar[tuple[str, ...]] = ("updates", "later_lr", "trajectories")
+    at_test: ClassVar[tuple[str, ...]] = (
+        "updates",
+        "later_lr",
+        "trajectories",
+        "scored_trajectories",
+    )
     chart_titles: ClassVar[dict[str, str]] = {"return": "Reward of an episode after adaptation"}
 
     updates: int = 3
@@ -63,6 +68,9 @@ class MAMLPolicyConfig(PolicyMethod):
     the one an update before. The objective is their mean."""
     trajectories: int = 20
     """K, trajectories per task before each update and after the last."""
+    scored_trajectories: int = 0
+    """How many of a task's K trajectories tests score before and after each update, on the host; 0
+    for all. Meta-World's protocol adapts by 10 and scores 3."""
     width: int = 100
     """Hidden units in each of the policy's two layers."""
     weights: WeightsConfig = GlorotConfig()
@@ -188,7 +196,7 @@ class MAMLPolicyConfig(PolicyMethod):
         from quickstudy.evaluation.trials import adapting
 
         policy, adaptation = self._adapting(learned, trial.environment)
-        return adapting(policy, adaptation, trial.episodes - 1)
+        return adapting(policy, adaptation, trial.episodes - 1, self.scored_trajectories)
 
     def references(
         self, problem: FamilyProblem, trial: "Trial", seed: int
@@ -204,7 +212,8 @@ class MAMLPolicyConfig(PolicyMethod):
 
     def acts_by(self) -> dict[str, str]:
         """How many trajectories an update is estimated from."""
-        return {"trajectories": f"{self.trajectories} per update"}
+        few = f", {n} scored" if (n := self.scored_trajectories) else ""
+        return {"trajectories": f"{self.trajectories} per update{few}"}
 
     def stages(self, problem: FamilyProblem) -> int:
         """Before any update, and after each."""
