@@ -165,12 +165,12 @@ def test_the_same_tasks_as_trials_and_for_any_number_of_copies():
 def test_the_improvement_is_the_compiled_one(scored):
     """Of the trajectories that a compiled step collects: stored, they give the same step."""
     how = {"estimator": ScoreTerm(Naive()), "steps": 2, "scored": scored}
-    compiled = maml(Corridor(), **how)
+    on_host = maml(corridors(6 * K), **how)
+    compiled = dataclasses.replace(maml(Corridor(), **how), policy=on_host.policy)
     state = compiled.init()
     stored = eqx.filter_jit(compiled.collect)(state, KEY)
     whole = eqx.filter_jit(update)(compiled, state, KEY, jnp.zeros(()))
     assert float(whole[1]["accepted"]) == 1
-    on_host = maml(corridors(6 * K), **how)
     close(improved(on_host, state, stored), whole)
 
 
