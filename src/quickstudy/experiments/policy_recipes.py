@@ -143,8 +143,8 @@ POLICIES: dict[str, Recipe] = {
         TWO_UPDATES,
         _tasks(400),
         Card(
-            "return −8 after one update, −3.2 after two (paper −11.7, −3.3)",
-            "six minutes; not reached yet (−12.0 and −4.1; −2.9 after three)",
+            "return −7.5 after one update, −3.2 after two (paper −11.7, −3.3)",
+            "not reached yet (−10.1 and −3.8 after 120 steps; −2.9 after three)",
         ),
     ),
     # A step acts once where one of `maml-navigation` acts before and after two updates: three
