@@ -26,6 +26,9 @@ def test_an_attribute_that_stays_on_a_wrapper_is_refused():
         BadInput, match=r"'length' to the wrapper TimeLimit.*env\.unwrapped\.length"
     ):
         put(env, 0.3, lost)
+    # Nor does Gymnasium's wrapper read what no environment has.
+    with pytest.raises(BadInput, match="'goal' to the wrapper TimeLimit"):
+        put(pole(), 0.3, lambda env, goal: setattr(env, "goal", goal))
     host = HostEnvironment(pole, lambda rng: 0.3, lost, copies=2)
     with pytest.raises(
         QuickstudyError, match=r"set_task or reset: copy 0, task 0\.3, seed 4; .*unwrapped"
