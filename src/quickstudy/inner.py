@@ -251,8 +251,8 @@ class Offset(InnerRule):
         >>> for step in range(2):
         ...     theta, _ = rule.move(theta, ones, None, step)
         ...     print({name: float(leaf) for name, leaf in theta.items()})
-        {'mean': -0.5, 'log_std': -2.5}
-        {'mean': -1.0, 'log_std': -3.0}
+        {'log_std': -2.5, 'mean': -0.5}
+        {'log_std': -3.0, 'mean': -1.0}
     """
 
     rule: InnerRule
