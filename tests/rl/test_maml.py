@@ -134,7 +134,8 @@ def test_no_device_factors_a_batch_of_matrices():
 def test_only_the_context_adapts_and_only_the_rest_is_learned(estimator):
     """Within a task the context moves and nothing else; from task to task all but the context, even
     where training has left some of it behind."""
-    policy = Reactive.with_context(BANDIT, (4,), 3, key=KEY)
+    # Of four rectifiers, all may be off where there is nothing but a constant to read.
+    policy = Reactive.with_context(BANDIT, (16,), 3, key=KEY)
     algorithm = maml(OuterAscent(optax.adam(0.1)), rule=CAVIA, estimator=estimator)
     algorithm = dataclasses.replace(algorithm, policy=policy)
 

@@ -1,8 +1,9 @@
 """Tasks of one's own that are listed: which of them are trained on, validated on, and tested."""
 
-import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from quickstudy.errors import BadInput
 
@@ -108,12 +109,18 @@ def _list(tasks: Any, where: str) -> list[Any]:
 
 
 def _key(task: Any) -> Any:
-    """What is equal for equal tasks: themselves, or their bytes where they cannot be compared."""
+    """What is equal for equal tasks of plain values: numbers, arrays, lists and dicts of them."""
+    if isinstance(task, np.ndarray):
+        return task.shape, task.dtype.str, task.tobytes()
+    if isinstance(task, Mapping):
+        return tuple((name, _key(value)) for name, value in sorted(task.items()))
+    if isinstance(task, list | tuple):
+        return tuple(_key(value) for value in task)
     try:
         hash(task)
         return task
     except TypeError:
-        return pickle.dumps(task)
+        return id(task)
 
 
 def _short(task: Any) -> str:
