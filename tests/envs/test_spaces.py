@@ -171,7 +171,7 @@ def test_pictures_stand_in_a_vector_where_gymnasium_puts_them():
         (Graph(SEEN, None), lambda graph: [len(graph.nodes)]),
         (OneOf((SEEN, Discrete(2))), lambda one: [one[0]]),
     ],
-    ids=str,
+    ids=["text", "sequence", "graph", "one of"],
 )
 def test_what_has_no_fixed_shape_is_refused_and_the_wrapper_helps(space, fixed):
     with pytest.raises(qs.BadInput, match=r"observations\['deep'\]\[1\].*TransformObservation"):
