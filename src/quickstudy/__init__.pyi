@@ -17,6 +17,7 @@ from .envs.navigation import Navigation as Navigation
 from .envs.navigation import SparseNavigation as SparseNavigation
 from .envs.tabular import TabularMDP as TabularMDP
 from .envs.task_list import TaskList as TaskList
+from .envs.vector import HostVector as HostVector
 from .envs.workers import HostWorkers as HostWorkers
 from .envs.workers import Patience as Patience
 from .errors import BadInput as BadInput

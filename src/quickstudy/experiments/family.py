@@ -171,7 +171,8 @@ class HostProblem(FamilyProblem):
     @abc.abstractmethod
     def family(self, split: Split) -> Any:
         """An object with `make(render_mode)`, `sample_task(rng)`, `set_task(env, task)` and
-        `horizon`: see `quickstudy.envs.mujoco.family.Family`."""
+        `horizon`: see `quickstudy.envs.mujoco.family.Family`. One that has `make_vector(copies)`
+        and `set_tasks(vector, tasks)`, too, is stepped by these."""
 
     def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """Copies of the family, in as many processes as are asked for."""
@@ -190,10 +191,32 @@ class HostProblem(FamilyProblem):
             with HostEnvironment(*made) as host:
                 host.spaces  # noqa: B018  # which it knows from now on
             return HostFamily(host)
+        if hasattr(family, "make_vector"):
+            return HostFamily(self._vector(family, at_once))
         if self.processes == 0:
             return HostFamily(HostEnvironment(*made))
         patience = Patience(self.patience, self.starting)
         return HostFamily(HostWorkers(*made, processes=self.processes, patience=patience))
+
+    def _vector(self, family: Any, copies: int) -> Any:
+        """So many copies that step together, by the family's own `make_vector` and `set_tasks`."""
+        from functools import partial
+
+        from quickstudy.envs.vector import HostVector
+
+        if self.processes:
+            raise BadInput(
+                f"{self.data()} makes its copies by make_vector, and --processes {self.processes} "
+                "would not be read; leave it out, or leave out make_vector"
+            )
+        if not hasattr(family, "set_tasks"):
+            raise BadInput(
+                f"{self.data()} has make_vector and no set_tasks; give set_tasks(vector, tasks), "
+                "which puts all copies into their tasks"
+            )
+        make = partial(family.make_vector, copies)
+        horizon = self.longest(family)
+        return HostVector(make, family.sample_task, family.set_tasks, copies, horizon)
 
     def longest(self, family: Any) -> int:
         """The most steps of an episode.

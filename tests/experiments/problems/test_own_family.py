@@ -152,6 +152,35 @@ def test_a_gymnasium_family_is_acted_in(method, small, families, tmp_path, capsy
     assert (run / "play-test-0.gif").stat().st_size > 100
 
 
+def test_a_vector_steps_as_copies_one_by_one(families):
+    """And is not shared by processes."""
+    pytest.importorskip("gymnasium")
+    (families / "vectors.py").write_text(VECTORS, encoding="utf-8")
+    names = [f"{families / 'poles.py'}:Poles", f"{families / 'vectors.py'}:Vectors"]
+    problems, key = [find_problem(name) for name in names], jax.random.key(0)
+    trials = [problem.trial("train", 4) for problem in problems]
+    assert isinstance(trials[1].environment.host, qs.HostVector)
+    one, two = (qs.host_rollouts(qs.Random(t.environment), t, key, 6) for t in trials)
+    assert same_bits(one, two)
+    shared = problems[1].__class__(own=problems[1].own, processes=2)
+    with pytest.raises(qs.BadInput, match=r"vectors.py:Vectors makes .*--processes 2 would not"):
+        shared.environment("train", 4)
+
+
+VECTORS = """
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from poles import Poles
+
+class Vectors(Poles):
+    def make_vector(self, copies):
+        return SyncVectorEnv([self.make] * copies, autoreset_mode=AutoresetMode.DISABLED)
+
+    def set_tasks(self, vector, tasks):
+        for env, task in zip(vector.envs, tasks, strict=True):
+            self.set_task(env, task)
+"""
+
+
 def test_processes_know_what_the_file_defines(families):
     """And step as one process does."""
     pytest.importorskip("gymnasium")

@@ -144,6 +144,9 @@ class _Rendered:
         except (TypeError, ValueError):  # a class of an extension has none
             known = {}
         self._renders = "render_mode" in known
+        # What a family may have, and is asked for by `hasattr`.
+        for name in {"make_vector", "set_tasks"} & set(dir(family)):
+            setattr(self, name, getattr(family, name))
 
     def make(self, render_mode: str | None = None) -> Any:
         """One environment."""

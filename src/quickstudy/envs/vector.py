@@ -1,0 +1,203 @@
+"""Copies of an environment that Gymnasium steps together: a `gymnasium.vector.VectorEnv`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from quickstudy.envs.arriving import own_copy
+from quickstudy.envs.door import demand_finite, demand_shape, success_in
+from quickstudy.envs.gymnasium_env import import_gymnasium
+from quickstudy.envs.host import Host, HostStep, begin_again, demand_actions, draw_task
+from quickstudy.envs.spaces import Spaces
+from quickstudy.errors import BadInput, QuickstudyError, demand_counts
+
+
+class HostVector(Host):
+    """Copies of an environment, each in a task of its own, that step as one `VectorEnv`: in
+    processes or in one array program, as its author made it.
+
+    The same seed gives what `HostEnvironment` gives of the same environments.
+
+    Args:
+        make: makes one `gymnasium.vector.VectorEnv` of so many copies, which begins an ended
+            episode in the same step (`AutoresetMode.SAME_STEP`) or leaves that to its user
+            (`DISABLED`).
+        sample_task: M_i ~ p(M), from a NumPy generator; or a `TaskList`.
+        set_task: puts all copies into their tasks, `set_task(vector, [M_1 … M_n])`. It is called at
+            `begin`; an episode that begins in the same step as another ends must keep its task.
+        copies: how many there are.
+        horizon: the most steps of an episode. With `SAME_STEP`, the environments' own limit.
+
+    Raises:
+        BadInput: no `VectorEnv` of so many copies, another way of beginning episodes, or a step too
+            early.
+        QuickstudyError: it failed, or returned what is not in its spaces or not finite.
+
+    Example:
+        >>> from gymnasium.vector import AutoresetMode, SyncVectorEnv  # doctest: +SKIP
+        >>> def poles():
+        ...     make = [lambda: gymnasium.make("CartPole-v1")] * 8
+        ...     return SyncVectorEnv(make, autoreset_mode=AutoresetMode.DISABLED)
+        >>> def lengthen(vector, lengths):
+        ...     vector.set_attr("length", lengths)
+        >>> host = HostVector(
+        ...     poles, lambda rng: rng.uniform(0.25, 1.0), lengthen, 8, 200
+        ... )  # doctest: +SKIP
+        >>> host.begin(seed=0).shape  # doctest: +SKIP
+        (8, 4)
+
+    References:
+        https://gymnasium.farama.org/api/vector/
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        sample_task: Callable[[np.random.Generator], Any],
+        set_task: Callable[[Any, Any], None],
+        copies: int = 1,
+        horizon: int | None = None,
+    ) -> None:
+        demand_counts(copies=copies, horizon=1 if horizon is None else horizon)
+        self.make, self.sample_task, self.set_task = make, sample_task, set_task
+        self.copies, self.horizon = copies, horizon
+        self.vector: Any = None
+        self._spaces: Spaces | None = None
+        self.tasks: list[Any] = []
+        self.times = np.zeros(copies, int)
+        self.begun = (0, 0, 1, 0)  # the last begin's arguments
+
+    @property
+    def spaces(self) -> Spaces:
+        """What one environment shows and takes."""
+        if self._spaces is None:
+            vector = self._open()
+            self._spaces = Spaces(vector.single_observation_space, vector.single_action_space)
+        return self._spaces
+
+    def begin(
+        self, seed: int, first: int = 0, each: int = 1, visit: int = 0
+    ) -> Float32[np.ndarray, "copies ..."]:
+        """New tasks, and what is seen first in them; arguments as of `HostEnvironment.begin`."""
+        self.begun, numbers = (seed, first, each, visit), range(first, first + self.copies)
+        self.tasks = []
+        vector = self._open()
+        try:
+            tasks = [draw_task(self.sample_task, seed, n // each) for n in numbers]
+            keys = [(n // each, n % each, visit) for n in numbers]
+            own = [np.random.SeedSequence(seed, spawn_key=key).generate_state(1)[0] for key in keys]
+            # First, for it may draw other tasks; the reset that counts is the one without.
+            vector.reset(seed=[int(one) for one in own])
+            self.set_task(vector, own_copy(tasks))
+            seen = demand_finite(self._each(vector.reset()[0]))
+        except Exception as error:
+            raise self._failure("reset", error) from error
+        self.tasks, self.times = tasks, np.zeros(self.copies, int)
+        return seen
+
+    def step(self, actions: np.ndarray) -> HostStep:
+        """Act in all copies, and begin the next episode where one is over.
+
+        Args:
+            actions: `[copies, ...]`, as `spaces` has them.
+        """
+        if not self.tasks:
+            raise BadInput("there is no task yet; call begin() before step()")
+        demand_actions(actions, self.spaces.actions, self.copies)
+        native = np.asarray(self.spaces.native(np.asarray(actions)), self.spaces.action.dtype)
+        try:
+            return self._stepped(self.vector.step(native))
+        except Exception as error:
+            raise self._failure("step", error) from error
+
+    def close(self) -> None:
+        """Close the vector; `begin` makes another."""
+        vector, self.vector, self.tasks = self.vector, None, []
+        if vector is not None:
+            vector.close()
+
+    def _stepped(self, returned: tuple[Any, ...]) -> HostStep:
+        seen, reward, terminated, truncated, info = returned
+        # Copies, for a vector may hand out the same arrays at every step.
+        ended, cut = np.array(terminated, bool), np.array(truncated, bool)
+        self.times += 1
+        late = (self.times == self.horizon) & ~(ended | cut)
+        resets = self.vector.metadata["autoreset_mode"].name
+        if resets == "DISABLED":
+            cut |= late
+        elif late.any():
+            raise BadInput(
+                f"an episode goes on after {self.horizon} steps, the horizon; make the copies with "
+                f"max_episode_steps={self.horizon}, or with AutoresetMode.DISABLED"
+            )
+        done, observation = ended | cut, self._each(seen)
+        last, success = observation.copy(), self._success(info, done)
+        if done.any():
+            last, observation = self._ends(done, observation, info)
+        self.times[done] = 0
+        paid = np.array(reward, np.float32)
+        if not np.isfinite(paid).all():
+            raise BadInput(f"rewards are {paid.tolist()}; return finite numbers")
+        return HostStep(demand_finite(observation), paid, ended, cut, demand_finite(last), success)
+
+    def _ends(self, done: Bool[np.ndarray, " copies"], seen: Any, info: Any) -> tuple[Any, Any]:
+        """The last observations, and the first of the episodes that follow."""
+        last = seen.copy()
+        if self.vector.metadata["autoreset_mode"].name == "DISABLED":
+            self.set_task(self.vector, own_copy(self.tasks))
+            first = self._each(self.vector.reset(options={"reset_mask": done})[0])
+            return last, np.where(done.reshape(-1, *(1,) * (seen.ndim - 1)), first, seen)
+        for copy in np.flatnonzero(done):
+            last[copy] = self._observed(info["final_obs"][copy])
+        return last, seen
+
+    def _each(self, batch: Any) -> Float[np.ndarray, "copies ..."]:
+        """A batch of observations in the space's terms, as policies see them."""
+        iterate = import_gymnasium().vector.utils.iterate
+        found = [self._observed(one) for one in iterate(self.vector.observation_space, batch)]
+        return np.stack(found)
+
+    def _observed(self, one: Any) -> Float[np.ndarray, "..."]:
+        demand_shape(one, self.spaces.observation)
+        return self.spaces.observed(one)
+
+    def _success(self, info: Any, done: Bool[np.ndarray, " copies"]) -> Float32[np.ndarray, " n"]:
+        """What each copy tells of its success: where its episode ended, in `final_info`."""
+        final = info.get("final_info", {})
+        return np.array([_told(final if done[n] and final else info, n) for n in range(len(done))])
+
+    def _open(self) -> Any:
+        if self.vector is None:
+            self.vector = _demand_vector(self.make(), self.copies)
+        return self.vector
+
+    def _failure(self, doing: str, why: Exception) -> QuickstudyError:
+        said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
+        return QuickstudyError(
+            f"{self.vector} failed in {doing}: tasks {self.tasks!r}, seed {self.begun[0]}; "
+            f"{begin_again(*self.begun)} draws the same tasks again. It said: {said}"
+        )
+
+
+def _demand_vector(made: Any, copies: int) -> Any:
+    gymnasium = import_gymnasium()
+    if not isinstance(made, gymnasium.vector.VectorEnv):
+        raise BadInput(f"make returned {made!r}; let it return one gymnasium.vector.VectorEnv")
+    if made.num_envs != copies:
+        raise BadInput(f"{made} has {made.num_envs} copies, and {copies} are wanted; make as many")
+    mode = made.metadata.get("autoreset_mode")
+    if getattr(mode, "name", None) not in ("SAME_STEP", "DISABLED"):
+        raise BadInput(
+            f"{made} begins episodes by {mode}, so that copies drift apart; make it with "
+            "autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP or DISABLED"
+        )
+    return made
+
+
+def _told(info: Any, copy: int) -> np.float32:
+    """The success that `info`, of all copies, tells of one."""
+    names = ("success", "is_success")
+    told = {name: info[name][copy] for name in names if info.get(f"_{name}", {copy: False})[copy]}
+    return success_in(told)

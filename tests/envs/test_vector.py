@@ -1,0 +1,117 @@
+"""Copies that Gymnasium steps together are those that are stepped one by one."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from quickstudy.envs.host import HostEnvironment
+from quickstudy.envs.vector import HostVector
+from quickstudy.errors import BadInput, QuickstudyError
+
+pytest.importorskip("gymnasium")
+import gymnasium
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+COPIES, HORIZON = 3, 4
+
+
+class Drifting(gymnasium.Env):
+    """A number that drifts with noise of its own; over beyond ±1, a success above."""
+
+    action_space = gymnasium.spaces.Discrete(2, start=3)
+    observation_space = gymnasium.spaces.Box(-9.0, 9.0, (2,), np.float32)
+    drift = 0.0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.place = self.np_random.uniform(-0.5, 0.5)
+        return self._seen(), {}
+
+    def step(self, action):
+        self.place += self.drift + (action - 3) * 0.1 + self.np_random.normal() / 10
+        out = abs(self.place) > 1
+        return self._seen(), float(-self.place), out, False, {"success": self.place > 1}
+
+    def _seen(self):
+        return np.array([self.place, self.drift], np.float32)
+
+
+def one():
+    return gymnasium.wrappers.TimeLimit(Drifting(), HORIZON)
+
+
+def sample_task(rng):
+    return rng.uniform(-0.5, 0.5)
+
+
+def set_task(env, task):
+    env.unwrapped.drift = task
+
+
+def set_tasks(vector, tasks):
+    for env, task in zip(vector.envs, tasks, strict=True):
+        env.unwrapped.drift = task
+
+
+def vector(mode, copies=COPIES, make=one, horizon=HORIZON):
+    made = functools.partial(SyncVectorEnv, [make] * copies, autoreset_mode=mode)
+    return HostVector(made, sample_task, set_tasks, COPIES, horizon)
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED])
+def test_the_same_episodes_as_one_by_one(mode):
+    rng = np.random.default_rng(0)
+    with vector(mode) as many, HostEnvironment(one, sample_task, set_task, COPIES, HORIZON) as each:
+        assert many.spaces.actions == each.spaces.actions
+        ended = np.zeros(2, int)
+        for visit in range(2):
+            begun = (host.begin(7, 3, 1, visit) for host in (many, each))
+            np.testing.assert_array_equal(*begun)
+            for _ in range(12):
+                actions = rng.integers(2, size=COPIES)
+                found, expected = many.step(actions), each.step(actions)
+                for name, a, b in zip(found._fields, found, expected, strict=True):
+                    np.testing.assert_array_equal(a, b, err_msg=name)
+                ended += [found.terminated.sum(), found.truncated.sum()]
+        assert (ended > 0).all()
+
+
+def test_a_horizon_of_its_own():
+    """Episodes are cut where the vector leaves their beginning to its user."""
+    with vector(AutoresetMode.DISABLED, make=Drifting, horizon=2) as host:
+        host.begin(0)
+        cut = np.stack([host.step(np.zeros(COPIES, int)).truncated for _ in range(4)])
+        assert cut.any()
+    with vector(AutoresetMode.SAME_STEP, make=Drifting, horizon=2) as host:
+        host.begin(0)
+        host.step(np.zeros(COPIES, int))
+        with pytest.raises(QuickstudyError, match="max_episode_steps=2"):
+            host.step(np.zeros(COPIES, int))
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        (vector(AutoresetMode.NEXT_STEP), "copies drift apart.*SAME_STEP or DISABLED"),
+        (vector(AutoresetMode.DISABLED, copies=2), "has 2 copies, and 3 are wanted"),
+        (HostVector(one, sample_task, set_tasks, 3, 4), "make returned .*VectorEnv"),
+    ],
+    ids=["next step", "copies", "no vector"],
+)
+def test_what_cannot_be_stepped_is_refused(host, message):
+    with pytest.raises(BadInput, match=message):
+        host.begin(0)
+
+
+def test_a_step_before_the_first_task():
+    with pytest.raises(BadInput, match=r"call begin\(\)"):
+        vector(AutoresetMode.DISABLED).step(np.zeros(COPIES, int))
+
+
+def test_what_is_not_finite_names_the_tasks():
+    with vector(AutoresetMode.DISABLED) as host:
+        host.begin(0)
+        host.vector.envs[1].unwrapped.drift = np.nan
+        with pytest.raises(QuickstudyError, match=r"step: tasks \[.*begin\(seed=0.*nan"):
+            host.step(np.zeros(COPIES, int))
