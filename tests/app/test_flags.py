@@ -131,11 +131,11 @@ def test_help_of_commands_on_a_run(tmp_path, capsys):
     shape = {"ways", "shots", "queries"}
     for arguments, wanted in (
         (["evaluate", glyphs], {*own, *shape, "curves", "test-inner-steps"}),
-        (["evaluate", bandit], {*own, "trial-episodes"}),
-        (["evaluate", maze], {*own, "trial-episodes", "size"}),
+        (["evaluate", bandit], {*own, "trial-episodes", "greedy"}),
+        (["evaluate", maze], {*own, "trial-episodes", "greedy", "size"}),
         (["report", glyphs], {"episodes", "recipe"}),
         (["report", bandit], {"beside", "recipe"}),
-        (["play", bandit], {"trial", "split", "recipe"}),
+        (["play", bandit], {"trial", "split", "greedy", "recipe"}),
         (["export", bandit, "file"], {"recipe"}),
         (["classify"], {"save", "json", "page", "unknown", "with", "ink", "recipe"}),
         (["predict"], {"json"}),

@@ -72,7 +72,7 @@ def test_a_problem_of_one_s_own_is_called_by_its_class():
         ("emoji", {"size": 64}, True),
         ("sinusoid", {"shots": 3, "queries": 3}, True),
         ("sinusoid", {"test_shots": 3}, False),
-        ("bandit", {"episodes": 3}, True),
+        ("bandit", {"trial_episodes": 3}, True),
         ("bandit", {"arms": 3}, False),
         ("cheetah", {"sees": "task", "processes": 2}, True),
         ("cheetah", {"aim": "direction"}, False),

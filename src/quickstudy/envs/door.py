@@ -126,7 +126,7 @@ def success_in(info: Any) -> np.float32:
     not-a-number where it tells none.
 
     Example:
-        >>> success_in({"success": True}), success_in({})
+        >>> float(success_in({"success": True})), float(success_in({}))
         (1.0, nan)
     """
     told = info if isinstance(info, Mapping) else {}

@@ -84,7 +84,7 @@ class Jointly(eqx.Module):
         support: the support inputs `[n, ...]`.
 
     Example:
-        >>> differences = Jointly(lambda x: x - x.mean(0), jnp.array([[1.0], [3.0]]))
+        >>> differences = Jointly(lambda x: x - x.mean(0, keepdims=True), jnp.array([[1.0], [3.0]]))
         >>> differences(jnp.array([[2.0], [5.0]])).ravel()
         Array([0., 2.], dtype=float32)
     """
