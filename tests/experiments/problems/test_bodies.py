@@ -74,6 +74,7 @@ def test_each_aim_and_version_is_the_paper_s(name):
         family = problem.environment("train", copies)
         assert family.host.copies == 100
         paper = {"ant": ant.ant, "cheetah": cheetah.cheetah}[name](aim, version)
+        family.host.spaces  # noqa: B018  # opens the first
         body = family.host.environments[0].unwrapped.body
         assert type(body) is paper.body
         assert family.horizon == paper.horizon == 200
@@ -88,5 +89,5 @@ def test_a_told_task_is_seen_after_the_body(name):
     tasks = np.stack([np.ravel(env.unwrapped.task) for env in told.environments])
     assert len(np.unique(tasks, axis=0)) > 1
     np.testing.assert_array_equal(seen, np.concatenate([without, tasks.astype("f")], 1))
-    following = told.step(np.zeros((len(seen), told.actions.size))).observation
+    following = told.step(np.zeros((len(seen), told.spaces.actions.size))).observation
     np.testing.assert_array_equal(following[:, without.shape[1] :], tasks.astype("f"))
