@@ -21,6 +21,7 @@ from quickstudy.envs.door import (
     success_in,
 )
 from quickstudy.envs.environment import Actions
+from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
 from quickstudy.envs.task_list import TaskList
 from quickstudy.errors import BadInput, QuickstudyError, demand_counts
@@ -176,10 +177,8 @@ class HostEnvironment(Host):
         while len(self.environments) < self.copies:
             self.environments.append(self._made(len(self.environments)))
         self.tasks = [self._drawn(copy, n // each) for copy, n in enumerate(numbers)]
-        # Three numbers, where `draw_task` takes one: no copy draws what its task was drawn from.
-        keys = [(n // each, n % each, visit) for n in numbers]
-        own = [np.random.SeedSequence(seed, spawn_key=key).generate_state(1)[0] for key in keys]
-        return np.stack([self._reset(copy, int(one)) for copy, one in enumerate(own)])
+        own = own_seeds(seed, numbers, each, visit)
+        return np.stack([self._reset(copy, one) for copy, one in enumerate(own)])
 
     def step(self, actions: np.ndarray) -> HostStep:
         """Act in all copies, and begin the next episode where one is over.

@@ -9,7 +9,14 @@ from jaxtyping import Bool, Float, Float32
 from quickstudy.envs.arriving import own_copy
 from quickstudy.envs.door import demand_finite, demand_shape, success_in
 from quickstudy.envs.gymnasium_env import import_gymnasium
-from quickstudy.envs.host import Host, HostStep, begin_again, demand_actions, draw_task
+from quickstudy.envs.host import (
+    Host,
+    HostStep,
+    begin_again,
+    demand_actions,
+    draw_task,
+)
+from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
 from quickstudy.errors import BadInput, QuickstudyError, demand_counts
 
@@ -86,10 +93,8 @@ class HostVector(Host):
         vector = self._open()
         try:
             tasks = [draw_task(self.sample_task, seed, n // each) for n in numbers]
-            keys = [(n // each, n % each, visit) for n in numbers]
-            own = [np.random.SeedSequence(seed, spawn_key=key).generate_state(1)[0] for key in keys]
             # First, for it may draw other tasks; the reset that counts is the one without.
-            vector.reset(seed=[int(one) for one in own])
+            vector.reset(seed=own_seeds(seed, numbers, each, visit))
             self.set_task(vector, own_copy(tasks))
             seen = demand_finite(self._each(vector.reset()[0]))
         except Exception as error:
