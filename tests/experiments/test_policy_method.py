@@ -36,7 +36,10 @@ class Earning(RL2Config):
 def test_a_result_has_rewards_references_and_the_name_of_the_family():
     found = Earning().evaluate(PROBLEM, "learned", Asking("rl2-bandit", "validation", 5), Budget())
     assert (found.recipe, found.data, found.split) == ("rl2-bandit", PROBLEM.data(), "validation")
-    assert found.definition == {"environment": "Bandit-v1"}
+    assert found.definition == {
+        "environment": "Bandit-v1",
+        "actions": "drawn from the policy",
+    }
     evaluation = found.evaluation
     assert (evaluation.trials, evaluation.stage) == (5, "episode")
     assert [episode.mean for episode in evaluation.policy.episodes] == [1, 2, 3]
