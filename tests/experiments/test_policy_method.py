@@ -21,7 +21,7 @@ PROBLEM = BanditFamily(arms=2, trial_episodes=3)
 class Earning(RL2Config):
     """Pays the number of the episode in every trial, whatever was learned."""
 
-    def earning(self, problem, learned, trial):
+    def earning(self, problem, learned, trial, acts="drawn"):
         def returns(key, trials):
             assert jax.random.key_data(key).tolist() == [0, TEST_SEED]
             assert learned == "learned"
@@ -29,7 +29,7 @@ class Earning(RL2Config):
 
         return returns
 
-    def references(self, problem, trial, seed):
+    def references(self, problem, trial, seed, acts="drawn"):
         return {"nothing": lambda key, trials: np.zeros((trials, trial.episodes))}
 
 

@@ -14,10 +14,11 @@ from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
+from quickstudy.rl.adapted import replayed, update_returns
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
 from quickstudy.rl.host_adaptation import host_adaptations
 from quickstudy.rl.host_rollout import host_rollouts
-from quickstudy.rl.maml import MAMLRL, replayed, update_returns
+from quickstudy.rl.maml import MAMLRL
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
 from quickstudy.training.algorithm import update

@@ -9,9 +9,9 @@ from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.inner import Rate
 from quickstudy.rl.adaptation import Adaptation
+from quickstudy.rl.adapted import update_returns
 from quickstudy.rl.estimators import LVC
 from quickstudy.rl.host_earnings import update_earnings
-from quickstudy.rl.maml import update_returns
 
 pytest.importorskip("gymnasium")
 import gymnasium

@@ -12,8 +12,9 @@ import pytest
 import quickstudy as qs
 from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
+from quickstudy.rl.adapted import update_returns
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
-from quickstudy.rl.maml import MAMLRL, update_returns
+from quickstudy.rl.maml import MAMLRL
 from quickstudy.rl.outer import OuterAscent, OuterTrustRegion
 from quickstudy.rl.reactive import Reactive, context_of
 from quickstudy.rl.trust_region import TrustRegion

@@ -12,8 +12,9 @@ from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.evaluation.trials import acting
 from quickstudy.mesh import dealt, on_shares
+from quickstudy.rl.adapted import update_returns
 from quickstudy.rl.host_rollout import host_rollouts
-from quickstudy.rl.maml import MAMLRL, update_returns
+from quickstudy.rl.maml import MAMLRL
 from quickstudy.rl.ppo import PPO
 from quickstudy.rl.rl2 import RL2
 from quickstudy.rl.scale import NOTHING, Fixed, Moments, Running, Steps

@@ -65,5 +65,5 @@ def elsewhere_in_tests(recipe: Recipe, problem: Problem) -> dict[str, str]:
         "it as the problem: --on FOLDER"
     )
     if not recipe.method.acts_greedily:
-        found["greedy"] = f"{recipe.method.name} draws what it learns from, or does not act"
+        found["greedy"] = f"{recipe.method.name} learns from examples, and does not act"
     return found

@@ -14,8 +14,9 @@ from quickstudy.errors import BadInput, demand_counts
 from quickstudy.evaluation.estimates import short
 from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.rl.adaptation import Adaptation
+from quickstudy.rl.adapted import update_returns
+from quickstudy.rl.greedy import Acts
 from quickstudy.rl.host_earnings import update_earnings
-from quickstudy.rl.maml import update_returns
 from quickstudy.rl.policy import Actor
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.rl2 import trial_episodes, trial_tasks
@@ -121,18 +122,24 @@ def acting(actor: Actor, trial: Trial) -> Reference:
     return partial(run, actor, trial)
 
 
-def adapting(policy: Reactive, adaptation: Adaptation, updates: int, scored: int = 0) -> Reference:
+def adapting(
+    policy: Reactive,
+    adaptation: Adaptation,
+    updates: int,
+    scored: int = 0,
+    acts: Acts = "drawn",
+) -> Reference:
     """A policy that adapts by gradients as a reference, wherever the family is stepped: rewards
     before any update, and after each; on the host of the first `scored` of the K trajectories, or
-    of all."""
+    of all. `acts` is how what is scored is acted."""
     if host_of(adaptation.environment):
-        return partial(update_earnings, policy, adaptation, updates, scored=scored)
+        return partial(update_earnings, policy, adaptation, updates, scored=scored, acts=acts)
     if scored:
         raise BadInput(
             f"--scored-trajectories {scored} is read on the host alone; leave it out for a family "
             "that is compiled"
         )
-    return partial(_update_returns, policy, adaptation, updates)
+    return partial(_update_returns, policy, adaptation, updates, acts=acts)
 
 
 # Made once: a function that is jitted anew is compiled anew. On the host nothing is.

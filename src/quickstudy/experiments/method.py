@@ -133,8 +133,9 @@ class Method(Choice):
         return None
 
     def play(
-        self, problem: Any, learned: Any, budget: Budget, trial: tuple[Split, int], path: Path
-    ) -> Path:
+        self, problem: Any, learned: Any, budget: Budget, trial: tuple[Split, int], path: Path,
+        acts: Literal["drawn", "greedy"] = "drawn",
+    ) -> Path:  # fmt: skip
         """Show one trial as a picture.
 
         Args:
@@ -143,6 +144,7 @@ class Method(Choice):
             budget: of its training.
             trial: its split, and its number among those of an evaluation.
             path: of the picture, without an ending.
+            acts: whether actions are drawn, as in training, or the likeliest.
 
         Raises:
             BadInput: the method does not act.

@@ -3,7 +3,7 @@
 import abc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from quickstudy.evaluation.trials import Reference
     from quickstudy.experiments.result import Result
     from quickstudy.experiments.sections import Section
+    from quickstudy.rl.greedy import Acts
     from quickstudy.rl.trial import Trial
 
 ACTIONS = {"drawn": "drawn from the policy", "greedy": "the likeliest"}
@@ -28,6 +29,7 @@ class PolicyMethod(Method):
 
     learns: ClassVar[type[Problem]] = FamilyProblem
     learns_how: ClassVar[str] = "by acting in a family of MDPs"
+    acts_greedily: ClassVar[bool] = True
     page_flags: ClassVar[tuple[str, ...]] = ("beside",)
     stage: ClassVar[str] = "episode"
     """What rewards are told by: an "episode" of a trial, or an "update"."""
@@ -49,19 +51,17 @@ class PolicyMethod(Method):
     def algorithm(self, problem: FamilyProblem, budget: Budget) -> Any:
         """What `quickstudy.fit` drives."""
 
-    def acting(self, learned: Any, acts: Literal["drawn", "greedy"]) -> Any:
-        """What was learned, as it is to act; greedily only where it `acts_greedily`."""
-        return learned
-
     @abc.abstractmethod
-    def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
-        """What was learned, acting: rewards `[trials, stages]`."""
+    def earning(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", acts: "Acts" = "drawn"
+    ) -> "Reference":
+        """What was learned, acting so: rewards `[trials, stages]`."""
 
     @abc.abstractmethod
     def references(
-        self, problem: FamilyProblem, trial: "Trial", seed: int
+        self, problem: FamilyProblem, trial: "Trial", seed: int, acts: "Acts" = "drawn"
     ) -> "dict[str, Reference]":
-        """Whose scores stand beside the policy's."""
+        """Whose scores stand beside those of a policy that acts so."""
 
     @abc.abstractmethod
     def stages(self, problem: FamilyProblem) -> int:
@@ -69,14 +69,16 @@ class PolicyMethod(Method):
 
     @abc.abstractmethod
     def watched(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
-    ) -> Any:
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any,
+        acts: "Acts",
+    ) -> Any:  # fmt: skip
         """The episodes of one compiled trial, to be drawn. The key is consumed."""
 
     @abc.abstractmethod
     def filmed(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
-    ) -> Any:
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int,
+        acts: "Acts",
+    ) -> Any:  # fmt: skip
         """Frames and rewards of one trial on the host. The key is consumed."""
 
     def training(self, problem: FamilyProblem, budget: Budget, source: Source) -> Trainer:
@@ -115,16 +117,14 @@ class PolicyMethod(Method):
         trials = test.episodes or self.test_trials(problem)
         with problem.closing(host_of(trial.environment)):
             found = evaluate_earnings(
-                self.earning(problem, self.acting(learned, test.acts), trial),
+                self.earning(problem, learned, trial, test.acts),
                 trials=trials,
                 key=jax.random.key(TEST_SEED),
-                references=self.references(problem, trial, budget.seed),
+                references=self.references(problem, trial, budget.seed, test.acts),
                 stage=self.stage,
             )
         data, split = problem.data(), test.split
-        how = {**problem.definition(), **self.acts_by()}
-        if self.acts_greedily:
-            how = {**how, "actions": ACTIONS[test.acts]}
+        how = {**problem.definition(), **self.acts_by(), "actions": ACTIONS[test.acts]}
         # A score is of so many episodes of a trial, or of an episode after so many updates.
         scored = {"updates": stages - 1} if self.stage == "update" else {"trial_episodes": stages}
         tasks = test.tasks(problem, trials, {**scored, "in_a_row": self.in_a_row})
@@ -149,7 +149,7 @@ class PolicyMethod(Method):
 
     def play(
         self, problem: FamilyProblem, learned: Any, budget: Budget, trial: tuple[Split, int],
-        path: Path,
+        path: Path, acts: "Acts" = "drawn",
     ) -> Path:  # fmt: skip
         """Act through the trial of that number, and leave its picture."""
         import jax
@@ -166,11 +166,11 @@ class PolicyMethod(Method):
             task = trial_task(acted, key, number)
             # The first half of it has drawn the task.
             acting = jax.random.split(jax.random.fold_in(key, number))[1]
-            episodes = self.watched(problem, learned, acted, task, acting)
+            episodes = self.watched(problem, learned, acted, task, acting, acts)
             return show(acted.environment, task, episodes, path, self.stage)
 
         def filmed(path: Path) -> Path:
-            film = self.filmed(problem, learned, acted, key, number)
+            film = self.filmed(problem, learned, acted, key, number, acts)
             return show_film(film, path, self.stage)
 
         return problem.picture(Watching(compiled, filmed), path)

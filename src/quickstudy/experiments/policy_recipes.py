@@ -3,7 +3,7 @@
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.methods.histories import GRUConfig, TableConfig
 from quickstudy.experiments.methods.maml import FINN
-from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig, PretrainedPolicyConfig
+from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig
 from quickstudy.experiments.methods.policy_starts import HeConfig, SpreadOffsetConfig
 from quickstudy.experiments.methods.policy_updates import (
     AdaptsEverythingConfig,
@@ -12,6 +12,7 @@ from quickstudy.experiments.methods.policy_updates import (
     ProMPConfig,
     RatePerUpdateConfig,
 )
+from quickstudy.experiments.methods.pretrained_rl import PretrainedPolicyConfig
 from quickstudy.experiments.methods.rl2 import PPOConfig, RL2Config
 from quickstudy.experiments.methods.varibad import VariBADConfig
 from quickstudy.experiments.problems.bandit import BanditFamily

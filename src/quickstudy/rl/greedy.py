@@ -1,6 +1,6 @@
 """Acting without chance: what a policy finds likeliest."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import equinox as eqx
 from jaxtyping import PRNGKeyArray
@@ -10,6 +10,26 @@ from quickstudy.envs.interface import Interface
 from quickstudy.nets.memory import State
 from quickstudy.rl.distributions import ActionDistribution
 from quickstudy.rl.trial import Seen
+
+Acts = Literal["drawn", "greedy"]
+"""Whether actions are drawn from the policy, or are the likeliest."""
+
+
+def choose(actions: ActionDistribution, acts: Acts, key: PRNGKeyArray) -> Action:
+    """An action of π(· | what was seen): drawn, or argmax_a π(a).
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from quickstudy.rl.distributions import Gaussian
+        >>> choose(Gaussian(jnp.array([0.5]), jnp.zeros(1)), "greedy", jax.random.key(0)).tolist()
+        [0.5]
+    """
+    return actions.mode() if acts == "greedy" else actions.sample(key)
+
+
+def acting(policy: "Considering", acts: Acts) -> Any:
+    """A policy as it is to act."""
+    return Greedy(policy) if acts == "greedy" else policy
 
 
 @runtime_checkable

@@ -1,7 +1,7 @@
 """Adapting policies to tasks in environments that are stepped on the host."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,9 +14,23 @@ from quickstudy.envs.host_family import HostFamily
 from quickstudy.errors import BadInput
 from quickstudy.mesh import each
 from quickstudy.rl.adaptation import Adaptation, Trajectories
+from quickstudy.rl.greedy import Acts, choose
 from quickstudy.rl.prepared import prepared
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.scale import Scale
+
+
+class Returned(NamedTuple):
+    """How the trajectories that adaptations return are acted.
+
+    Attributes:
+        acts: drawn, as those that updates are estimated from; or greedily, in K episodes more of
+            every policy.
+        through: a host that wraps the family's, to note what it steps in these.
+    """
+
+    acts: Acts = "drawn"
+    through: Host | None = None
 
 
 def host_adaptations(
@@ -27,7 +41,7 @@ def host_adaptations(
     tasks: int,
     *,
     first: int = 0,
-    through: Host | None = None,
+    returned: Returned | None = None,
 ) -> tuple[Trajectories, Trajectories]:
     """`Adaptation.run` in many tasks, as many side by side as the host has copies for.
 
@@ -42,7 +56,8 @@ def host_adaptations(
             `host_rollouts`, for any number of copies.
         tasks: how many.
         first: the number of the first of them.
-        through: a host that wraps the family's, to note what it steps.
+        returned: how the trajectories that are returned are acted; as those that updates are
+            estimated from by default.
 
     Returns:
         the trajectories before each update, `[tasks, updates, K, time]`, and those after the last,
@@ -62,6 +77,7 @@ def host_adaptations(
         >>> sets.reward.shape, after.reward.shape  # doctest: +SKIP
         ((3, 1, 4, 200), (3, 4, 200))
     """
+    acts, through = returned or Returned()
     host = through or _host(adaptation)
     at_once = _host(adaptation).copies // adaptation.trajectories
     seed_key, act_key = jax.random.split(key)
@@ -72,8 +88,8 @@ def host_adaptations(
     policy, adaptation, act_key = eqx.combine(jax.device_put(arrays, jax.devices()[0]), rest)
     found = []
     for start in range(first, first + tasks, at_once):
-        acting = _Adapting(policy, adaptation, act_key, (seed, start), host)
-        found.append(acting.through(updates, first + tasks - start))
+        adapting = _Adapting(policy, adaptation, act_key, (seed, start))
+        found.append(adapting.through(updates, first + tasks - start, host, acts))
     all_of = jax.tree.map(lambda *xs: np.concatenate(xs)[:tasks], *found)
     return jax.tree.map(lambda x: x[:, :-1], all_of), jax.tree.map(lambda x: x[:, -1], all_of)
 
@@ -87,11 +103,10 @@ class _Adapting:
         adaptation: Adaptation,
         key: PRNGKeyArray,
         drawn: tuple[int, int],
-        host: Host,
     ) -> None:
         self.adaptation, self.key, (self.seed, first) = adaptation, key, drawn
-        self.host, self.k = host, adaptation.trajectories
-        self.tasks = self.host.copies // self.k
+        self.k = adaptation.trajectories
+        self.tasks = _host(adaptation).copies // self.k
         self.first = first * self.k  # the number of the first copy
         theta, self.rest = eqx.partition(policy, eqx.is_inexact_array)
         start = adaptation.start(theta)
@@ -99,28 +114,36 @@ class _Adapting:
             lambda x: jnp.broadcast_to(x, (self.tasks, *jnp.shape(x))), start
         )
 
-    def through(self, updates: int, wanted: int) -> Trajectories:
+    def through(self, updates: int, wanted: int, host: Host, acts: Acts) -> Trajectories:
         """What was done before and after each update, `[tasks, updates + 1, K, time]`, until the
         first `wanted` tasks have their trajectories."""
-        stages = [self._collect(0, wanted)]
+        learning = host if acts == "drawn" else _host(self.adaptation)
+        stages, thetas = [], [self.theta]
         for number in range(updates):
+            stages.append(self._collect(thetas[-1], number, wanted, learning))
             # An array for the number: of a Python integer `filter_jit` would compile each step
             # anew.
-            self.theta, self.state = _moved(
-                (self.theta, self.state), self.rest, self.adaptation, stages[-1], np.int32(number)
+            theta, self.state = _moved(
+                (thetas[-1], self.state), self.rest, self.adaptation, stages[-1], np.int32(number)
             )
-            stages.append(self._collect(number + 1, wanted))
-        return jax.tree.map(lambda *xs: np.stack(xs, 1), *stages)
+            thetas.append(theta)
+        # What each policy adapted on stands for what it earns, if it was acted in the same way.
+        known = stages if acts == "drawn" else []
+        rest = list(enumerate(thetas))[len(known) :]
+        known += [self._collect(theta, n, wanted, host, acts) for n, theta in rest]
+        return jax.tree.map(lambda *xs: np.stack(xs, 1), *known)
 
-    def _collect(self, visit: int, wanted: int) -> Trajectories:
+    def _collect(
+        self, theta: PyTree, visit: int, wanted: int, host: Host, acts: Acts = "drawn"
+    ) -> Trajectories:
         """One episode in every copy, `[tasks, K, time]`."""
-        observation: Any = self.host.begin(self.seed, self.first, self.k, visit)
-        going: Any = np.ones(self.host.copies, bool)
+        observation: Any = host.begin(self.seed, self.first, self.k, visit)
+        going: Any = np.ones(host.copies, bool)
         path: list[Trajectories] = []
-        horizon, act = self.adaptation.environment.horizon, self._acting(visit)
+        horizon, act = self.adaptation.environment.horizon, self._acting(theta, visit, acts)
         for time in range(horizon):
             action, log_prob = act(observation, time)
-            after: Any = self.host.step(action)
+            after: Any = host.step(action)
             # The host begins the next episode by itself; it is no part of this trajectory.
             paid: Any = np.where(going, after.reward, np.float32(0))
             path.append(Trajectories(observation, action, paid, log_prob, going))
@@ -133,12 +156,12 @@ class _Adapting:
         stacked = jax.tree.map(lambda *xs: np.stack(xs, 1), *path)
         return jax.tree.map(self._by_task, stacked)
 
-    def _acting(self, visit: int) -> Callable[[Any, int], Any]:
+    def _acting(self, theta: PyTree, visit: int, acts: Acts) -> Callable[[Any, int], Any]:
         """What all copies do, and log π of it, from what they see and the time."""
-        numbers = np.arange(self.first, self.first + self.host.copies)
-        policies, visit_key = (self.theta, self.rest), jax.random.fold_in(self.key, visit)
+        numbers = np.arange(self.first, self.first + self.tasks * self.k)
+        policies, visit_key = (theta, self.rest), jax.random.fold_in(self.key, visit)
         scale = self.adaptation.scale
-        chosen = prepared(_chosen, policies, scale, visit_key, self._by_task(numbers))
+        chosen = prepared(_chosen, acts, policies, scale, visit_key, self._by_task(numbers))
 
         def act(observation: Any, time: int) -> Any:
             found = chosen(self._by_task(observation), np.int32(time))
@@ -152,6 +175,7 @@ class _Adapting:
 
 
 def _chosen(
+    acts: Acts,
     policies: tuple[PyTree, PyTree],
     scale: Scale,
     key: PRNGKeyArray,
@@ -167,7 +191,7 @@ def _chosen(
         actions = eqx.combine(theta, rest).actions(scale.see(seen))
 
         def draw(of_one: Any, number: Any) -> tuple[Any, Any]:
-            action = of_one.sample(jax.random.fold_in(key, number))
+            action = choose(of_one, acts, jax.random.fold_in(key, number))
             return action, of_one.log_prob(action)
 
         return jax.vmap(draw)(actions, numbers)

@@ -13,18 +13,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 
-from quickstudy.envs.environment import MDP, compiled
+from quickstudy.envs.environment import compiled
 from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import host_of
 from quickstudy.errors import BadInput
-from quickstudy.mesh import Shares, dealt, each, gathered, map_over_tasks, on_shares, total
+from quickstudy.mesh import Shares, dealt, each, gathered, on_shares, total
 from quickstudy.rl.adaptable import Adaptable
 from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
+from quickstudy.rl.adapted import update_returns
 from quickstudy.rl.host_adaptation import host_adaptations
-from quickstudy.rl.host_earnings import update_earnings
 from quickstudy.rl.outer import AdaptedActions, Objective, Outer
 from quickstudy.rl.reactive import Reactive
-from quickstudy.rl.scale import Fixed, Scale, Scaled, Steps
+from quickstudy.rl.scale import Fixed, Scale, Steps
 from quickstudy.rl.surrogate import Taken
 
 
@@ -231,59 +231,15 @@ class Meta(eqx.Module):
         return jnp.where(real[:, None], earned - others, 0.0)
 
 
-def update_returns(
-    policy: Reactive, adaptation: Adaptation, updates: int, key: PRNGKeyArray, tasks: int
-) -> Float[Array, "tasks stages"]:
-    """The mean reward of an episode before, and after each of so many updates.
-
-    Args:
-        policy: π_θ.
-        adaptation: f_adapt.
-        updates: inner steps, as many as in training or more.
-        key: consumed; the same key gives the same tasks to every policy, and those of
-            `quickstudy.rl.rl2.trial_episodes`.
-        tasks: how many.
-    """
-    if host_of(adaptation.environment) is not None:
-        return update_earnings(policy, adaptation, updates, key, tasks).returns
-    fixed, rest = eqx.partition((policy, adaptation), eqx.is_array)
-
-    def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, " stages"]:
-        policy, adaptation = eqx.combine(fixed, rest)
-        task_key, act_key = jax.random.split(key)
-        task = compiled(adaptation.environment).sample(task_key)
-        sets, after = adaptation.run(policy, task, updates, act_key)
-        before = jnp.mean(jnp.sum(sets.reward, -1), -1)
-        return jnp.append(before, after.mean_return)
-
-    return map_over_tasks(one, fixed, key, tasks)
-
-
 def _steps(sets: Trajectories, after: Trajectories, real: Bool[Array, " tasks"]) -> Steps:
-    """All that a device's tasks gave, `[tasks, steps + 1, K, time]`."""
-    paths = jax.tree.map(lambda x, y: jnp.concatenate([x, y[:, None]], 1), sets, after)
-    return Steps(paths.observation, paths.reward, paths.real & real[:, None, None, None])
+    """All that a device's tasks gave, `[tasks, trajectories, time]`."""
+
+    def joined(sets: Array, after: Array) -> Array:
+        return jnp.concatenate([sets.reshape(len(sets), -1, *sets.shape[3:]), after], 1)
+
+    paths = jax.tree.map(joined, sets, after)
+    return Steps(paths.observation, paths.reward, paths.real & real[:, None, None])
 
 
 def _returns(paths: Trajectories) -> Float[Array, "..."]:
     return jnp.mean(jnp.sum(paths.reward, -1), -1)
-
-
-def stages(
-    policy: Reactive, adaptation: Adaptation, task: MDP, updates: int, key: PRNGKeyArray
-) -> list[Reactive | Scaled]:
-    """The policy before any update, and after each. The key is consumed."""
-    return replayed(
-        policy, adaptation, eqx.filter_jit(adaptation.run)(policy, task, updates, key)[0]
-    )
-
-
-def replayed(
-    policy: Reactive, adaptation: Adaptation, sets: Trajectories
-) -> list[Reactive | Scaled]:
-    """The policy before any update, and after each of those that `[updates, K, time]` make, with
-    their scale."""
-    sets = adaptation.read(jax.tree.map(jnp.asarray, sets))
-    firsts = [jax.tree.map(lambda x, n=n: x[:n], sets) for n in range(1, len(sets.reward) + 1)]
-    found = [policy, *(eqx.filter_jit(adaptation.replay)(policy, first) for first in firsts)]
-    return [adaptation.scale.worn(one) for one in found]

@@ -185,6 +185,6 @@ def test_the_likeliest_actions(bandit_run, tmp_path, capsys):
     assert found["tasks"] == drawn["tasks"]
     assert found["scores"] != drawn["scores"]
     maml = untrained(tmp_path / "maml", "maml-bandit", "--width 4")
-    said = stopped(["evaluate", str(maml), "--greedy"], capsys)
-    assert "maml draws what it learns from" in said
-    assert "no use for --greedy" in stopped(["play", str(maml), "--greedy"], capsys)
+    main(f"evaluate {maml} --episodes 4 --greedy".split())
+    found = json.loads((maml / "evaluation-test-4-episodes-greedy.json").read_text())
+    assert found["actions"] == "the likeliest"

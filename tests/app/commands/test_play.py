@@ -22,6 +22,9 @@ def test_a_trial_is_shown(name, trial, tmp_path, capsys):
     assert str(file) in capsys.readouterr().out
     with Image.open(file) as image:
         assert image.size[0] > 300
+    main(f"play {run} --trial {trial} --greedy".split())
+    greedy = run / f"play-test-{trial}-greedy.png"
+    assert greedy.read_bytes() != file.read_bytes()
     said = stopped(f"play {run} --trial -1".split(), capsys)
     assert "--trial is -1" in said
 
@@ -29,3 +32,4 @@ def test_a_trial_is_shown(name, trial, tmp_path, capsys):
 def test_what_does_not_act_is_not_played(tmp_path, capsys):
     run = untrained(tmp_path / "run", "maml-sinusoid", "--width 4")
     assert "maml learns from examples and does not act" in stopped(["play", str(run)], capsys)
+    assert "no use for --greedy" in stopped(["play", str(run), "--greedy"], capsys)

@@ -4,6 +4,7 @@ trained, with other updates where they are asked for."""
 import dataclasses
 
 import jax
+import numpy as np
 import pytest
 
 import quickstudy as qs
@@ -12,7 +13,7 @@ from quickstudy.experiments.methods.maml_rl import MAMLPolicyConfig
 from quickstudy.experiments.methods.policy_updates import AdaptsContextConfig
 from quickstudy.experiments.pictures.watch import watch
 from quickstudy.experiments.problems.plane import NavigationFamily
-from quickstudy.rl.maml import stages
+from quickstudy.rl.adapted import stages
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
@@ -101,9 +102,34 @@ def test_what_is_watched_adapts_in_the_split_s_own_family():
     assert (weights[0] == policy.head.weight).all()
     assert (weights[0] != weights[1]).any()
     assert (weights[1] != weights[2]).any()
-    watched = recipe.method.watched(problem, (policy, rule), trial, task, KEY)
+    watched = recipe.method.watched(problem, (policy, rule), trial, task, KEY, "drawn")
     one = qs.Trial(trial.environment, 1)
     for number, (stage, episode) in enumerate(zip(found, watched, strict=True)):
         (wanted,) = watch(stage, one, task, jax.random.fold_in(act_key, number))
         assert episode.rewards == wanted.rewards
         assert len(episode.rewards) == 20
+
+
+def test_the_likeliest_actions_are_scored_and_shown():
+    """Standing nearly still, an untrained policy has the distance to the goal 100 times; noise
+    takes it away. What is shown is greedy, too, after updates that are those of a drawn test."""
+    recipe = typed("maml-navigation", f"{SMALL} --updates 1")
+    learned, asked = recipe.learner(), Asking("x", episodes=20, acts="greedy")
+    found = recipe.method.evaluate(recipe.problem, learned, asked, recipe.budget)
+    assert found.to_json()["actions"] == "the likeliest"
+    drawn = recipe.method.evaluate(
+        recipe.problem, learned, dataclasses.replace(asked, acts="drawn"), recipe.budget
+    )
+    first = [one.evaluation.policy.episodes[0].mean for one in (found, drawn)]
+    assert first[0] > first[1] + 5
+    # The untrained policy of this seed is this policy.
+    other = found.evaluation.references["untrained"]
+    assert other.episodes[0].mean == pytest.approx(first[0], rel=1e-6)
+    trial = recipe.problem.trial("test")
+    task = trial.environment.sample(KEY)
+    shown = [
+        recipe.method.watched(recipe.problem, learned, trial, task, KEY, acts)[0].actions
+        for acts in ("greedy", "drawn")
+    ]
+    spread = [np.std(np.diff(actions, axis=0)) for actions in shown]
+    assert spread[0] < 0.1 * spread[1]

@@ -1,7 +1,7 @@
 """`quickstudy play RUN`: one trial of a trained policy, to be looked at."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from quickstudy.app.flags import demand_read, flags_of, parse
 from quickstudy.app.running import first_argument
@@ -43,14 +43,13 @@ def main(arguments: list[str]) -> None:
 
     recipe, learned = opened(run, asked.recipe)
     folder = run if run.is_dir() else run.parent
-    if asked.greedy:
-        method: Any = recipe.method
-        if not method.acts_greedily:
-            raise BadInput(
-                f"{method.name} has no use for --greedy: it draws what it learns from, or does not "
-                "act; leave it out"
-            )
-        learned = method.acting(learned, "greedy")
+    if asked.greedy and not recipe.method.acts_greedily:
+        raise BadInput(
+            f"{recipe.method.name} has no use for --greedy: it learns from examples, and does not "
+            "act; leave it out"
+        )
     path = folder / f"play-{asked.split}-{asked.trial}{'-greedy' * asked.greedy}"
     trial = (asked.split, asked.trial)
-    print(f"wrote {recipe.method.play(recipe.problem, learned, recipe.budget, trial, path)}")
+    acts = "greedy" if asked.greedy else "drawn"
+    act = recipe.method.play
+    print(f"wrote {act(recipe.problem, learned, recipe.budget, trial, path, acts)}")

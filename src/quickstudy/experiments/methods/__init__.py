@@ -19,6 +19,7 @@ from quickstudy.experiments.methods import (
     matching,
     meta_sgd,
     own,
+    pretrained_rl,
     prototypical,
     relation,
     reptile,
@@ -51,7 +52,7 @@ METHODS: tuple[type[Method], ...] = (
     rl2.RL2Config,
     varibad.VariBADConfig,
     maml_rl.MAMLPolicyConfig,
-    maml_rl.PretrainedPolicyConfig,
+    pretrained_rl.PretrainedPolicyConfig,
 )
 """In the order of lists. Two may share a name, if they learn problems of different kinds."""
 HIDDEN: tuple[type[Method], ...] = (own.OwnLearnerConfig,)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from quickstudy.evaluation.trials import Reference
     from quickstudy.rl.adaptable import Adaptable
     from quickstudy.rl.adaptation import Adaptation
+    from quickstudy.rl.greedy import Acts
     from quickstudy.rl.reactive import Reactive
     from quickstudy.rl.trial import Trial
 
@@ -191,15 +192,17 @@ class MAMLPolicyConfig(PolicyMethod):
             self.scored_updates,
         )
 
-    def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
+    def earning(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", acts: "Acts" = "drawn"
+    ) -> "Reference":
         """Rewards before and after each update."""
         from quickstudy.evaluation.trials import adapting
 
         policy, adaptation = self._adapting(learned, trial.environment)
-        return adapting(policy, adaptation, trial.episodes - 1, self.scored_trajectories)
+        return adapting(policy, adaptation, trial.episodes - 1, self.scored_trajectories, acts)
 
     def references(
-        self, problem: FamilyProblem, trial: "Trial", seed: int
+        self, problem: FamilyProblem, trial: "Trial", seed: int, acts: "Acts" = "drawn"
     ) -> "dict[str, Reference]":
         """Random actions, an oracle, and an untrained policy, which adapts by the same updates:
         what training is worth."""
@@ -207,7 +210,7 @@ class MAMLPolicyConfig(PolicyMethod):
         return {
             "random": problem.random(trial),
             **problem.oracles(trial),
-            "untrained": self.earning(problem, untrained, trial),
+            "untrained": self.earning(problem, untrained, trial, acts),
         }
 
     def acts_by(self) -> dict[str, str]:
@@ -246,30 +249,36 @@ class MAMLPolicyConfig(PolicyMethod):
         return changed, jax.tree.unflatten(like, jax.tree.leaves(learned))
 
     def watched(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
-    ) -> Any:
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any,
+        acts: "Acts",
+    ) -> Any:  # fmt: skip
         """One episode before and after each update, in the trial's own family."""
         import jax
 
         from quickstudy.experiments.pictures.watch import watch
-        from quickstudy.rl.maml import stages
+        from quickstudy.rl.adapted import stages
+        from quickstudy.rl.greedy import acting
         from quickstudy.rl.trial import Trial
 
         policy, adaptation = self._adapting(learned, trial.environment)
         adapt_key, key = jax.random.split(key)
-        policies = stages(policy, adaptation, task, self.updates, adapt_key)
+        actors = [
+            acting(one, acts) for one in stages(policy, adaptation, task, self.updates, adapt_key)
+        ]
         one = Trial(trial.environment, 1)
-        return [watch(p, one, task, jax.random.fold_in(key, n))[0] for n, p in enumerate(policies)]
+        return [watch(a, one, task, jax.random.fold_in(key, n))[0] for n, a in enumerate(actors)]
 
     def filmed(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
-    ) -> Any:
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int,
+        acts: "Acts",
+    ) -> Any:  # fmt: skip
         """One episode before and after each update, in the task of that number."""
         import jax
 
         from quickstudy.experiments.pictures.film import film
+        from quickstudy.rl.adapted import replayed
+        from quickstudy.rl.greedy import acting
         from quickstudy.rl.host_adaptation import host_adaptations
-        from quickstudy.rl.maml import replayed
         from quickstudy.rl.trial import Trial
 
         policy, adaptation = self._adapting(learned, trial.environment)
@@ -278,18 +287,5 @@ class MAMLPolicyConfig(PolicyMethod):
             found, _ = host_adaptations(policy, adaptation, self.updates, key, 1, first=number)
         policies = replayed(policy, adaptation, jax.tree.map(lambda x: x[0], found))
         one = Trial(trial.environment, 1)
-        films = [film(policy, one, key, number) for policy in policies]
+        films = [film(acting(policy, acts), one, key, number) for policy in policies]
         return tuple([part for made in films for part in made[which]] for which in (0, 1))
-
-
-@dataclass(frozen=True)
-class PretrainedPolicyConfig(MAMLPolicyConfig):
-    """A policy trained in all tasks without adapting, and fine-tuned in tests: MAML's baseline.
-
-    A step acts once where one of MAML acts before and after each update.
-    """
-
-    name: ClassVar[str] = "pretrained"
-
-    inner_steps: int = 0
-    """k, updates in training: none."""

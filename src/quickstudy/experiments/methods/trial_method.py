@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
@@ -18,6 +18,7 @@ from quickstudy.experiments.problem import Problem
 
 if TYPE_CHECKING:
     from quickstudy.evaluation.trials import Reference
+    from quickstudy.rl.greedy import Acts
     from quickstudy.rl.policy import MetaPolicy
     from quickstudy.rl.scale import Scale, Scaled
     from quickstudy.rl.trial import Trial
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class TrialMethod(PolicyMethod):
     """Base of the methods whose policies learn within a trial, and are trained on whole trials."""
-
-    acts_greedily: ClassVar[bool] = True
 
     scale: ScaleConfig | None = field(default=None, kw_only=True)
     """In which scale observations and rewards are: `running` statistics, which are kept in the
@@ -76,20 +75,17 @@ class TrialMethod(PolicyMethod):
         """One for each trial of a step."""
         return min(budget.meta_batch, MOST)
 
-    def acting(self, learned: Any, acts: Literal["drawn", "greedy"]) -> Any:
-        """The policy, or its likeliest actions."""
-        from quickstudy.rl.greedy import Greedy
-
-        return Greedy(learned) if acts == "greedy" else learned
-
-    def earning(self, problem: FamilyProblem, learned: Any, trial: "Trial") -> "Reference":
+    def earning(
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", acts: "Acts" = "drawn"
+    ) -> "Reference":
         """What was learned, acting in such trials."""
         from quickstudy.evaluation.trials import acting
+        from quickstudy.rl import greedy
 
-        return acting(learned, trial)
+        return acting(greedy.acting(learned, acts), trial)
 
     def references(
-        self, problem: FamilyProblem, trial: "Trial", seed: int
+        self, problem: FamilyProblem, trial: "Trial", seed: int, acts: "Acts" = "drawn"
     ) -> "dict[str, Reference]":
         """Planners, random actions, and oracles."""
         return {
@@ -103,17 +99,21 @@ class TrialMethod(PolicyMethod):
         return problem.trial_episodes
 
     def watched(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any
-    ) -> Any:
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", task: Any, key: Any,
+        acts: "Acts",
+    ) -> Any:  # fmt: skip
         """One trial, step by step. The key is consumed."""
         from quickstudy.experiments.pictures.watch import watch
+        from quickstudy.rl.greedy import acting
 
-        return watch(learned, trial, task, key)
+        return watch(acting(learned, acts), trial, task, key)
 
     def filmed(
-        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int
-    ) -> Any:
+        self, problem: FamilyProblem, learned: Any, trial: "Trial", key: Any, number: int,
+        acts: "Acts",
+    ) -> Any:  # fmt: skip
         """One trial on the host. The key is consumed."""
         from quickstudy.experiments.pictures.film import film
+        from quickstudy.rl.greedy import acting
 
-        return film(learned, trial, key, number)
+        return film(acting(learned, acts), trial, key, number)
