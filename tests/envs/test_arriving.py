@@ -100,3 +100,34 @@ def test_a_goal_that_drifts_begins_each_episode_where_it_was():
     assert host.begin(0).tolist() == [[0]]
     seen = [host.step(np.zeros(1, int)).observation.item() for _ in range(4)]
     assert seen == [1, 0, 1, 0]
+
+
+def test_what_stays_on_a_vector_is_refused():
+    """On the vector itself, on a wrapper of it, and on wrappers of the environments in it."""
+    from gymnasium.vector import SyncVectorEnv
+    from gymnasium.wrappers.vector import RecordEpisodeStatistics
+
+    def poles():
+        return SyncVectorEnv([pole, pole])
+
+    def lost(vector, lengths):
+        vector.length = lengths
+
+    with pytest.raises(BadInput, match=r"the vector SyncVectorEnv.*set_attr\('length', values\)"):
+        put(poles(), [0.3, 0.4], lost)
+    with pytest.raises(BadInput, match="the vector RecordEpisodeStatistics"):
+        put(RecordEpisodeStatistics(poles()), [0.3, 0.4], lost)
+    with pytest.raises(BadInput, match=r"wrapper TimeLimit.*env\.unwrapped\.length"):
+        put(poles(), [0.3, 0.4], lambda vector, lengths: lost(vector.envs[1], lengths[1]))
+    vector = poles()
+    put(vector, [0.3, 0.4], lambda vector, lengths: vector.set_attr("length", lengths))
+    assert [one.unwrapped.length for one in vector.envs] == [0.3, 0.4]
+
+
+def test_a_vector_of_one_s_own_is_written_to():
+    class Mine(gymnasium.vector.VectorEnv):
+        num_envs = 2
+
+    vector = Mine()
+    put(vector, [1.0, 2.0], lambda vector, goals: setattr(vector, "goals", goals))
+    assert vector.goals == [1.0, 2.0]

@@ -1,6 +1,7 @@
 """Copies that Gymnasium steps together are those that are stepped one by one."""
 
 import functools
+import gc
 
 import numpy as np
 import pytest
@@ -115,3 +116,28 @@ def test_what_is_not_finite_names_the_tasks():
         host.vector.envs[1].unwrapped.drift = np.nan
         with pytest.raises(QuickstudyError, match=r"step: tasks \[.*begin\(seed=0.*nan"):
             host.step(np.zeros(COPIES, int))
+
+
+def test_a_vector_that_nobody_closes_is_closed():
+    closed = []
+
+    class Closing(SyncVectorEnv):
+        def close_extras(self, **kwargs):
+            closed.append(self)
+            super().close_extras(**kwargs)
+
+    def make():
+        return Closing([one] * COPIES, autoreset_mode=AutoresetMode.DISABLED)
+
+    host = HostVector(make, sample_task, set_tasks, COPIES, HORIZON)
+    host.begin(0)
+    del host
+    gc.collect()
+    assert len(closed) == 1
+
+
+def test_a_task_that_stays_on_the_vector_is_refused():
+    made = vector(AutoresetMode.DISABLED)
+    made.set_task = lambda vector, tasks: setattr(vector, "drift", tasks)
+    with made, pytest.raises(QuickstudyError, match=r"tasks \[.*set_attr\('drift', values\)"):
+        made.begin(0)

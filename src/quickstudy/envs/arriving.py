@@ -13,8 +13,8 @@ def put(environment: Any, task: Any, set_task: Callable[[Any, Any], None]) -> No
     """`set_task(environment, task)`, with a copy of the task where it is made of plain values.
 
     Args:
-        environment: a `gymnasium.Env`, wrapped or not.
-        task: M_i.
+        environment: a `gymnasium.Env`, or a `gymnasium.vector.VectorEnv`, wrapped or not.
+        task: M_i; of a vector one for each copy.
         set_task: puts the environment into it, by a change in place.
 
     Raises:
@@ -33,12 +33,7 @@ def put(environment: Any, task: Any, set_task: Callable[[Any, Any], None]) -> No
     returned = set_task(environment, own_copy(task))
     for wrapper, known in before:
         if lost := [name for name in vars(wrapper) if name not in known and _lost(wrapper, name)]:
-            raise BadInput(
-                f"set_task wrote the attribute {lost[0]!r} to the wrapper "
-                f"{type(wrapper).__name__}, where the environment does not read it; write "
-                f"env.unwrapped.{lost[0]}, or define {lost[0]} in the class of a wrapper of your "
-                "own that reads it"
-            )
+            raise BadInput(_lost_in(wrapper, lost[0]))
     if returned is None or not isinstance(returned, import_gymnasium().Env):
         return
     if returned is not environment.unwrapped and returned not in [w for w, _ in before]:
@@ -49,11 +44,17 @@ def put(environment: Any, task: Any, set_task: Callable[[Any, Any], None]) -> No
 
 
 def wrappers(environment: Any) -> Iterator[Any]:
-    """The wrappers around an environment, from the outermost inwards."""
-    kind = import_gymnasium().Wrapper
-    while isinstance(environment, kind):
+    """The wrappers around an environment, from the outermost inwards. A vector that Gymnasium has
+    made of environments is around these, as far as they are in this process."""
+    gymnasium = import_gymnasium()
+    kinds = (gymnasium.Wrapper, gymnasium.vector.VectorWrapper)
+    while isinstance(environment, kinds):
         yield environment
         environment = environment.env
+    if isinstance(environment, gymnasium.vector.VectorEnv) and _of_gymnasium(environment):
+        yield environment
+        for one in getattr(environment, "envs", ()):
+            yield from wrappers(one)
 
 
 def own_copy(task: Any) -> Any:
@@ -78,7 +79,24 @@ def own_copy(task: Any) -> Any:
 def _lost(wrapper: Any, name: str) -> bool:
     """Whether nobody reads what was written: a wrapper of Gymnasium's own does not, and one of the
     user's is meant to if there is no such attribute further in."""
-    kind = type(wrapper)
-    if hasattr(kind, name):
+    if hasattr(type(wrapper), name):
         return False
-    return kind.__module__.startswith("gymnasium.") or hasattr(wrapper.unwrapped, name)
+    return _of_gymnasium(wrapper) or hasattr(wrapper.unwrapped, name)
+
+
+def _lost_in(wrapper: Any, name: str) -> str:
+    kind = type(wrapper).__name__
+    if isinstance(wrapper, import_gymnasium().vector.VectorEnv):
+        return (
+            f"set_task wrote the attribute {name!r} to the vector {kind}, where no environment "
+            f"reads it; call vector.set_attr({name!r}, values), with one value for each copy"
+        )
+    return (
+        f"set_task wrote the attribute {name!r} to the wrapper {kind}, where the environment does "
+        f"not read it; write env.unwrapped.{name}, or define {name} in the class of a wrapper of "
+        "your own that reads it"
+    )
+
+
+def _of_gymnasium(wrapper: Any) -> bool:
+    return type(wrapper).__module__.startswith("gymnasium.")

@@ -1,12 +1,14 @@
 """Copies of an environment that Gymnasium steps together: a `gymnasium.vector.VectorEnv`."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from quickstudy.envs.arriving import own_copy
+from quickstudy.envs.arriving import put
+from quickstudy.envs.closing import close_all
 from quickstudy.envs.door import demand_finite, demand_shape, success_in
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.envs.host import (
@@ -71,6 +73,9 @@ class HostVector(Host):
         self.make, self.sample_task, self.set_task = make, sample_task, set_task
         self.copies, self.horizon = copies, horizon
         self.vector: Any = None
+        self.opened: list[Any] = []
+        # For owners that never close. Of the list, not of `self`, which would never be freed.
+        weakref.finalize(self, close_all, self.opened)
         self._spaces: Spaces | None = None
         self.tasks: list[Any] = []
         self.times = np.zeros(copies, int)
@@ -95,7 +100,7 @@ class HostVector(Host):
             tasks = [draw_task(self.sample_task, seed, n // each) for n in numbers]
             # First, for it may draw other tasks; the reset that counts is the one without.
             vector.reset(seed=own_seeds(seed, numbers, each, visit))
-            self.set_task(vector, own_copy(tasks))
+            put(vector, tasks, self.set_task)
             seen = demand_finite(self._each(vector.reset()[0]))
         except Exception as error:
             raise self._failure("reset", error) from error
@@ -119,9 +124,8 @@ class HostVector(Host):
 
     def close(self) -> None:
         """Close the vector; `begin` makes another."""
-        vector, self.vector, self.tasks = self.vector, None, []
-        if vector is not None:
-            vector.close()
+        self.vector, self.tasks = None, []
+        close_all(self.opened)
 
     def _stepped(self, returned: tuple[Any, ...]) -> HostStep:
         seen, reward, terminated, truncated, info = returned
@@ -151,7 +155,7 @@ class HostVector(Host):
         """The last observations, and the first of the episodes that follow."""
         last = seen.copy()
         if self.vector.metadata["autoreset_mode"].name == "DISABLED":
-            self.set_task(self.vector, own_copy(self.tasks))
+            put(self.vector, self.tasks, self.set_task)
             first = self._each(self.vector.reset(options={"reset_mask": done})[0])
             return last, np.where(done.reshape(-1, *(1,) * (seen.ndim - 1)), first, seen)
         for copy in np.flatnonzero(done):
@@ -175,7 +179,9 @@ class HostVector(Host):
 
     def _open(self) -> Any:
         if self.vector is None:
-            self.vector = _demand_vector(self.make(), self.copies)
+            made = self.make()
+            self.opened.append(made)
+            self.vector = _demand_vector(made, self.copies)
         return self.vector
 
     def _failure(self, doing: str, why: Exception) -> QuickstudyError:
