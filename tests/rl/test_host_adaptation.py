@@ -16,6 +16,7 @@ from quickstudy.inner import FromZero, LearnedRates, Only, Rate
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.adapted import replayed, update_returns
 from quickstudy.rl.estimators import LVC, Naive, ScoreTerm
+from quickstudy.rl.first_weights import He
 from quickstudy.rl.host_adaptation import host_adaptations
 from quickstudy.rl.host_rollout import host_rollouts
 from quickstudy.rl.maml import MAMLRL
@@ -181,7 +182,10 @@ def test_devices_change_nothing(one_device):
 
     def updated():
         algorithm = maml(corridors(5 * K), rule=cavia, tasks=5, steps=2)
-        policy = Reactive.with_context(algorithm.adaptation.environment, (4,), 3, key=KEY)
+        # Of the larger features, with which the solution of the trust region is well determined.
+        policy = Reactive.with_context(
+            algorithm.adaptation.environment, (4,), 3, key=KEY, first=He()
+        )
         algorithm = dataclasses.replace(algorithm, policy=policy)
         return step(algorithm, algorithm.init())
 
