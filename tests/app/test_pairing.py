@@ -19,7 +19,7 @@ from quickstudy.rl.rl2 import trial_episodes
 from quickstudy.training.algorithm import update
 from references.encoders import stand_in
 from references.icon_packages import icon_packages
-from references.own_code import folder_of_classes, npz_of_images
+from references.own_code import folder_of_classes, forget, npz_of_images
 
 KEY = jax.random.key(0)
 IMAGES = ("glyphs", "omniglot", "emoji", "folder", "npz")
@@ -58,11 +58,12 @@ def places(tmp_path_factory):
     """What `--on` is given for each problem."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "vectors.py").write_text(VECTORS)
-    return {
+    yield {
         "folder": str(folder_of_classes(folder / "photos", classes=15, images=6)),
         "npz": str(npz_of_images(folder / "images.npz", classes=15, images=6)),
         "vectors.py:Vectors": str(folder / "vectors.py:Vectors"),
     }
+    forget(folder)
 
 
 @pytest.fixture(scope="module")
