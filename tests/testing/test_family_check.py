@@ -5,10 +5,13 @@ import pytest
 pytest.importorskip("gymnasium")
 import gymnasium
 import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from quickstudy import BadInput
-from quickstudy.testing import FAMILY_PROPERTIES, ConformanceError, check_family
+from quickstudy.testing import FAMILY_PROPERTIES, ConformanceError, check_family, check_vector
 from references import broken_levers, poles
+
+HORIZON = 5
 
 
 def check(family, **given):
@@ -110,3 +113,61 @@ def test_a_little_outside_the_bounds_is_no_matter():
         env = Seeing
 
     check(Family())
+
+
+class Turned(gymnasium.vector.VectorWrapper):
+    """Hands out the copies' own tasks at `begin`, and those of the copy beside them later."""
+
+    def reset(self, *, seed=None, options=None):
+        if options:
+            for env in self.env.envs:
+                env.unwrapped.angle = 0.5
+        return self.env.reset(seed=seed, options=options)
+
+
+def levers(copies, mode=AutoresetMode.DISABLED):
+    def lever():
+        return gymnasium.wrappers.TimeLimit(broken_levers.LeverEnv(), HORIZON)
+
+    return SyncVectorEnv([lever] * copies, autoreset_mode=mode)
+
+
+def each_its_own(vector, tasks):
+    for env, task in zip(vector.unwrapped.envs, tasks, strict=True):
+        env.unwrapped.angle = task
+
+
+def one_for_all(vector, tasks):
+    each_its_own(vector, [tasks[0]] * len(tasks))
+
+
+def misspelt(vector, tasks):
+    for env, task in zip(vector.envs, tasks, strict=True):
+        env.unwrapped.angel = task
+
+
+def same_step(copies):
+    return levers(copies, AutoresetMode.SAME_STEP)
+
+
+@pytest.mark.parametrize(
+    ("make", "set_tasks", "broken", "said"),
+    [
+        (levers, misspelt, "tasks", "set_tasks does not change"),
+        (levers, one_for_all, "copies", "must put each copy into its own"),
+        (lambda n: Turned(levers(n)), each_its_own, "reset", "never in the second"),
+        (lambda n: levers(n + 1), each_its_own, "returned", "has 3 copies, and 2 are wanted"),
+        (levers, lambda v, t: setattr(v, "angle", t), "returned", r"vector\.set_attr\('angle'"),
+        (levers, lambda v, t: each_its_own(v, "?!"), "returned", r"step failed in the tasks \["),
+    ],
+    ids=["misspelt", "one for all", "later", "copies", "on the vector", "fails"],
+)
+def test_what_is_wrong_with_a_vector_is_named(make, set_tasks, broken, said):
+    family = broken_levers.Lever()
+    with pytest.raises(ConformanceError, match=f"the vector breaks .*'{broken}'.*{said}"):
+        check_vector(make, family.sample_task, set_tasks, HORIZON)
+
+
+@pytest.mark.parametrize("make", [levers, same_step])
+def test_a_right_vector_passes(make):
+    check_vector(make, broken_levers.Lever().sample_task, each_its_own, HORIZON)

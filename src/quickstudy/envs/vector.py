@@ -89,6 +89,11 @@ class HostVector(Host):
             self._spaces = Spaces(vector.single_observation_space, vector.single_action_space)
         return self._spaces
 
+    @property
+    def begins_itself(self) -> bool:
+        """Whether the vector begins episodes by itself, and ends them at its own limit."""
+        return self._open().metadata["autoreset_mode"].name == "SAME_STEP"
+
     def begin(
         self, seed: int, first: int = 0, each: int = 1, visit: int = 0
     ) -> Float32[np.ndarray, "copies ..."]:
@@ -97,7 +102,7 @@ class HostVector(Host):
         self.tasks = []
         vector = self._open()
         try:
-            tasks = [draw_task(self.sample_task, seed, n // each) for n in numbers]
+            tasks = [self._drawn(copy, n // each) for copy, n in enumerate(numbers)]
             # First, for it may draw other tasks; the reset that counts is the one without.
             vector.reset(seed=own_seeds(seed, numbers, each, visit))
             put(vector, tasks, self.set_task)
@@ -133,8 +138,7 @@ class HostVector(Host):
         ended, cut = np.array(terminated, bool), np.array(truncated, bool)
         self.times += 1
         late = (self.times == self.horizon) & ~(ended | cut)
-        resets = self.vector.metadata["autoreset_mode"].name
-        if resets == "DISABLED":
+        if not self.begins_itself:
             cut |= late
         elif late.any():
             raise BadInput(
@@ -154,13 +158,16 @@ class HostVector(Host):
     def _ends(self, done: Bool[np.ndarray, " copies"], seen: Any, info: Any) -> tuple[Any, Any]:
         """The last observations, and the first of the episodes that follow."""
         last = seen.copy()
-        if self.vector.metadata["autoreset_mode"].name == "DISABLED":
+        if not self.begins_itself:
             put(self.vector, self.tasks, self.set_task)
             first = self._each(self.vector.reset(options={"reset_mask": done})[0])
             return last, np.where(done.reshape(-1, *(1,) * (seen.ndim - 1)), first, seen)
         for copy in np.flatnonzero(done):
             last[copy] = self._observed(info["final_obs"][copy])
         return last, seen
+
+    def _drawn(self, copy: int, number: int) -> Any:
+        return draw_task(self.sample_task, self.begun[0], number)
 
     def _each(self, batch: Any) -> Float[np.ndarray, "copies ..."]:
         """A batch of observations in the space's terms, as policies see them."""

@@ -236,7 +236,7 @@ class HostProblem(FamilyProblem):
         """Play a few episodes of every split by `quickstudy.testing.check_family`."""
         from functools import partial
 
-        from quickstudy.testing.family_check import check_family
+        from quickstudy.testing.family_check import check_family, check_vector
         from quickstudy.testing.properties import ConformanceError
 
         beside = min(2, -(-min(copies, self.copies) // max(self.processes, 1)))  # in one process
@@ -249,6 +249,10 @@ class HostProblem(FamilyProblem):
             less = ("tasks", "reset") if alone else ()
             try:
                 check_family(*functions, horizon, copies=beside, except_for=less)
+                # One without `set_tasks` is refused when its copies are made.
+                if beside > 1 and all(hasattr(family, has) for has in ("make_vector", "set_tasks")):
+                    vector = family.make_vector, family.sample_task, family.set_tasks
+                    check_vector(*vector, horizon, except_for=less)
             except ConformanceError as error:
                 raise BadInput(f"{self.data()}, split {split}: {way_round(error)}") from error
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from quickstudy.errors import demand_counts
 from quickstudy.testing.comparing import demand
-from quickstudy.testing.played import PlayedFamily, apart, as_bytes, told
+from quickstudy.testing.played import PlayedFamily, PlayedVector, apart, as_bytes, first_apart, told
 from quickstudy.testing.properties import demand_properties
 
 STEPS = 50  # of an episode, at first
@@ -65,13 +65,57 @@ def check_family(
         family.abandon()
 
 
+def check_vector(
+    make_vector: Callable[[int], Any],
+    sample_task: Callable[[np.random.Generator], Any],
+    set_tasks: Callable[[Any, Any], None],
+    horizon: int,
+    *,
+    except_for: Collection[str] = (),
+    seed: int = 0,
+) -> None:
+    """Hold a family whose copies step together to everything that training relies on: what
+    `check_family` demands of one environment, of each of two copies that exchange their tasks.
+
+    Args:
+        make_vector: makes one `gymnasium.vector.VectorEnv` of so many copies.
+        sample_task: M_i ~ p(M), from a NumPy generator.
+        set_tasks: puts all copies into their tasks.
+        horizon: the most steps of an episode.
+        except_for: see `check_family`.
+        seed: decides tasks and actions.
+
+    Raises:
+        ConformanceError: names the first property that does not hold, and what to do.
+        BadInput: `except_for` names no property.
+
+    Example:
+        >>> import gymnasium  # doctest: +SKIP
+        >>> def forget(vector, lengths):
+        ...     pass
+        >>> def poles(copies):
+        ...     modes = {"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP}
+        ...     return gymnasium.make_vec("CartPole-v1", copies, vector_kwargs=modes)
+        >>> check_vector(poles, lambda rng: rng.uniform(), forget, 500)  # doctest: +SKIP
+        Traceback (most recent call last):
+        quickstudy.testing.properties.ConformanceError: the vector breaks the property 'tasks'...
+    """
+    demand_counts(horizon=horizon)
+    vector = PlayedVector((make_vector, sample_task, set_tasks), horizon, seed)
+    try:
+        demand_properties("the vector", FAMILY_PROPERTIES, vector, except_for)
+    finally:
+        vector.abandon()
+
+
 def _returned(family: PlayedFamily) -> None:
     """`make`, `set_task`, `reset` and `step` give what Gymnasium's give, within their spaces."""
-    task = family.task(0)
-    family.before = as_bytes(task)
-    family.first = family.play([task], STEPS)[0]
-    family.after = as_bytes(task)
-    family.demand_bounds(family.first)
+    tasks = family.tasks()
+    family.before = as_bytes(tasks)
+    family.first = family.play(tasks, STEPS)
+    family.after = as_bytes(tasks)
+    for path in family.first:
+        family.demand_bounds(path)
 
 
 def _closing(family: PlayedFamily) -> None:
@@ -82,8 +126,8 @@ def _closing(family: PlayedFamily) -> None:
 def _seeds(family: PlayedFamily) -> None:
     """The same seed draws the same task, and with the same actions the same episodes."""
     family.close()
-    again = family.play([family.task(0)], STEPS)[0]
-    if not (difference := apart(family.first, again)):
+    again = family.play(family.tasks(), STEPS)
+    if not (difference := first_apart(family.first, again)):
         return
     drawn = told(family.task(0)), told(family.task(0))
     if drawn[0] != drawn[1] and " at 0x" not in drawn[0]:
@@ -103,9 +147,9 @@ def _seeds(family: PlayedFamily) -> None:
 
 def _used(family: PlayedFamily) -> None:
     """An environment that was used is as a new one, and a task that was played as it was drawn."""
-    task = family.task(0)
+    tasks = family.tasks()
     for _ in range(2):
-        if difference := apart(family.first, family.play([task], STEPS)[0]):
+        if difference := first_apart(family.first, family.play(tasks, STEPS)):
             changed = family.before != family.after
             why = CHANGED if changed else "let reset() undo all that an episode has changed"
             raise AssertionError(f"{difference}; {why}")
@@ -117,10 +161,11 @@ def _tasks(family: PlayedFamily) -> None:
     for length in sorted({family.steps(STEPS), family.steps(MORE_STEPS)}):
         until = time.monotonic() + PATIENCE
         for number in range(PAIRS):
-            one, other = (family.play([family.task(number + n)], length, number)[0] for n in (0, 1))
+            pairs = family.pairs(number, length)
             tried += 1
             for episode in (0, 1):
-                if apart(one.episode(episode), other.episode(episode), exactly=True):
+                parts = [(one.episode(episode), other.episode(episode)) for one, other in pairs]
+                if all(apart(*both, exactly=True) for both in parts):
                     family.differ[episode] = family.differ[episode] or (number, length)
             if all(family.differ) or (number >= FEWEST and time.monotonic() > until):
                 break
@@ -129,10 +174,9 @@ def _tasks(family: PlayedFamily) -> None:
     some = ", ".join(told(family.task(number)) for number in range(3))
     raise AssertionError(
         f"{tried} pairs of tasks ({some} ...) gave the same observations and rewards in episodes "
-        f"of {length} steps. Either set_task does not change what the environment reads: it must "
-        "write to env.unwrapped, by the right name. Or reset() draws a task anew: it must keep the "
-        "one that was set. Or tasks differ too late or too rarely for random actions to show it: "
-        "then leave 'tasks' and 'reset' out, by except_for"
+        f"of {length} steps. Either {family.writes}. Or reset() draws a task anew: it must keep "
+        "the one that was set. Or tasks differ too late or too rarely for random actions to show "
+        "it: then leave 'tasks' and 'reset' out, by except_for"
     )
 
 
@@ -149,15 +193,9 @@ def _reset(family: PlayedFamily) -> None:
 def _copies(family: PlayedFamily) -> None:
     """Environments side by side do not share their tasks, nor what they draw."""
     number, length = family.differ[0] or family.differ[1] or (0, STEPS)
-    tasks = [family.task(number + n) for n in (0, 1)]
-    alone = [family.play([task], length, first=n)[0] for n, task in enumerate(tasks)]
-    family.open(copies=2)
-    for copy, path in enumerate(family.play(tasks, length)):
-        if difference := apart(alone[copy], path):
-            raise AssertionError(
-                f"{difference} when another is stepped beside it; a task or a generator is kept in "
-                "a global, or in the class: keep both in the environment itself, self"
-            )
+    for alone, beside in family.beside(number, length):
+        if difference := apart(alone, beside):
+            raise AssertionError(f"{difference} {family.shares}")
 
 
 FAMILY_PROPERTIES: dict[str, Callable[[PlayedFamily], None]] = {

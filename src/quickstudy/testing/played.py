@@ -1,13 +1,15 @@
 """A family of Gymnasium environments that is played by random actions, to be examined."""
 
 import contextlib
+import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import numpy as np
 
 from quickstudy.envs.host import HostEnvironment, draw_task
+from quickstudy.envs.vector import HostVector
 from quickstudy.errors import BadInput, QuickstudyError
 
 ROUNDING = 1e-3  # of engines that begin a little differently each time
@@ -39,14 +41,26 @@ class PlayedFamily:
     """A family that is examined, and what is known of it so far.
 
     Attributes:
-        first: what its first task showed in a new environment.
-        before: that task before it was played, as bytes.
+        copies: how many are open at first.
+        writes: where `set_task` must write, for messages.
+        shares: what is wrong where copies depend on each other.
+        first: what its first tasks showed in new environments, one for each copy.
+        before: these tasks before they were played, as bytes.
         after: and afterwards.
         differ: for the first and the second episode, the number of the first of two tasks that
             differ, and in episodes of how many steps.
     """
 
-    first: Path
+    copies: ClassVar[int] = 1
+    writes: ClassVar[str] = (
+        "set_task does not change what the environment reads: it must write "
+        "to env.unwrapped, by the right name"
+    )
+    shares: ClassVar[str] = (
+        "when another is stepped beside it; a task or a generator is kept in a global, or in the "
+        "class: keep both in the environment itself, self"
+    )
+    first: list[Path]
     before: bytes | None = None
     after: bytes | None = None
 
@@ -55,7 +69,11 @@ class PlayedFamily:
     ) -> None:
         self.functions, self.horizon, self.seed = functions, horizon, seed
         self.differ: list[tuple[int, int] | None] = [None, None]
-        self.host: _Host | None = None
+        self.host: Any = None
+
+    def tasks(self, first: int = 0) -> list[Any]:
+        """A task for each copy, drawn anew."""
+        return [self.task(first + copy) for copy in range(self.copies)]
 
     def task(self, number: int) -> Any:
         """The task of that number, drawn anew."""
@@ -69,11 +87,17 @@ class PlayedFamily:
         """How many steps of an episode are played."""
         return most if self.horizon is None else min(most, self.horizon)
 
-    def open(self, copies: int = 1) -> "_Host":
+    def open(self, copies: int = 1) -> Any:
         """New environments; those before are closed."""
         self.close()
         self.host = _Host(*self.functions, copies=copies)
         return self.host
+
+    def pairs(self, number: int, length: int) -> list[tuple[Path, Path]]:
+        """For each copy what two tasks show, from that number on, with the same seed and
+        actions."""
+        one, other = (self.play([self.task(number + n)], length, number) for n in (0, 1))
+        return list(zip(one, other, strict=True))
 
     def close(self) -> None:
         """Close what is open."""
@@ -85,6 +109,13 @@ class PlayedFamily:
         """Close what is open, after a failure that must be heard of first."""
         with contextlib.suppress(Exception):
             self.close()
+
+    def beside(self, number: int, length: int) -> list[tuple[Path, Path]]:
+        """What two tasks show, from that number on, alone and beside each other."""
+        tasks = [self.task(number + n) for n in (0, 1)]
+        alone = [self.play([task], length, first=n)[0] for n, task in enumerate(tasks)]
+        self.open(copies=2)
+        return list(zip(alone, self.play(tasks, length), strict=True))
 
     def play(self, tasks: list[Any], most: int, variant: int = 0, first: int = 0) -> list[Path]:
         """Two episodes, or more if they end early, in every copy that is open.
@@ -130,6 +161,47 @@ class PlayedFamily:
                 )
 
 
+class PlayedVector(PlayedFamily):
+    """A family whose copies step together, two of them."""
+
+    copies: ClassVar[int] = 2
+    writes: ClassVar[str] = (
+        "set_tasks does not change what each copy reads, by its own task: it "
+        "must write to the environments themselves, as vector.set_attr does, by the right name"
+    )
+
+    shares: ClassVar[str] = (
+        "when the other copy is in another task; set_tasks must put each copy into its own"
+    )
+
+    def open(self, copies: int = 2) -> Any:
+        """A new vector; the one before is closed."""
+        self.close()
+        make, sample_task, set_tasks = self.functions
+        vector = functools.partial(make, copies)
+        self.host = _Vector(vector, sample_task, set_tasks, copies, self.horizon)
+        return self.host
+
+    def steps(self, most: int) -> int:
+        """Whole episodes, of a vector that begins them by itself."""
+        host = self.host or self.open()
+        return self.horizon or most if host.begins_itself else super().steps(most)
+
+    def pairs(self, number: int, length: int) -> list[tuple[Path, Path]]:
+        """Copies exchange their tasks."""
+        one = self.play([self.task(number), self.task(number + 1)], length, number)
+        other = self.play([self.task(number + 1), self.task(number)], length, number)
+        return list(zip(one, other, strict=True))
+
+    def beside(self, number: int, length: int) -> list[tuple[Path, Path]]:
+        """What each copy shows in a task, the other being in the same or in another."""
+        same, first, second = (
+            self.play([self.task(number + one), self.task(number + other)], length)
+            for one, other in ((0, 0), (0, 1), (1, 0))
+        )
+        return [(same[0], first[0]), (same[1], second[1])]
+
+
 class _Host(HostEnvironment):
     """Copies in tasks that are given."""
 
@@ -139,9 +211,24 @@ class _Host(HostEnvironment):
         return self.given[copy]
 
     def _failure(self, doing: str, copy: int, why: Exception) -> QuickstudyError:
-        task = told(self.given[copy])
-        said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
-        return BadInput(f"{doing} failed in the task {task}: {said}")
+        return _failed(doing, f"task {told(self.given[copy])}", why)
+
+
+class _Vector(HostVector):
+    """A vector in tasks that are given."""
+
+    given: list[Any]
+
+    def _drawn(self, copy: int, number: int) -> Any:
+        return self.given[copy]
+
+    def _failure(self, doing: str, why: Exception) -> QuickstudyError:
+        return _failed(doing, f"tasks {told(self.given)}", why)
+
+
+def _failed(doing: str, tasks: str, why: Exception) -> QuickstudyError:
+    said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
+    return BadInput(f"{doing} failed in the {tasks}: {said}")
 
 
 def apart(one: Path, other: Path, *, exactly: bool = False) -> str:
@@ -157,6 +244,11 @@ def apart(one: Path, other: Path, *, exactly: bool = False) -> str:
                 now, then = (told(np.asarray(x[time]).tolist()) for x in (a, b))
                 return f"the {name} of step {time + 1} is {now}, and then {then}"
     return ""
+
+
+def first_apart(some: list[Path], others: list[Path]) -> str:
+    """How the paths of copies differ from others: what `apart` says of the first that do."""
+    return next(filter(None, map(apart, some, others)), "")
 
 
 def _close(a: Any, b: Any) -> bool:
