@@ -235,7 +235,8 @@ def _steps(sets: Trajectories, after: Trajectories, real: Bool[Array, " tasks"])
     """All that a device's tasks gave, `[tasks, trajectories, time]`."""
 
     def joined(sets: Array, after: Array) -> Array:
-        return jnp.concatenate([sets.reshape(len(sets), -1, *sets.shape[3:]), after], 1)
+        n, steps, k, *rest = sets.shape  # bandits show nothing: a size of -1 cannot be worked out
+        return jnp.concatenate([sets.reshape(n, steps * k, *rest), after], 1)
 
     paths = jax.tree.map(joined, sets, after)
     return Steps(paths.observation, paths.reward, paths.real & real[:, None, None])
