@@ -46,12 +46,16 @@ def updated(algorithm, key=KEY):
     return eqx.filter_jit(update)(algorithm, algorithm.init(), key, jnp.zeros(()))
 
 
-@pytest.mark.parametrize(("tasks", "every", "scored"), [(6, 1, 1), (5, 2, 1), (5, 2, 2)])
-def test_devices_change_nothing(tasks, every, scored, one_device):
-    """Nor which trajectories the curvature is that of, nor which policies are scored."""
+@pytest.mark.parametrize(
+    ("tasks", "every", "scored", "unit"),
+    [(6, 1, 1, "task"), (5, 2, 1, "task"), (5, 2, 2, "task"), (5, 1, 2, "mean")],
+)
+def test_devices_change_nothing(tasks, every, scored, unit, one_device):
+    """Nor which trajectories the curvature is that of, nor which policies are scored, nor how."""
     outer = OuterTrustRegion(curvature_every=every)
     estimator = ScoreTerm(Naive())
-    algorithm = maml(outer, estimator=estimator, tasks=tasks, steps=2, scored=scored)
+    settings = {"tasks": tasks, "steps": 2, "scored": scored, "unit": unit}
+    algorithm = maml(outer, estimator=estimator, **settings)
     two = updated(algorithm)
     one_device()
     for x, y in zip(*map(jax.tree.leaves, (updated(algorithm), two)), strict=True):
@@ -158,3 +162,13 @@ def test_only_the_context_adapts_and_only_the_rest_is_learned(estimator):
     assert not np.array_equal(
         learned.body.network.layers[0].weight[1:], policy.body.network.layers[0].weight[1:]
     )
+
+
+def test_validation_scores_what_training_scores():
+    """The mean of the policies after one and two updates, of which the last is told, too."""
+    one, two = (maml(OuterTrustRegion(), steps=2, scored=scored) for scored in (1, 2))
+    found = [eqx.filter_jit(a.validate)(a.init(), KEY) for a in (one, two)]
+    stages = update_returns(*one.adapting(one.init()), 2, KEY, one.validation_tasks).mean(0)
+    np.testing.assert_allclose(found[0]["score"], stages[2], rtol=1e-6)
+    np.testing.assert_allclose(found[1]["score"], stages[1:].mean(), rtol=1e-6)
+    assert found[0]["return"] == found[1]["return"] == found[0]["score"]

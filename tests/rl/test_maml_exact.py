@@ -169,6 +169,28 @@ def test_score_term_gives_the_gradient_of_objective_two(world, steps):
     assert float(jnp.linalg.norm(naive - wanted) / size) > 0.05
 
 
+def test_in_one_unit_for_all_tasks_advantages_are_rewards(world):
+    """Of both policies, and the worth of the score term, too; by default each has its own unit."""
+    estimator = qs.ScoreTerm(qs.Naive())
+    adaptation = qs.Adaptation(world.family, qs.Rate(RATE), estimator, trajectories=len(STATES))
+    sets, after = jax.jit(world.acted)(world.flat)
+
+    def measures(parameters, objective):
+        own = objective.taken.advantage, objective.gain
+        return jax.lax.all_gather(own, "tasks", tiled=True)
+
+    def found(unit):
+        return jax.jit(lambda s: in_mesh(world, measures, s, adaptation, 2, unit))((sets, after))
+
+    (own, own_gain), (shared, shared_gain) = found("task"), found("mean")
+    acted = jax.tree.map(lambda x, y: jnp.stack([x[:, 1], y], 1), sets, after)
+    units = jax.vmap(jax.vmap(lambda paths: adaptation.measured(paths).unit))(acted)
+    assert float(jnp.std(units)) > 0.01 * float(jnp.mean(units))
+    rewards = own * units[:, :, None, None]
+    np.testing.assert_allclose(shared, rewards / jnp.mean(units), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(shared_gain, own_gain * units / jnp.mean(units), rtol=1e-9)
+
+
 class Fixed(qs.TabularMDP):
     """One MDP of `World`, whose rewards have no noise."""
 
@@ -240,13 +262,13 @@ def test_sampled_meta_gradients_have_their_enumerated_means(world):
         assert min(others.values()) > within, (name, others)
 
 
-def in_mesh(world, f, stored, adaptation=None, scored=1):
+def in_mesh(world, f, stored, adaptation=None, scored=1, unit="task"):
     """f(θ, objective) inside the mesh, with every task where a step has it; DiCE's, by default."""
     adaptation = adaptation or world.maml(qs.OuterTrustRegion(), qs.DiCE()).adaptation
     parameters = (world.policy, qs.Rate(RATE))
 
     def share(_, stored, real):
-        meta = Meta(world.policy, adaptation, TASKS, scored)
+        meta = Meta(world.policy, adaptation, TASKS, scored, unit)
         return f(parameters, meta.on(_Stored(*stored, real)))
 
     return on_shares(share, None, dealt(stored))

@@ -6,7 +6,7 @@ improve θ through the step.
 """
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -26,6 +26,12 @@ from quickstudy.rl.outer import AdaptedActions, Objective, Outer
 from quickstudy.rl.reactive import Reactive
 from quickstudy.rl.scale import Fixed, Scale, Steps
 from quickstudy.rl.surrogate import Taken
+
+Unit = Literal["task", "mean"]
+"""In which unit policies are scored: advantages have a variance of 1 in each task and for each
+policy ("task", as in the paper's code), so that a task counts as much as another; or their unit is
+the mean of these over all tasks and scored policies ("mean"), and what is climbed is the mean
+reward."""
 
 
 class MAMLRLState(eqx.Module):
@@ -49,6 +55,7 @@ class MAMLRL(eqx.Module):
         validation_tasks: MDPs per validation.
         scored: how many of the last policies are scored: 1 is the one after all updates; 2 are
             that and the one before the last update, and the objective is their mean.
+        unit: see `Unit`.
 
     Raises:
         BadInput: more policies are to be scored than updates make.
@@ -61,6 +68,7 @@ class MAMLRL(eqx.Module):
     tasks: int = eqx.field(static=True, default=20)
     validation_tasks: int = eqx.field(static=True, default=40)
     scored: int = eqx.field(static=True, default=1)
+    unit: Unit = eqx.field(static=True, default="task")
 
     def __check_init__(self) -> None:
         if not 1 <= self.scored <= max(self.steps, 1):
@@ -85,7 +93,7 @@ class MAMLRL(eqx.Module):
 
     def adapting(self, state: MAMLRLState) -> tuple[Reactive, Adaptation]:
         """The policy, and how it adapts, with the parameters and the scale of that state."""
-        meta = Meta(self.policy, self.adaptation, self.tasks, self.scored)
+        meta = Meta(self.policy, self.adaptation, self.tasks, self.scored, self.unit)
         policy, adaptation = meta.at(state.parameters)
         return policy, dataclasses.replace(adaptation, scale=state.scale)
 
@@ -116,7 +124,7 @@ class MAMLRL(eqx.Module):
             scale = state.scale.met(_steps(sets, after, real), adaptation.discount)
             # As policies have seen it, in the scale before these steps.
             stored = _Stored(adaptation.read(sets), adaptation.read(after), real)
-            meta = Meta(policy, adaptation, self.tasks, self.scored)
+            meta = Meta(policy, adaptation, self.tasks, self.scored, self.unit)
             parameters, outer, metrics = self.outer.improve(
                 state.parameters, state.outer, meta.on(stored)
             )
@@ -134,10 +142,12 @@ class MAMLRL(eqx.Module):
         return adaptation.run(policy, task, self.steps, act_key)
 
     def validate(self, state: MAMLRLState, key: PRNGKeyArray) -> dict[str, Scalar]:
-        """The mean reward of an episode after adaptation, in tasks that are always the same."""
+        """The mean reward of an episode after adaptation, in tasks that are always the same; the
+        score is that of all policies that training scores."""
         returns = update_returns(*self.adapting(state), self.steps, key, self.validation_tasks)
         mean = jnp.mean(returns, 0)
-        return {"return": mean[-1], "return_before": mean[0], "score": mean[-1]}
+        score = jnp.mean(mean[-self.scored :])
+        return {"return": mean[-1], "return_before": mean[0], "score": score}
 
 
 class _Stored(NamedTuple):
@@ -167,12 +177,14 @@ class Meta(eqx.Module):
         adaptation: its rule's arrays, too.
         tasks: over all devices.
         scored: of `MAMLRL`.
+        unit: of `MAMLRL`.
     """
 
     policy: Reactive
     adaptation: Adaptation
     tasks: int = eqx.field(static=True)
     scored: int = eqx.field(static=True, default=1)
+    unit: Unit = eqx.field(static=True, default="task")
 
     def at(self, parameters: PyTree) -> tuple[Reactive, Adaptation]:
         """Policy and adaptation with these parameters."""
@@ -210,14 +222,25 @@ class Meta(eqx.Module):
         # of matrices, the baselines', at the same time.
         measured = each(lambda paths: each(self.adaptation.measured, paths), acted)
         real = acted.real & stored.real[:, None, None, None]
-        taken = Taken(acted.action, acted.log_prob, measured.advantage, real)
+        unit = self._unit(stored.real, measured.unit)
+        advantage = measured.advantage * (measured.unit / unit)[..., None, None]
+        taken = Taken(acted.action, acted.log_prob, advantage, real)
         # Rounding apart, π_old after its adaptation is the policy that chose these actions.
         return Objective(
             adapted,
             of_every(every, taken, axis=2),
-            gain=self._gain(stored.real, acted) / measured.unit,
+            gain=self._gain(stored.real, acted) / unit,
             of_every=lambda n: self.on(stored, n),
         )
+
+    def _unit(
+        self, real: Bool[Array, " tasks"], units: Float[Array, "tasks stages"]
+    ) -> Float[Array, "tasks stages"]:
+        """What an advantage of 1 is in rewards, of each task's policies."""
+        if self.unit == "task":
+            return units
+        mean = total(jnp.sum(jnp.where(real[:, None], units, 0.0))) / (self.tasks * self.scored)
+        return jnp.full_like(units, mean)
 
     def _gain(
         self, real: Bool[Array, " tasks"], acted: Trajectories

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.budget import Budget
@@ -88,6 +88,9 @@ class MAMLPolicyConfig(PolicyMethod):
     percent wrong, and steadier with few trajectories; first order leaves it out."""
     outer: OuterConfig = OuterTRPOConfig()
     """How the initialisation is improved."""
+    unit: Literal["task", "mean"] = "task"
+    """In which unit policies are scored: the deviation of advantages in each task, so that all
+    tasks count alike, or the mean of these, so that what is climbed is the mean reward."""
     discount: float = 0.99
     """γ."""
     decay: float = 1.0
@@ -190,6 +193,7 @@ class MAMLPolicyConfig(PolicyMethod):
             budget.meta_batch,
             budget.validation_episodes,
             self.scored_updates,
+            self.unit,
         )
 
     def earning(
