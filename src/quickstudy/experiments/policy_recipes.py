@@ -65,16 +65,20 @@ SMALL_UPDATES = {
 # what the update changes. Hence larger updates, and several steps on each batch.
 # In steps 21 to 30 an update gains 20.6 so, and 2.2 at a rate of 0.01 with TRPO.
 LARGE_UPDATES = {**SMALL_UPDATES, "adapts": AdaptsEverythingConfig(1.0, 0.003)}
-# A policy explores, is told by the next few rewards where its goal is, and then is sure of itself.
+# A policy explores, is told by each reward whether it came nearer, and then is sure of itself.
+# The second rate is e⁻⁴ of the first, as the variance by then; at e⁻² the second update overshot.
+# In units of their own near goals counted as much as far ones, and −10 was the end of it.
 # With every fourth trajectory in the Fisher matrix a step costs less than half.
 TWO_UPDATES = MAMLPolicyConfig(
     inner_steps=2,
     scored_updates=2,
-    adapts=AdaptsEverythingConfig(0.2, 0.02),
+    weights=HeConfig(),
+    adapts=AdaptsEverythingConfig(0.025, 0.0005),
     rule=RatePerUpdateConfig(),
     offset=SpreadOffsetConfig(),
-    outer=OuterTRPOConfig(curvature_every=4),
-    inner_discount=0.5,
+    outer=OuterTRPOConfig(radius=0.005, curvature_every=4),
+    unit="mean",
+    inner_discount=0.0,
     inner_decay=0.0,
 )
 
