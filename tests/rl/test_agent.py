@@ -11,6 +11,7 @@ from quickstudy.envs.host import HostEnvironment, draw_task
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.envs.interface import Interface
 from quickstudy.rl.agent import Agent
+from quickstudy.rl.belief import TaskBelief, belief_policy
 from quickstudy.rl.greedy import Greedy
 from quickstudy.rl.host_rollout import host_rollouts
 from references.corridor import Corridor
@@ -53,6 +54,15 @@ def reactive_for(trial):
     return eqx.tree_at(lambda p: p.head.weight, policy, head)
 
 
+def believing_for(trial):
+    """VariBAD's: a belief over tasks, and heads that read it."""
+    memory = qs.GRU.create(trial.inputs, 6, key=KEY)
+    belief = TaskBelief.create(memory, 2, observed=trial.observed, key=KEY)
+    policy = belief_policy(trial, belief, (8,), key=KEY)
+    head = jax.random.normal(KEY, policy.actor.head.weight.shape)
+    return eqx.tree_at(lambda p: p.actor.head.weight, policy, head)
+
+
 def looped(agent, family, task, episodes):
     """A trial in a plain loop: what was seen, done and paid at every step."""
     make, _, set_task, horizon = family
@@ -74,7 +84,7 @@ def looped(agent, family, task, episodes):
 
 
 @pytest.mark.parametrize("family", [corridor(), lever()], ids=["corridor", "lever"])
-@pytest.mark.parametrize("made", [policy_for, reactive_for])
+@pytest.mark.parametrize("made", [policy_for, reactive_for, believing_for])
 def test_it_acts_as_trials_on_the_host_do(family, made):
     trial = trial_in(family)
     policy, limit = made(trial), 1.0

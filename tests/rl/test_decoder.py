@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
-from quickstudy.nets.mlp import MLP
-from quickstudy.nets.network import Linear
 from quickstudy.rl.decoder import Pairwise, RewardDecoder, StateDecoder, transitions
 from quickstudy.rl.rollout import rollout
 from references.corridor import Corridor
@@ -31,14 +29,14 @@ def path():
     return run(jnp.array(2))
 
 
-def test_pairs_are_a_network_of_both_at_once():
+def test_pairs_are_products_of_both():
     network = Pairwise.create((5, 3), 8, 2, key=KEY)
     x = jax.random.normal(KEY, (4, 3))
-    weight = jnp.concatenate([network.of_task.weight, network.of_step.weight])
-    layers = (Linear(weight, network.of_step.bias), *network.rest.layers)
-    whole = eqx.tree_at(lambda n: n.layers, MLP(8, (8, 8, 2), key=KEY), layers)
-    both = jnp.concatenate([jnp.repeat(M, 4, 0), jnp.tile(x, (2, 1))], -1)
-    np.testing.assert_allclose(network(M, x).reshape(8, 2), whole(both), rtol=1e-5, atol=1e-6)
+    found = network(M, x)
+    assert found.shape == (2, 4, 2)
+    for j, i in ((0, 0), (1, 2)):
+        product = network.of_task(M[j : j + 1]) * network.of_step(x[i : i + 1])
+        np.testing.assert_allclose(found[j, i], network.last(product)[0], rtol=1e-5, atol=1e-6)
 
 
 def test_what_follows_an_episode_is_not_of_it(path):

@@ -24,7 +24,7 @@ class PredictionConfig(Choice):
     """Base: what is predicted from the belief."""
 
     decoder_width: int = 64
-    """The size of a decoder's two hidden layers."""
+    """The size of a decoder's layers."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
