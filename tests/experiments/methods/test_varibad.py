@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import pytest
 
 import quickstudy as qs
+from quickstudy.testing.comparing import same_bits
 from quickstudy.training.algorithm import update
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
-FEW = "--meta-batch 4 --minibatches 2 --validation-episodes 4 --width 4 --steps 3"
+FEW = "--meta-batch 4 --minibatches 2 --validation-episodes 4 --width 4 --steps 3 --warm-up 0"
 
 
 def test_all_rates_fall_to_zero_with_the_last_step():
@@ -33,13 +34,23 @@ def test_all_rates_fall_to_zero_with_the_last_step():
         assert steps[1] == 0
 
 
+def test_the_policy_alone_warms_up():
+    """While beliefs say nothing yet; in the first step its rate is 0."""
+    flags = "--epochs 1 --minibatches 1 --model-minibatches 1 --warm-up 2"
+    found = algorithm(typed("varibad-gridnavi", f"{FEW} {flags}"))
+    before = found.init()
+    after = eqx.filter_jit(update)(found, before, KEY, jnp.zeros(()))[0]
+    assert same_bits(before.acting.parameters, after.acting.parameters)
+    assert not same_bits(before.model, after.model)
+
+
 def test_what_is_predicted():
     for name, wanted in (("rewards", ["reward"]), ("rewards-and-states", ["reward", "state"])):
         recipe = typed("varibad", f"{FEW} --predicts {name} --decoder-width 6", on="navigation")
         decoders = algorithm(recipe).decoders
         assert [one.predicts for one in decoders] == wanted
-        assert {one.network.of_task.weight.shape for one in decoders} == {(8, 6)}
-        firsts = [one.network.of_task.weight for one in decoders]
+        assert {one.network.of_task.layers[0].weight.shape for one in decoders} == {(8, 6)}
+        firsts = [one.network.of_task.layers[0].weight for one in decoders]
         assert len(firsts) == 1 or float(jnp.abs(firsts[0] - firsts[1]).max()) > 0.01
 
 
