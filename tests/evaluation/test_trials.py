@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.evaluation.estimates import Estimate
 from quickstudy.evaluation.measured import TrialEvaluation
 from quickstudy.evaluation.trials import acting, evaluate_earnings, same_tasks
 from quickstudy.experiments.policy_result import heads
@@ -54,6 +55,20 @@ def test_what_is_expected_of_every_episode_counts_for_each():
     found = same_tasks(trial, lambda tasks, key: tasks)(KEY, 4)
     np.testing.assert_array_equal(found, np.repeat(np.asarray(found)[:, :1], 3, axis=1))
     assert found.shape == (4, 3)
+
+
+@pytest.mark.parametrize(("stage", "wanted"), [("episode", [1, 0, 2]), ("update", [0, 0, 1])])
+def test_differences_to_references_are_paired(stage, wanted):
+    """Of whole trials, or after the last update: what trials have in common cancels."""
+    low = np.array([[10.0, 20.0], [5.0, 7.0], [1.0, 90.0]])
+    high = low + np.array([[1, 0], [0, 0], [1, 1]])
+    beside = {"low": lambda key, trials: low, "same": lambda key, trials: high}
+    found = evaluate_earnings(
+        lambda key, trials: high, trials=3, key=KEY, references=beside, stage=stage
+    )
+    assert found.ahead["low"] == Estimate.of(np.array(wanted, float))
+    assert found.ahead["same"] == Estimate(0.0, 0.0)
+    assert TrialEvaluation.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 RETURNS = np.array([[1.0, 2.0], [3.0, 5.0], [0.0, 0.5]], np.float32)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quickstudy.evaluation.estimates import Estimate
 from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.experiments.policy_result import PolicyResult, best_reference, regret
 from references.results import a_policy_result
@@ -39,6 +40,20 @@ def test_the_table_has_the_policy_first_and_then_the_best():
     assert str(table.title) == "rl2-bandit on Bandit-v1, test tasks"
     for part in ("3, each in an MDP", "engine: none"):
         assert part in str(table.caption)
+
+
+def test_the_distance_to_the_best_reference_is_told():
+    """With its interval; where it was not measured, as in older files, nothing is."""
+    found = a_policy_result().evaluation
+    assert "−" not in str(a_policy_result(found).facts())
+    told = replace(found, ahead={"optimum": Estimate(-1.5, 0.25)})
+    assert ("policy − optimum", "-1.5 ± 0.25 in a whole trial, paired over trials") in (
+        a_policy_result(told).facts()
+    )
+    told = replace(updates(), ahead={"untrained": Estimate(2.0, 0.5)})
+    assert ("policy − untrained", "2 ± 0.5 after the last update, paired over tasks") in (
+        a_policy_result(told).facts()
+    )
 
 
 def test_updates_are_no_trial():

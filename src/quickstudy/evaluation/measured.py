@@ -118,6 +118,8 @@ class TrialEvaluation:
             policy that adapts by gradients, the first being before any.
         scores: the policy's in each trial, in their order: the reward of the whole trial, or of
             an episode after the last update.
+        ahead: by how much these are above each reference's: the mean over trials of the
+            differences, which are paired, for all act in the same MDPs.
     """
 
     policy: Returns
@@ -125,6 +127,7 @@ class TrialEvaluation:
     trials: int = 0
     stage: str = "episode"
     scores: tuple[float, ...] = ()
+    ahead: dict[str, Estimate] = field(default_factory=dict)
 
     @property
     def ends_early(self) -> bool:
@@ -137,8 +140,9 @@ class TrialEvaluation:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "TrialEvaluation":
-        """The evaluation that `to_json` wrote; older ones have no `stage` and no `scores`."""
+        """The evaluation that `to_json` wrote; older ones have no `stage`, `scores` and `ahead`."""
         references = {k: Returns.from_json(v) for k, v in value["references"].items()}
         policy, stage = Returns.from_json(value["policy"]), value.get("stage", "episode")
         scores = tuple(map(number, value.get("scores", ())))
-        return cls(policy, references, value["trials"], stage, scores)
+        ahead = {name: Estimate.from_json(one) for name, one in value.get("ahead", {}).items()}
+        return cls(policy, references, value["trials"], stage, scores, ahead)

@@ -11,7 +11,7 @@ from jaxtyping import PRNGKeyArray
 
 from quickstudy.envs.host_family import host_of
 from quickstudy.errors import BadInput, demand_counts
-from quickstudy.evaluation.estimates import short
+from quickstudy.evaluation.estimates import PairedDifference, short
 from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.rl.adaptation import Adaptation
 from quickstudy.rl.adapted import update_returns
@@ -83,17 +83,20 @@ def evaluate_earnings(
     """
     demand_counts(trials=trials)
     earned = earning(key, trials)
-    beside = {
-        name: Returns.of(reference(key, trials)) for name, reference in (references or {}).items()
+    others = {name: reference(key, trials) for name, reference in (references or {}).items()}
+    scores = _per_trial(earned, stage)
+    ahead = {
+        name: PairedDifference.of(scores.tolist(), _per_trial(other, stage).tolist()).difference
+        for name, other in others.items()
     }
-    found, scores = Returns.of(earned), _per_trial(earned, stage)
-    return TrialEvaluation(found, beside, trials, stage, scores)
+    beside = {name: Returns.of(other) for name, other in others.items()}
+    return TrialEvaluation(Returns.of(earned), beside, trials, stage, short(scores), ahead)
 
 
-def _per_trial(earned: Any, stage: str) -> tuple[float, ...]:
+def _per_trial(earned: Any, stage: str) -> np.ndarray:
     """The score of each trial."""
     returns = np.asarray(earned.returns if isinstance(earned, Earned) else earned)
-    return short(returns[:, -1] if stage == "update" else returns.sum(1))
+    return returns[:, -1] if stage == "update" else returns.sum(1)
 
 
 def same_tasks(trial: Trial, play: Callable[[Any, PRNGKeyArray], Any]) -> Reference:

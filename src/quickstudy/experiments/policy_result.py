@@ -81,9 +81,15 @@ class PolicyResult(Result):
         return Grid(rows, ("reward", *heads(self.evaluation)))
 
     def facts(self) -> list[tuple[str, str]]:
-        """How many trials, and in what."""
-        trials = f"{self.evaluation.trials:,}, each in an MDP drawn anew"
-        return [("tasks" if self.updated else "trials", trials), *self.definition.items()]
+        """How many trials, and in what; and how far the policy is from the best reference."""
+        found, tasks = self.evaluation, "tasks" if self.updated else "trials"
+        facts = [(tasks, f"{found.trials:,}, each in an MDP drawn anew"), *self.definition.items()]
+        best = best_reference(found)
+        if best not in found.ahead:
+            return facts
+        of = "after the last update" if self.updated else "in a whole trial"
+        apart = f"{written(found.ahead[best], 'return')} {of}, paired over {tasks}"
+        return [*facts, (f"policy − {best}", apart)]
 
     def charts(self) -> list[Chart]:
         """The reward of each episode, or before and after each update."""
