@@ -105,13 +105,14 @@ PPO = {"epochs", "minibatches", "entropy-weight"}
         (["rl2-maze", "--improvement", "trpo"], {*ACTING, *ADAM, "radius", "size"}),
         (["varibad-gridnavi"],
          {"latent", "predicts", "decoder-width", "kl-weight", "posteriors", "model-epochs",
-          "model-minibatches", "model-rate", "policy-width", *PPO, *ADAM, *ACTING}
+          "model-minibatches", "model-rate", "policy-width", "policy-warm-up",
+          *PPO, *ADAM, *ACTING}
          - {"parts", "forgets", "told"}),
         (["maml-bandit"],
          {"arms", "updates", "inner-steps", "trajectories", "width", "adapts", "inner-lr",
           "later-lr", "rule", "estimator", "outer", "radius", "curvature-every", "discount",
           "decay", "baseline", "scale", "scored-updates", "scored-trajectories", "offset",
-          "weights", "inner-decay", "inner-discount"}),
+          "weights", "inner-decay", "inner-discount", "unit"}),
     ],
 )  # fmt: skip
 def test_help_shows_what_this_run_reads(arguments, wanted, capsys):

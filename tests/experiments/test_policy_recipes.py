@@ -39,7 +39,7 @@ def acted(name):
 
 def test_navigation_is_learned_by_equally_many_steps_of_the_environment():
     """Before and after two updates are three times as many as once."""
-    assert acted("maml-navigation") == acted("pretrained-navigation") == 1200
+    assert acted("maml-navigation") == acted("pretrained-navigation") == 600
     maml, rl2 = POLICIES["maml-navigation"], POLICIES["rl2-navigation"]
     one = maml.budget.meta_batch * maml.method.trajectories * 3
     assert rl2.budget.meta_batch * rl2.problem.trial_episodes == one == 1200

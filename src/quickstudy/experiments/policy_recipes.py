@@ -113,8 +113,12 @@ POLICIES: dict[str, Recipe] = {
         GridNaviFamily(),
         # At γ = 0.95 or 0.99, and without the warm-up or with less entropy, it explores one route
         # and some goals are never found: 26 to 31 of 37.
-        VariBADConfig(improvement=PPOConfig(epochs=2, entropy_weight=0.03), discount=0.98),
-        _trials(2500, 256, 3e-3, warm_up=1500),
+        VariBADConfig(
+            improvement=PPOConfig(epochs=2, entropy_weight=0.03),
+            discount=0.98,
+            policy_warm_up=0.6,
+        ),
+        _trials(2500, 256, 3e-3),
         Card(
             "within 3 % of the Bayes optimum (11.07) from the second episode",
             "four minutes on a core; third and fourth reached (11.0), second 10.1",
@@ -160,17 +164,17 @@ POLICIES: dict[str, Recipe] = {
     "pretrained-navigation": Recipe(
         NavigationFamily(),
         PretrainedPolicyConfig(weights=HeConfig(), outer=OuterTRPOConfig(curvature_every=4)),
-        _tasks(1200),
-        Card("a baseline; no target", "ten minutes"),
+        _tasks(600),
+        Card("a baseline; no target", "five minutes"),
     ),
     # A step of 300 trials of 4 episodes is as many steps as one of `maml-navigation`.
     "rl2-navigation": Recipe(
         NavigationFamily(),
         IN_BODIES,
-        _trials(400, 300, 1e-3, validation_episodes=200),
+        _trials(200, 300, 1e-3, validation_episodes=200),
         Card(
             "no target; stands beside maml-navigation",
-            "ten minutes; not trained to the end yet",
+            "five minutes; not trained to the end yet",
         ),
     ),
     "maml-bandit": Recipe(

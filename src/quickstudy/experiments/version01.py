@@ -20,6 +20,7 @@ FORMAT = 4
 
 POLICY = {
     "weights": {"name": "he"},
+    "unit": "task",
     "offset": {"name": "none"},
     "inner_discount": None,
     "inner_decay": None,

@@ -13,14 +13,17 @@ from quickstudy.training.algorithm import update
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
-FEW = "--meta-batch 4 --minibatches 2 --validation-episodes 4 --width 4 --steps 3 --warm-up 0"
+FEW = "--meta-batch 4 --minibatches 2 --validation-episodes 4 --width 4 --steps 3"
 
 
 def test_all_rates_fall_to_zero_with_the_last_step():
     """The policy's and the model's, however many updates a step makes: after three steps of three
     nothing moves any more, and in the third everything still did."""
     found = algorithm(
-        typed("varibad-gridnavi", f"{FEW} --epochs 2 --model-epochs 3 --model-minibatches 2")
+        typed(
+            "varibad-gridnavi",
+            f"{FEW} --epochs 2 --model-epochs 3 --model-minibatches 2 --policy-warm-up 0",
+        )
     )
     step, states = eqx.filter_jit(update), [found.init()]
     for key in jax.random.split(KEY, 4):
@@ -35,13 +38,24 @@ def test_all_rates_fall_to_zero_with_the_last_step():
 
 
 def test_the_policy_alone_warms_up():
-    """While beliefs say nothing yet; in the first step its rate is 0."""
-    flags = "--epochs 1 --minibatches 1 --model-minibatches 1 --warm-up 2"
-    found = algorithm(typed("varibad-gridnavi", f"{FEW} {flags}"))
-    before = found.init()
-    after = eqx.filter_jit(update)(found, before, KEY, jnp.zeros(()))[0]
-    assert same_bits(before.acting.parameters, after.acting.parameters)
-    assert not same_bits(before.model, after.model)
+    """While beliefs say nothing yet; in the first step its rate is 0. With `--warm-up` both rise,
+    and the two are not given together."""
+    one = "--epochs 1 --minibatches 1 --model-minibatches 1"
+    for own, moves in (("0.7", True), ("0 --warm-up 2", False)):
+        typed_in = f"{FEW} {one} --policy-warm-up {own}"
+        found = algorithm(typed("varibad-gridnavi", typed_in))
+        before = found.init()
+        after = eqx.filter_jit(update)(found, before, KEY, jnp.zeros(()))[0]
+        assert same_bits(before.acting.parameters, after.acting.parameters)
+        assert same_bits(before.model, after.model) != moves
+    with pytest.raises(qs.BadInput, match=r"--warm-up 2 is for all rates.* 0 for the other"):
+        algorithm(typed("varibad-gridnavi", f"{FEW} --warm-up 2"))
+    with pytest.raises(qs.BadInput, match=r"policy_warm_up is 1\.5"):
+        typed("varibad-gridnavi", f"{FEW} --policy-warm-up 1.5")
+
+
+def test_a_warm_up_as_long_as_the_training_leaves_a_step_at_the_rate():
+    algorithm(typed("varibad-gridnavi", "--steps 1 --policy-warm-up 1.0"))
 
 
 def test_what_is_predicted():

@@ -105,7 +105,7 @@ class MAMLPolicyConfig(PolicyMethod):
     """In which scale observations are: `running` statistics, which are kept in the policy, or
     `fixed`, as the environment has them."""
 
-    before: ClassVar[Mapping[str, Any]] = BEFORE
+    before: ClassVar[Mapping[str, Any]] = {**BEFORE, "unit": "task"}
 
     def prepared(self, problem: Problem) -> Self:
         """With the problem's usual scale, unless another is asked for."""
