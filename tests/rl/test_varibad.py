@@ -45,8 +45,13 @@ def bounds(algorithm, given, decoders=None):
 
 
 def blind(decoder):
-    """The same without m."""
-    return eqx.tree_at(lambda d: d.network.of_task.weight, decoder, replace_fn=jnp.zeros_like)
+    """The same without m, of which f is 1 everywhere."""
+    first, second = decoder.network.of_task.layers
+    where = lambda d: [layer.weight for layer in d.network.of_task.layers]  # noqa: E731
+    zeros = [jnp.zeros_like(first.weight), jnp.zeros_like(second.weight)]
+    decoder = eqx.tree_at(where, decoder, zeros)
+    ones = jnp.ones_like(second.bias)
+    return eqx.tree_at(lambda d: d.network.of_task.layers[1].bias, decoder, ones)
 
 
 def test_divergences_by_the_formula():
