@@ -141,3 +141,11 @@ def test_a_task_that_stays_on_the_vector_is_refused():
     made.set_task = lambda vector, tasks: setattr(vector, "drift", tasks)
     with made, pytest.raises(QuickstudyError, match=r"tasks \[.*set_attr\('drift', values\)"):
         made.begin(0)
+
+
+def test_what_is_no_vector_is_named_and_nothing_of_it_is_closed():
+    with (
+        pytest.raises(BadInput, match="make returned None"),
+        HostVector(lambda: None, sample_task, set_tasks, COPIES, HORIZON) as host,
+    ):
+        host.begin(0)

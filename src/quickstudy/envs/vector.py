@@ -186,9 +186,8 @@ class HostVector(Host):
 
     def _open(self) -> Any:
         if self.vector is None:
-            made = self.make()
-            self.opened.append(made)
-            self.vector = _demand_vector(made, self.copies)
+            self.vector = _demand_vector(self.make(), self.copies)
+            self.opened.append(self.vector)
         return self.vector
 
     def _failure(self, doing: str, why: Exception) -> QuickstudyError:
