@@ -189,8 +189,8 @@ class PlayedVector(PlayedFamily):
 
     def pairs(self, number: int, length: int) -> list[tuple[Path, Path]]:
         """Copies exchange their tasks."""
-        one = self.play([self.task(number), self.task(number + 1)], length, number)
-        other = self.play([self.task(number + 1), self.task(number)], length, number)
+        one = self.play(self.tasks(number), length, number)
+        other = self.play(self.tasks(number)[::-1], length, number)
         return list(zip(one, other, strict=True))
 
     def beside(self, number: int, length: int) -> list[tuple[Path, Path]]:
