@@ -20,6 +20,11 @@ OMNIGLOT: dict[str, tuple[float | None, float | None, float | None, float | None
 }
 
 
+def learner_of(name: str) -> str:
+    """A run's learner: "maml" of "maml", "maml-20-way", "maml-5-shot" and "maml-20-way-5-shot"."""
+    return name.removesuffix("-5-shot").removesuffix("-20-way")
+
+
 def of_run(name: str) -> tuple[float | None, ...]:
-    """The paper's four figures for a run of that name, as "maml" or "maml-20-way"."""
-    return OMNIGLOT.get(name.removesuffix("-20-way"), (None,) * 4)
+    """The paper's four figures for a run of that name."""
+    return OMNIGLOT.get(learner_of(name), (None,) * 4)

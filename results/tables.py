@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import kept
-from papers import of_run
+from papers import learner_of, of_run
 from row import flat, written
 
 MANY = 6  # more episodes of a trial than this are not told one by one
@@ -57,17 +57,15 @@ def fonts(run: Run, others: dict[str, Run]) -> Iterator[str]:
 
 def omniglot(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """One row: 1 and 5 shots of 5 and of 20 ways, and what the training was."""
-    test = run["evaluations"].get("test", {})
-    if test:
-        recipe = flat(run["recipe"])
-        more = ("5-shot", "20-way", "20-way-5-shot")
-        found = [test, *(run["evaluations"].get(f"test-{shape}", {}) for shape in more)]
-        if recipe["ways"] == 20:
-            found = [{}, {}, *found[:2]]
-        papers = ["–" if figure is None else f"{figure:g}" for figure in of_run(run["name"])]
+    found = accuracies(run)
+    if found:
+        recipe, papers = flat(run["recipe"]), of_run(run["name"])
+        test = run["evaluations"]["test"]
+        figures = ["–" if figure is None else f"{figure:g}" for figure in papers]
         cells = [
-            *(written(own["after"], "accuracy") if own else "–" for own in found),
-            "–" if set(papers) == {"–"} else " / ".join(papers),
+            f"{recipe.get('train_ways', recipe['ways'])}, {recipe['shots']}",
+            *map(_beside_paper, map(found.get, SHAPES), papers),
+            "–" if set(figures) == {"–"} else " / ".join(figures),
             "yes" if test["transductive"] else "no",
             f"{protocol_of(recipe)}, {test['episodes']:,}",
             f"{recipe['steps']:,} of {recipe['meta_batch']} tasks, {recipe['filters']} filters",
@@ -75,6 +73,45 @@ def omniglot(run: Run, others: dict[str, Run]) -> Iterator[str]:
             run["environment"]["commit"],
         ]
         yield f"| {run['name']} | {' | '.join(cells)} |"
+
+
+SHAPES = tuple(f"{ways}-way {shots}-shot" for ways in (5, 20) for shots in (1, 5))
+
+
+def accuracies(run: Run) -> dict[str, dict[str, float]]:
+    """What a run reached, by the shape of the test tasks: {"5-way 1-shot": {"mean": ...}, ...}."""
+    found = run["evaluations"].items()
+    tests = [own for name, own in found if name == "test" or name.startswith("test-")]
+    return {own["data"].rpartition(", ")[2]: own["after"] for own in tests}
+
+
+def _beside_paper(own: dict[str, float] | None, paper: float | None) -> str:
+    """An accuracy, in bold where it is the paper's or better."""
+    if own is None:
+        return "–"
+    cell = written(own, "accuracy")
+    # Compared as it is printed: 98.70 reaches 98.7.
+    reached = paper is not None and round(100 * own["mean"], 2) >= paper
+    return f"**{cell}**" if reached else cell
+
+
+def counted(runs: dict[str, Run]) -> str:
+    """How many figures of papers are reached, the best run of each learner against each."""
+    best: dict[tuple[str, str], float] = {}
+    papers: dict[tuple[str, str], float] = {}
+    for name, run in runs.items():
+        found, learner = accuracies(run), learner_of(name)
+        for shape, paper in zip(SHAPES, of_run(name), strict=True):
+            if shape in found and paper is not None:
+                own = round(100 * found[shape]["mean"], 2)
+                best[learner, shape] = max(own, best.get((learner, shape), 0.0))
+                papers[learner, shape] = paper
+    missed = [papers[cell] - own for cell, own in best.items()]
+    reached, near = sum(by <= 0 for by in missed), sum(by <= 3 for by in missed)
+    return (
+        f"{reached} of {len(missed)} figures of papers are reached (bold), "
+        f"{near} by three points or better."
+    )
 
 
 def protocol_of(recipe: dict[str, Any]) -> str:
@@ -156,9 +193,9 @@ TABLES: dict[str, tuple[str, Callable[[Run, dict[str, Run]], Iterator[str]]]] = 
         fonts,
     ),
     "omniglot": (
-        "| learner | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | 20-way 5-shot | "
-        "the four of the paper, % | transductive | protocol, test tasks | meta-steps | "
-        "training, min | commit |\n|---|---|---|---|---|---|---|---|---|---|---|",
+        "| run | trained on ways, shots | 5-way 1-shot | 5-way 5-shot | 20-way 1-shot | "
+        "20-way 5-shot | the four of the paper, % | transductive | protocol, test tasks | "
+        "meta-steps | training, min | commit |\n" + "|---" * 12 + "|",
         omniglot,
     ),
     "emoji": (
@@ -183,7 +220,8 @@ def table(name: str, folder: Path) -> str:
     """The table of a folder's runs."""
     head, rows = TABLES[name]
     runs = {run["name"]: run for run in kept.runs(folder)}
-    return "\n".join([head, *(row for run in runs.values() for row in rows(run, runs))])
+    found = "\n".join([head, *(row for run in runs.values() for row in rows(run, runs))])
+    return f"{found}\n\n{counted(runs)}" if name == "omniglot" else found
 
 
 README = Path(__file__).parent / "README.md"
