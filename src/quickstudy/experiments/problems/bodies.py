@@ -29,7 +29,8 @@ class BodyFamily(HostProblem):
     trial_episodes: int = 2
     """n, episodes of a trial."""
     contract: Literal["checked", "trusted"] = "trusted"
-    """The tests have checked it."""
+    """Whether a few episodes are played before training, to see that tasks arrive, stay and differ;
+    the tests of quickstudy do so for these."""
     sees: Literal["body", "task"] = "body"
     """What is observed: the body, whose task must be found out, or also the task. A policy that
     sees the task is the oracle of MAML's paper."""

@@ -26,7 +26,8 @@ class MetaWorldFamily(HostProblem):
     trial_episodes: int = 2
     """n, episodes of a trial."""
     contract: Literal["checked", "trusted"] = "trusted"
-    """The tests have checked it."""
+    """Whether a few episodes are played before training, to see that tasks arrive, stay and differ;
+    the tests of quickstudy do so for these."""
     benchmark: Literal["ml1", "ml10", "ml45"] = "ml1"
     """One thing to do, with other goals in the test; or ten or 45, and five others in the test."""
     thing: str = "reach-v3"
