@@ -312,6 +312,11 @@ def test_a_metric_of_one_s_own():
     assert found.before.mean != pytest.approx(found.after.mean, rel=1e-3)
 
 
+def test_a_metric_that_says_yes_or_no():
+    found = evaluate(maml(), TASKS, episodes=4, key=KEY, metric=lambda o, y: jnp.all(o < 99))
+    assert found.scores == (1.0,) * 4
+
+
 @pytest.mark.parametrize(
     ("metric", "said"),
     [
@@ -319,6 +324,9 @@ def test_a_metric_of_one_s_own():
         (lambda outputs, y: "good", "<lambda> gives str"),
         (lambda outputs, y: np.mean(np.array(outputs)), "jax.numpy instead of NumPy"),
         (lambda outputs, y: 1.0 if outputs.sum() > 0 else 0.0, "without `if` on values"),
+        (lambda outputs: 1.0, r"outputs \[3, 1\] and the y \[3, 1\] .* raised TypeError"),
+        (lambda outputs, y: jnp.mean(outputs @ y), "raised TypeError: .*must give one number"),
+        (lambda outputs, y: jnp.mean(outputs) * 1j, "gives a complex number"),
     ],
 )
 def test_a_metric_that_cannot_be(metric, said):

@@ -1,5 +1,7 @@
 """How long: what cannot be, and an optimiser whose rate ends at zero."""
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -67,6 +69,24 @@ def test_weight_decay_takes_from_matrices_alone():
     np.testing.assert_allclose(decayed["bias"], plain["bias"])
 
 
+@pytest.mark.parametrize("learner", [qs.MAMLPlusPlus, qs.MetaSGD])
+def test_learned_rates_and_the_scales_of_steps_do_not_decay(learner):
+    """Rates have the shapes of weights, and scales for each step have two axes."""
+    body = qs.Conv4((16, 16, 1), filters=4, key=jax.random.key(0))
+    network = qs.Headed(body, qs.Linear.create(4, 2, key=jax.random.key(1)))
+    parameters = eqx.filter(learner.create(network), eqx.is_inexact_array)
+    zeros = jax.tree.map(jnp.zeros_like, parameters)
+    optimiser = qs.Budget(learning_rate=0.01, weight_decay=0.1).adam()
+    moved, _ = optimiser.update(zeros, optimiser.init(parameters), parameters)
+    left = {
+        jax.tree_util.keystr(path)
+        for path, one in jax.tree_util.tree_leaves_with_path(moved)
+        if np.abs(one).max() > 0
+    }
+    kernels = {f".model.body.blocks[{n}].kernel" for n in range(4)}
+    assert left == {*kernels, ".model.head.weight"}
+
+
 def test_the_rate_rises_and_falls():
     rate = qs.Budget(steps=10, warm_up=4, learning_rate=0.5).rate()
     found = [float(rate(step)) for step in (0, 1, 2, 4, 7, 10)]
@@ -97,6 +117,8 @@ def test_gradients_are_averaged_before_an_update():
         ({"ema": 1.0}, "ema is 1.0; give a number from 0 to below 1"),
         ({"steps": 5, "warm_up": 5}, "warm_up is 5 of 5 steps"),
         ({"steps": 5, "accumulate": 6}, "accumulate is 6 and there are 5 steps"),
+        ({"steps": 9, "accumulate": 4}, "9 steps: the last 1 would never reach the weights"),
+        ({"steps": 8, "warm_up": 3, "accumulate": 4}, "warm_up is 3 and accumulate 4"),
         ({"accumulate": 0}, "accumulate is 0; give a whole number"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1"),
     ],

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import pytest
 
 import quickstudy as qs
 from quickstudy.learners.descent import descent
@@ -32,6 +33,11 @@ def test_descent_by_hand():
     )
     assert float(end.w) == WAY[3]
     assert passed.w.tolist() == WAY[:3]
+
+
+def test_fewer_than_no_steps():
+    with pytest.raises(qs.BadInput, match="the inner loop has -3 steps; give 0 or more"):
+        learner(qs.MAML, steps=-3).adapt(SUPPORT)
 
 
 def test_a_support_set_for_each_step():

@@ -50,6 +50,11 @@ def test_implicit_gradient_is_exact_once_converged():
         assert float(found @ u) == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-7)
 
 
+def test_no_step_of_conjugate_gradients_would_learn_nothing():
+    with pytest.raises(qs.BadInput, match="cg_steps is 0; give a whole number of 1 or more"):
+        qs.ImplicitMAML(MODEL, cg_steps=0)
+
+
 def test_the_authors_form_of_implicit_maml():
     """By hand: plain steps, one pull back, ((1 + δ) I + H/(λ + 10))⁻¹ ∇L^ts(φ) at its end, and no
     pull back where it is used."""

@@ -132,6 +132,19 @@ def test_what_is_learned_is_the_moving_average():
     assert score == pytest.approx(float(episode_scores(found, TASKS, KEY, 6)[1].mean()))
 
 
+@pytest.mark.parametrize("ema", [0.9, 0.9999, 0.999999])
+def test_the_average_of_what_does_not_move_is_that(ema):
+    """However slowly it averages, and after however many steps."""
+    algorithm = MetaTraining(LEARNER, TASKS, TASKS, optax.sgd(0.0), 2, 6, ema=ema)
+    state = algorithm.init()
+    for count in range(1, 4):
+        average = algorithm._average().update(state.parameters, state.average)[1]
+        state = eqx.tree_at(lambda s: s.average, state, average)
+        np.testing.assert_allclose(
+            weights(algorithm.learned(state)), weights(LEARNER), rtol=1e-5, err_msg=str(count)
+        )
+
+
 def test_averages_that_cannot_be():
     for ema in (1.0, -0.1):
         with pytest.raises(qs.BadInput, match=r"ema is .* below 1"):

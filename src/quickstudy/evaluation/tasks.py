@@ -79,7 +79,10 @@ def evaluate(
         _demand_scalar(metric, learner, task)
     sizes = (episodes, path_steps)
     before, after, path, answers = _scores(learner, tasks, key, sizes, metric or usual)
-    before, after, path = (np.asarray(x) for x in (before, after, path))
+    # A metric may be a yes or no for each task.
+    before, after, path = (
+        np.asarray(x, np.float32 if x.dtype == bool else None) for x in (before, after, path)
+    )
     return Evaluation(
         metric=metric_name(task.query) if metric is None else _name(metric),
         after=Estimate.of(after),
@@ -200,9 +203,19 @@ def _demand_scalar(metric: Loss, learner: Learner, task: Task) -> None:
             f"the metric {_name(metric)} cannot be compiled: {needed}, and be written with "
             "jax.numpy instead of NumPy, without `if` on values"
         ) from error
+    except (TypeError, ValueError) as error:
+        outputs = eqx.filter_eval_shape(lambda one, t: one.unadapted(t.support)(t.query.x),
+                                        learner, task)  # fmt: skip
+        raise BadInput(
+            f"the metric {_name(metric)} was called with the outputs {list(outputs.shape)} and the "
+            f"y {list(task.query.y.shape)} of a task, and raised {type(error).__name__}: {error}. "
+            f"{needed.capitalize()}"
+        ) from error
     if getattr(found, "shape", None) != ():
         shape = getattr(found, "shape", type(found).__name__)
         raise BadInput(f"the metric {_name(metric)} gives {shape}: {needed}, a mean for example")
+    if jnp.issubdtype(found.dtype, jnp.complexfloating):
+        raise BadInput(f"the metric {_name(metric)} gives a complex number: {needed}, a real one")
 
 
 def _name(metric: Loss) -> str:

@@ -49,10 +49,19 @@ class Budget(Settings):
                 f"warm_up is {self.warm_up} of {self.steps} steps, which leaves none at the rate; "
                 "give fewer"
             )
-        if self.accumulate > max(self.steps, 1):
+        self._demand_updates()
+
+    def _demand_updates(self) -> None:
+        """Raise `BadInput` where accumulation leaves meta-steps or the warm-up without effect."""
+        if left := self.steps % self.accumulate:
             raise BadInput(
-                f"accumulate is {self.accumulate} and there are {self.steps} steps, so that "
-                "nothing would be updated; give fewer"
+                f"accumulate is {self.accumulate} and there are {self.steps} steps: the last "
+                f"{left} would never reach the weights; give a multiple of {self.accumulate} steps"
+            )
+        if self.warm_up % self.accumulate:
+            raise BadInput(
+                f"warm_up is {self.warm_up} and accumulate {self.accumulate}: the rate rises from "
+                f"update to update; give a multiple of {self.accumulate} for warm_up"
             )
 
     def adam(self, *, each: int = 1) -> "optax.GradientTransformation":
@@ -89,8 +98,16 @@ class Budget(Settings):
         return optax.MultiSteps(optimiser, self.accumulate).gradient_transformation()
 
 
+APART = frozenset({"rates", "norms", "offset"})
+"""Attributes of learners and inner rules that hold numbers for each weight, or for each step."""
+
+
 def _matrices(parameters: Any) -> Any:
-    """Which arrays decay: those that multiply, and neither biases nor scales."""
+    """Which arrays decay: those that multiply, and neither biases nor scales nor learned rates."""
     import jax
 
-    return jax.tree.map(lambda leaf: leaf.ndim > 1, parameters)
+    def decays(path: tuple[Any, ...], leaf: Any) -> bool:
+        # Rates have the shapes of weights, and scales for every step have two axes.
+        return leaf.ndim > 1 and APART.isdisjoint(getattr(key, "name", None) for key in path)
+
+    return jax.tree_util.tree_map_with_path(decays, parameters)

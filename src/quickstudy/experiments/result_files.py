@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from quickstudy.errors import CheckpointError
+from quickstudy.errors import BadInput, CheckpointError
 from quickstudy.experiments.learner_result import LearnerResult
 from quickstudy.experiments.policy_result import PolicyResult
 from quickstudy.experiments.result import Result
@@ -26,6 +26,12 @@ def read_result(path: Path, **missing: Any) -> Result | None:
         return None
     if not isinstance(value, dict):
         raise damaged(path, TypeError("it holds no result"))
+    # What was never a result is not to be deleted: a run's recipe.json, for instance.
+    if not path.name.startswith("evaluation-") and not {"after", "policy"} & value.keys():
+        raise BadInput(
+            f"{path} holds no result of an evaluation; give a run's folder, or one of its "
+            "evaluation-*.json"
+        )
     try:
         kind = PolicyResult if "policy" in value else LearnerResult
         split = path.stem.removeprefix("evaluation-").partition("-")[0]

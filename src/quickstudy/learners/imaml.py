@@ -9,7 +9,7 @@ import jax
 from jaxtyping import PRNGKeyArray, PyTree
 
 from quickstudy.conjugate_gradients import conjugate_gradients
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.inner import InnerRule, Rate
 from quickstudy.learners.descent import support_gradient
 from quickstudy.learners.learner import Learner, Metrics, Progress
@@ -129,6 +129,8 @@ class ImplicitMAML(GradientBased):
                 f"penalty is {self.penalty}, and the meta-gradient divides by it; give a number "
                 "above 0, such as the paper's 2"
             )
+        # Without a step the solution is 0, and nothing would be learned.
+        demand_counts(cg_steps=self.cg_steps)
 
     def inner_rule(self) -> InnerRule:
         """Descent on the support loss and λ/2 ‖φ − θ‖², or as another form has it."""

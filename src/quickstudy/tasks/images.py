@@ -1,5 +1,6 @@
 """Labelled images on the host, and the splits of their classes."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,6 +76,20 @@ class ImageClasses:
 
         rows = [own[:count] for own, count in zip(self.images, self.counts, strict=True)]
         return Examples.of(np.concatenate(rows), np.repeat(np.arange(len(self)), self.counts))
+
+    def digest(self) -> str:
+        """A short name for what is in the classes: other images, other name.
+
+        Example:
+            >>> data = ImageClasses.of({"a": np.zeros((2, 8, 8)), "b": np.zeros((1, 8, 8))})
+            >>> data.digest() == data.select([1, 0]).digest()
+            False
+        """
+        found = hashlib.blake2b(str((self.images.dtype, self.images.shape)).encode(), digest_size=6)
+        for own, count in zip(self.images, self.counts, strict=True):
+            found.update(str(count).encode())
+            found.update(np.ascontiguousarray(own[:count]).data)
+        return found.hexdigest()
 
     def select(self, classes: Sequence[int] | np.ndarray) -> "ImageClasses":
         """Only these classes, in this order."""

@@ -100,14 +100,14 @@ class MetaTraining(eqx.Module):
         """The learner with the parameters of that state, or their average."""
         if state.average is None:
             return eqx.combine(state.parameters, self.learner)
-        # What an average from zero lacks; before the first step there is nothing to average.
         count, begun = state.average.count, state.average.count > 0
-        share = jnp.where(begun, 1 - jnp.power(jnp.float32(self.ema), count), 1.0)
-        averaged = jax.tree.map(
-            lambda mean, now: jnp.where(begun, mean / share.astype(mean.dtype), now),
-            state.average.ema,
-            state.parameters,
-        )
+
+        def corrected(mean: Array, now: Array) -> Array:
+            # Before the first step there is nothing to average.
+            share = jnp.where(begun, _weight_of_all(self.ema, count, mean.dtype), 1)
+            return jnp.where(begun, mean / share, now)
+
+        averaged = jax.tree.map(corrected, state.average.ema, state.parameters)
         return eqx.combine(averaged, self.learner)
 
     def validate(self, state: MetaState, key: PRNGKeyArray) -> Metrics:
@@ -117,6 +117,16 @@ class MetaTraining(eqx.Module):
         mean = jnp.mean(scores)
         # `fit` keeps the largest score.
         return {name: mean, "score": mean if name == "accuracy" else -mean}
+
+
+def _weight_of_all(ema: float, count: Any, dtype: Any) -> Float[Array, ""]:
+    """The sum of the weights in a moving average from zero, w (1 + d + … + dⁿ⁻¹).
+
+    Optax rounds d and w = 1 − d each for itself. In float32 they do not add up to 1 then, and
+    1 − dⁿ would be wrong by up to a percent where d is close to 1.
+    """
+    kept, new = jnp.asarray(ema, dtype), jnp.asarray(1 - ema, dtype)
+    return new / (1 - kept) * -jnp.expm1(count * jnp.log1p(kept - 1))
 
 
 def episode_scores(

@@ -66,6 +66,13 @@ def test_a_run_that_was_not_tested(runs, tmp_path, capsys):
     assert "2 or more" in stopped(["compare", str(runs / "a")], capsys)
 
 
+def test_what_is_no_result_is_not_to_be_deleted(runs, capsys):
+    file = runs / "a" / "recipe.json"
+    said = stopped(["compare", str(file), str(runs / "b")], capsys)
+    assert f"{file} holds no result of an evaluation; give a run's folder" in said
+    assert "delete" not in said
+
+
 def test_jax_is_not_imported(runs, tmp_path):
     given = ["compare", str(runs / "a"), str(runs / "b"), "--json", str(tmp_path / "c.json")]
     code = (

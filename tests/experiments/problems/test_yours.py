@@ -2,17 +2,20 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import quickstudy as qs
 from quickstudy.app.cli import main
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.problems import find_problem
 from quickstudy.experiments.problems.glyphs import GlyphImages
+from quickstudy.experiments.problems.yours import _arrays, _class_files
 from quickstudy.experiments.recipe import from_json
 from references.own_code import folder_of_classes, npz_of_images
 from references.refusing import demand_refused, stopped
@@ -174,6 +177,42 @@ def test_a_run_on_a_folder_is_tested_on_its_own_test_classes_and_on_others(run, 
     said = stopped(["evaluate", str(run), "--on", "glyphs"], capsys)
     assert "images of 28×28×1" in said
     assert "images of 12×12×1" in said
+
+
+def test_data_of_the_same_name_are_told_apart(run, others, tmp_path):
+    """Two folders called fish keep their own results, as often as each is tested."""
+    shutil.copytree(others / "fish", tmp_path / "fish")
+    for folder in (others, tmp_path, others, tmp_path):
+        asked = ["--episodes", "4", "--no-curves", "--on", str(folder / "fish")]
+        main(["evaluate", str(run), *asked])
+    found = [json.loads(f.read_text())["data"] for f in run.glob("*test-4-episodes-on-fish*.json")]
+    assert len(found) == 2
+    assert len(set(found)) == 2
+
+
+def test_other_contents_are_other_tasks(tmp_path):
+    """A file that was written anew, with the same labels, and a folder with another image."""
+    file, folder = npz_of_images(tmp_path / "cells.npz", shape=(8, 8, 3)), tmp_path / "birds"
+    for name in "abc":
+        (folder / name).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(folder / name / "1.png")
+
+    def tasks(path):
+        _arrays.cache_clear()
+        _class_files.cache_clear()
+        return replace(find_problem(str(path)), ways=1).prepared(Source()).test_tasks("test")
+
+    before = [tasks(file), tasks(folder)]
+    assert [tasks(file), tasks(folder)] == before
+    images = np.load(file)["images"]
+    np.savez(file, images=255 - images)
+    for name in "abc":
+        Image.new("L", (64, 64), 255).save(folder / name / "2.png")
+    for path, old in zip((file, folder), before, strict=True):
+        new = tasks(path)
+        assert new["on"] == old["on"]
+        assert new["settings"].pop("contents") != old["settings"].pop("contents")
+        assert new["settings"] == old["settings"]
 
 
 def test_an_npz_file_is_a_problem_too(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """`quickstudy evaluate RUN`: many tasks never seen in training, with tables and pictures."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Literal
 from quickstudy.app.flags import Flag, demand_read, flags_of, parse, value_of
 from quickstudy.app.pairing import demand_useful
 from quickstudy.app.running import elsewhere_in_tests, first_argument
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput, CheckpointError, demand_counts
 from quickstudy.experiments.family import HostProblem
 from quickstudy.experiments.method import Test
 from quickstudy.experiments.problem import Problem, Source
@@ -74,7 +75,8 @@ def _evaluate(
     asked_for = (options.split, options.episodes, options.curves, Source(options.data))
     test = Test(recipe.name, *asked_for, acts="greedy" if options.greedy else "drawn")
     name = _named(asked, options, method.own_episodes(problem))
-    evaluate_and_write(changed, learned, test, run if run.is_dir() else run.parent, name)
+    folder = run if run.is_dir() else run.parent
+    evaluate_and_write(changed, learned, test, folder, _unlike(folder, test, problem, name))
 
 
 def evaluate_and_write(
@@ -172,6 +174,20 @@ def _named(asked: dict[str, Any], options: EvaluateOptions, usual: int) -> list[
         return parts
     on = options.on.rstrip("/").rpartition("/")[2].replace(".py:", "-")
     return [*parts, f"on-{on}"]
+
+
+def _unlike(folder: Path, test: Test, problem: Problem, name: list[str]) -> list[str]:
+    """The name, told apart from that of a result on other data of the same file name."""
+    from quickstudy.experiments.result_files import read_json
+
+    try:
+        there = read_json(folder / f"evaluation-{'-'.join([test.split, *name])}.json")
+    except CheckpointError:  # it is written anew
+        return name
+    tasks = there.get("tasks", {}) if isinstance(there, dict) else {}
+    if "on" not in tasks or tasks["on"] == (on := problem.test_tasks(test.split)["on"]):
+        return name
+    return [*name, hashlib.sha256(on.encode()).hexdigest()[:6]]
 
 
 def _about(recipe: Recipe) -> str:

@@ -53,6 +53,10 @@ class YourImages(NaturalImages):
     def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
         """The images of these classes."""
 
+    @abc.abstractmethod
+    def digest(self, names: tuple[str, ...]) -> str:
+        """A short name for what is in these classes: other images, other name."""
+
     def shaped(self) -> Self:
         """The problem with the shape of one input."""
         return self
@@ -119,13 +123,14 @@ class YourImages(NaturalImages):
         return Episodes.of(data, ways=ways, shots=self.shots, queries=self.queries)
 
     def test_tasks(self, split: Split) -> dict[str, Any]:
-        """The file or folder, the shape, and which classes the split has, however that was
-        decided."""
+        """The file or folder, the shape, which classes the split has, however that was decided,
+        and what is in them."""
         names = getattr(self, split)
         # Not the names themselves: there may be thousands.
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+        found = {"classes": f"{len(names)}, {digest}", "contents": self.digest(names)}
         settings = {name: getattr(self, name) for name in NaturalImages.at_test}
-        return {"on": self.path, "settings": {**settings, "classes": f"{len(names)}, {digest}"}}
+        return {"on": self.path, "settings": {**settings, **found}}
 
     @property
     def training_classes(self) -> int | None:
@@ -196,6 +201,12 @@ class FolderImages(YourImages):
         how: Any = {"colour": "colour"} if inputs[2] == 3 else {"colour": "grey", "ink": "auto"}
         return replace(self, shape_of_one=inputs, **how)
 
+    def digest(self, names: tuple[str, ...]) -> str:
+        """By the names and sizes of the files, which are the same however large they are read."""
+        files = _class_files(self.path)
+        found = [(n, [(f.name, f.stat().st_size) for f in files.get(n, [])]) for n in names]
+        return hashlib.sha256(repr(found).encode()).hexdigest()[:12]
+
     def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
         """The images, once for each set of classes."""
         return _images(self.path, names, self.inputs, self.ink)
@@ -221,6 +232,10 @@ class NpzImages(YourImages):
         """That of the arrays."""
         one = _arrays(self.path).images.shape[2:]
         return replace(self, shape_of_one=(*one, 1) if len(one) == 2 else tuple(one))
+
+    def digest(self, names: tuple[str, ...]) -> str:
+        """By the arrays."""
+        return self.read(names, Source()).digest()
 
     def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
         """The arrays of these classes."""
