@@ -5,6 +5,7 @@ tasks of one device run one after the other, whose activations then fit the cach
 run side by side, as many as fit its memory.
 """
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable
@@ -40,8 +41,10 @@ def set_up_devices(devices: int | None = None) -> None:
         >>> qs.set_up_devices()  # doctest: +SKIP
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    # A device per core, for XLA runs most of a small network's program on one of them.
-    jax.config.update("jax_num_cpu_devices", devices or cores or 1)
+    # A device per core, for XLA runs most of a small network's program on one of them. Once JAX has
+    # run anything, as a program that calls several commands has, the number stays as it is.
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", devices or cores or 1)
     # Many steps in flight on several CPU devices can deadlock XLA's all-reduce.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))

@@ -7,7 +7,7 @@ import pytest
 
 from quickstudy.app.cli import main
 from quickstudy.app.commands.train import _flags
-from quickstudy.app.flags import described, flags_of, unchosen, value_of
+from quickstudy.app.flags import Flag, described, flags_of, parse, unchosen, value_of
 from quickstudy.app.pairing import named_recipe
 from quickstudy.errors import BadInput
 from quickstudy.experiments.methods import METHODS
@@ -221,6 +221,22 @@ def test_the_last_value_counts_and_either_spelling():
     assert value_of("run", ["--run", "a", "--run=b_c"]) == "b_c"
     assert value_of("run", ["--runs", "a"]) is None
     assert typed("maml-sinusoid", "--inner_lr 0.5").method.inner_lr == 0.5
+
+
+@pytest.mark.parametrize(
+    "given", ["--steps 2 --steps 3", "--meta-batch 2 --meta_batch=3", "--test --no-test"]
+)
+def test_a_flag_that_is_given_twice(given, tmp_path, monkeypatch, capsys):
+    """The last would count in silence."""
+    monkeypatch.chdir(tmp_path)
+    said = stopped(["train", "maml-sinusoid", *given.split()], capsys)
+    assert re.search("--(steps|meta-batch|no-test) is given twice", said), said
+
+
+def test_two_settings_of_one_name():
+    flags = [Flag("network", str, "", "a"), Flag("network_", str, "", "b")]
+    with pytest.raises(BadInput, match="two settings are called network"):
+        parse(flags, [], prog="train", description="")
 
 
 def test_choices_keep_their_own_defaults():

@@ -66,6 +66,7 @@ def test_one_element_is_a_number(given):
     [
         ({"reward": jnp.zeros(2)}, r"Lever: reward has the shape \(2,\); return one number"),
         ({"reward": None}, "Lever: reward is None"),
+        ({"reward": 1j}, "Lever: reward is complex; return real numbers"),
         ({"done": jnp.zeros(2)}, r"Lever: done has the shape \(2,\)"),
         (
             {"observation": jnp.zeros(1)},

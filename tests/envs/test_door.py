@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from quickstudy import BadInput, QuickstudyError
-from quickstudy.envs.door import demand_finite, demand_same_spaces, first_seen, made_by, outcome
+from quickstudy.envs.door import (
+    demand_finite,
+    demand_same_spaces,
+    demand_shape,
+    first_seen,
+    made_by,
+    outcome,
+)
 
 gymnasium = pytest.importorskip("gymnasium")
 spaces = gymnasium.spaces
@@ -49,7 +56,22 @@ def test_rewards_and_flags_of_one_element_are_numbers(one):
 
 
 @pytest.mark.parametrize(
-    "bad", [None, np.nan, np.inf, -np.inf, 1e39, "much", [1.0, 2.0], np.zeros(0), np.array([None])]
+    "bad",
+    [
+        None,
+        np.nan,
+        np.inf,
+        -np.inf,
+        1e39,
+        "much",
+        "1.0",
+        b"1",
+        1j,
+        10**400,
+        [1.0, 2.0],
+        np.zeros(0),
+        np.array([None]),
+    ],
 )
 def test_rewards_that_are_no_finite_number_are_refused(bad):
     with pytest.raises(BadInput, match=r"the reward is .*; return one finite number"):
@@ -83,6 +105,47 @@ def test_observations_of_another_shape_are_refused(bad):
     with pytest.raises(BadInput, match=r"has the shape \(2,\)"):
         first_seen((bad, {}), BOX)
     first_seen(([0.0, 1.0], {}), BOX)
+
+
+@pytest.mark.parametrize(
+    ("space", "good", "bad"),
+    [
+        (
+            spaces.Discrete(3),
+            (0, 2, np.int64(1), np.array(2)),
+            (-1, 3, 0.5, None, "1", [0], np.nan),
+        ),
+        (spaces.Discrete(3, start=1), (1, 3), (0, 4)),
+        (spaces.MultiDiscrete([3, 2]), ([2, 1], np.zeros(2)), ([3, 1], [1], [1, -1], [[1, 1]])),
+        (
+            spaces.MultiBinary(3),
+            ([0, 1, 1], np.ones(3, bool)),
+            ([0, 2, 0], [np.nan, 0, 0], [1] * 4),
+        ),
+        (spaces.Dict({"a": spaces.Discrete(2)}), ({"a": 1},), ({"a": 2},)),
+    ],
+    ids=str,
+)
+def test_observations_are_among_the_choices(space, good, bad):
+    for one in good:
+        first_seen((one, {}), space)
+    for one in bad:
+        with pytest.raises(BadInput, match="which is not in the space"):
+            first_seen((one, {}), space)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (np.zeros(2, complex), "return real numbers"),
+        (["a", "b"], "return real numbers"),
+        ([[0.0], [0.0, 1.0]], "which is no array"),
+        ((SEEN, {}), r"looks like \(observation, info\) .* give the observation alone"),
+    ],
+)
+def test_observations_that_are_no_numbers(bad, said):
+    with pytest.raises(BadInput, match=said):
+        demand_shape(bad, BOX)
 
 
 def test_observations_with_parts_have_these_parts():

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import quickstudy as qs
@@ -14,6 +15,16 @@ def test_spaces_are_read_as_they_were_written():
     for space in (*seen, *acted):
         written = json.loads(json.dumps(write_space(space), allow_nan=False))
         assert read_space(written) == space
+    gymnasium = pytest.importorskip("gymnasium").spaces
+    whole = np.iinfo(np.int64)
+    for space in (
+        gymnasium.Box(0, whole.max, (2,), np.int64),
+        gymnasium.Box(whole.min, whole.max, (1,), np.int64),
+        gymnasium.Dict(
+            {("a", 1): gymnasium.Discrete(2), ("b", ("c",)): gymnasium.MultiBinary([2])}
+        ),
+    ):
+        assert read_space(json.loads(json.dumps(write_space(space)))) == space
     with pytest.raises(qs.BadInput, match="flatten it"):
         write_space(pytest.importorskip("gymnasium").spaces.Text(3))
     with pytest.raises(qs.BadInput, match="'Text' is no space"):

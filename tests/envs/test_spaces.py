@@ -1,6 +1,7 @@
 """Gymnasium's spaces as arrays, by Gymnasium's own rules, and the wrappers that messages name."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -134,6 +135,40 @@ def test_boxes_of_integers_round():
     assert found.tolist() == [2, 0]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [(1, 255, np.uint8), (1, 65535, np.uint16), (0, np.iinfo(np.int64).max, np.int64)],
+)
+def test_the_whole_range_of_whole_numbers_is_kept(low, high, dtype):
+    """Neither wraps −1 to 255, nor overflows beyond the largest."""
+    box = Box(low, high, (2,), dtype)
+    spaces = Spaces(SEEN, box)
+    assert spaces.actions == qs.Continuous(2, 1.0)
+    for actions in ([[-3.0, 0.2]], [[1.0, -1.0]], [[9.0, 0.0]]):
+        (found,) = spaces.native(np.array(actions, np.float32))
+        assert box.contains(found), found
+
+
+@pytest.mark.parametrize(
+    ("space", "good", "bad"),
+    [
+        (Discrete(3, start=-7), (-7, -5, np.int64(-6)), (0, 99, -6.5, np.nan, None)),
+        (MultiDiscrete([2, 3]), ([1, 2],), ([2, 0], [0], [0, 0.5])),
+        (Box(-1.0, 1.0, (2,)), ([1.0, -1.0],), ([np.nan, 0], [np.inf, 0], [1000, 0], [0], "ab")),
+        (Box(0.0, 10.0, (2, 1)), ([[0.0], [10.0]],), ([[11.0], [0.0]], [[-1.0], [0.0]])),
+    ],
+    ids=str,
+)
+def test_actions_that_are_not_in_the_space_are_refused(space, good, bad):
+    spaces = Spaces(SEEN, space)
+    for action in good:
+        (again,) = spaces.native(spaces.taken(action)[None])
+        np.testing.assert_allclose(again, action, atol=1e-6)
+    for action in bad:
+        with pytest.raises(qs.BadInput, match="not in the space"):
+            spaces.taken(action)
+
+
 def test_a_box_of_one_number():
     (found,) = Spaces(SEEN, Box(0.0, 10.0, ())).native(np.array([[0.5]]))
     assert (found.shape, float(found)) == ((), 7.5)
@@ -188,8 +223,12 @@ def test_what_has_no_fixed_shape_is_refused_and_the_wrapper_helps(space, fixed):
 @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0.0, np.inf), (-np.inf, 1.0)])
 def test_unbounded_actions_are_refused_and_the_wrapper_helps(bounds):
     env = Echo(action=Box(*bounds, (2,)))
-    with pytest.raises(qs.BadInput, match=r"TransformAction\(env, lambda action: action, .*\(2,\)"):
+    with pytest.raises(qs.BadInput, match=r"TransformAction\(env, lambda action: .*") as said:
         host(env).begin(seed=0)
+    low, high = map(
+        float, re.search(r"spaces\.Box\((.*), (.*), \(2,\)\)", str(said.value)).groups()
+    )
+    assert bounds[0] <= low < high <= bounds[1], "within the environment's own"
     wrapped = gymnasium.wrappers.TransformAction(
         env, lambda action: action, gymnasium.spaces.Box(-1.0, 1.0, (2,))
     )

@@ -118,6 +118,33 @@ def test_what_is_not_finite_names_the_tasks():
             host.step(np.zeros(COPIES, int))
 
 
+@pytest.mark.parametrize(
+    ("place", "bad", "said"),
+    [
+        (2, [np.nan] * 3, "terminated is nan; return True or False"),
+        (2, [2] * 3, "terminated is 2; return True or False"),
+        (3, [None] * 3, "truncated is None; return True or False"),
+        (2, False, r"terminated have the shape \(\); return one for each copy, \(3,\)"),
+        (1, ["1.0"] * 3, "the reward is '1.0'; return one finite number"),
+        (1, np.zeros((3, 1)), r"rewards have the shape \(3, 1\)"),
+        (1, np.zeros(1), r"rewards have the shape \(1,\)"),
+    ],
+)
+def test_rewards_and_flags_are_one_for_each_copy(place, bad, said):
+    with vector(AutoresetMode.DISABLED) as host:
+        host.begin(0)
+        step = host.vector.step
+
+        def odd(actions):
+            returned = list(step(actions))
+            returned[place] = bad
+            return tuple(returned)
+
+        host.vector.step = odd
+        with pytest.raises(QuickstudyError, match=said):
+            host.step(np.zeros(COPIES, int))
+
+
 def test_a_vector_that_nobody_closes_is_closed():
     closed = []
 

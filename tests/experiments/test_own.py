@@ -221,6 +221,103 @@ def test_a_file_must_not_hide_another_module(name, tmp_path):
         from_file(f"{tmp_path / name}.py:a")
 
 
+def twins(folder, scales):
+    """Two folders, each with a file that reads its sibling helpers.py."""
+    for name, scale in scales.items():
+        home = folder / name
+        home.mkdir()
+        (home / "helpers.py").write_text(f"SCALE = {scale}\n")
+        (home / f"{name}.py").write_text("from helpers import SCALE\n")
+    return [f"{folder / name / name}.py:SCALE" for name in scales]
+
+
+def test_siblings_of_one_name_in_two_folders(tmp_path):
+    """Each file would read its own, and a later import or a worker process either."""
+    one, other = twins(tmp_path, {"one": 2.0, "other": 77.0})
+    assert from_file(one).thing == 2.0
+    with pytest.raises(qs.BadInput, match=r"other/helpers\.py, and .*one/helpers\.py has the same"):
+        from_file(other)
+    assert sys.modules["helpers"].SCALE == 2.0
+    (tmp_path / "other" / "other.py").write_text("SCALE = 3.0\n")
+    assert from_file(other).thing == 3.0, "a sibling that it does not read is in nobody's way"
+    forget(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["import sys\nsys.exit()\n", "raise SystemExit(0)\n"])
+def test_a_file_that_exits_says_so(text, tmp_path):
+    (tmp_path / "leaving.py").write_text(text)
+    with pytest.raises(qs.BadInput, match=r"leaving\.py, line \d: SystemExit"):
+        from_file(f"{tmp_path / 'leaving.py'}:a")
+
+
+def test_an_error_in_it_is_told_by_its_own_lines(tmp_path, capsys):
+    (tmp_path / "falling.py").write_text(
+        "import quickstudy as qs\n\n\ndef net(inputs, key):\n    raise OSError('no weights')\n"
+    )
+    said = stopped(f"train ridge --on sinusoid --network {tmp_path}/falling.py:net".split(), capsys)
+    assert re.search(r"falling\.py, line 5, in net\s+OSError: no weights", said), said
+    assert "Traceback" not in said
+    forget(tmp_path)
+
+
+FAULTY = """
+import equinox as eqx
+import quickstudy as qs
+
+
+class Nothing(qs.Learner):
+    model: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return None
+
+
+class Keyless(qs.Learner):
+    model: eqx.Module
+
+    def adapt(self, support):
+        return self.model
+
+
+class Wide(qs.Learner):
+    model: eqx.Module
+
+    def adapt(self, support, *, key=None):
+        return lambda x: self.model(x)[:, [0, 0, 0]]
+
+
+class Unfinished(qs.Learner):
+    model: eqx.Module
+
+
+def none(inputs, key):
+    return None
+
+
+number = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("{}:Nothing --on sinusoid", "adapt returns None; it must return a predictor"),
+        ("{}:Keyless --on sinusoid", "cannot be trained; TypeError: .*'key'"),
+        ("{}:Wide --on sinusoid", "faulty_parts.py:Wide.*(targets|y)"),
+        ("{}:Unfinished --on sinusoid", "Can't instantiate abstract class Unfinished"),
+        ("ridge --on sinusoid --network {}:none", "returns None; it must return a module"),
+        ("ridge --on sinusoid --network {}:number", r"number\(tuple, key=...\) fails: 'int'"),
+    ],
+)
+def test_code_that_does_not_fit_leaves_no_run(asked, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "faulty_parts.py").write_text(FAULTY)
+    text = stopped(["train", *asked.format(tmp_path / "faulty_parts.py").split()], capsys)
+    forget(tmp_path)
+    assert re.search(said, " ".join(text.split())), text
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_file_runs_once_and_may_be_imported(mine):
     assert from_file(f"{mine}:Line").thing is from_file(f"{mine}:Line").thing
     assert sys.modules["mine"].Line is from_file(f"{mine}:Line").thing

@@ -155,6 +155,57 @@ def test_ones_own_is_opened_by_naming_its_file_wherever_it_is(name, here, monkey
         assert same_bits(learned, load(moved / "one.safetensors", recipe=file))
 
 
+LEARN = """
+import quickstudy as qs
+
+
+class Mine(qs.Learner):
+    slope: float = 2.0
+
+    def adapt(self, support, *, key=None):
+        return lambda x: self.slope * x
+"""
+PROB = """
+from dataclasses import dataclass
+from quickstudy.experiments.problems.sinusoid import SinusoidCurves
+
+
+@dataclass(frozen=True)
+class Prob(SinusoidCurves):
+    reps: int = 3
+"""
+
+
+@pytest.mark.parametrize("problem", ["Prob", "Mine"])
+def test_a_method_and_a_problem_of_ones_own_are_opened_by_both_files(problem, here, capsys):
+    """Also where both have one name."""
+    (here / "learn.py").write_text(LEARN)
+    (here / "prob.py").write_text(PROB.replace("Prob", problem))
+    both = [f"{here / 'learn.py'}:Mine", f"{here / 'prob.py'}:{problem}"]
+    run = str(here / "run")
+    main(["train", both[0], "--on", both[1], "--reps", "4", *TINY.split(), "--run", run])
+    for named in (both, both[::-1]):
+        assert load_recipe(run, named).problem.reps == 4
+    for one, missing in zip(both, (f"prob.py:{problem}", "learn.py:Mine"), strict=True):
+        said = stopped(["evaluate", run, "--recipe", one], capsys)
+        assert f"--recipe PATH/{missing}" in said
+    main(["evaluate", run, "--recipe", *both, "--episodes", "3", "--no-curves"])
+    (here / "third.py").write_text("from learn import Mine\n\n\nclass Third:\n    pass\n")
+    said = stopped(["evaluate", run, "--recipe", *both, f"{here / 'third.py'}:Third"], capsys)
+    assert "third.py:Third is named, and this was made with" in said
+    forget(here)
+
+
+def test_exported_files_of_one_folder_keep_their_own_results(tmp_path):
+    recipe = find_recipe("maml-sinusoid").prepared()
+    for name in ("one", "other"):
+        export(recipe.learner(), tmp_path / f"{name}.safetensors", recipe)
+        asked = ["evaluate", str(tmp_path / f"{name}.safetensors"), "--episodes", "2"]
+        main([*asked, "--no-curves"])
+    found = {file.name for file in tmp_path.glob("evaluation-*.json")}
+    assert found == {f"evaluation-test-2-episodes-of-{name}.json" for name in ("one", "other")}
+
+
 def test_ones_own_is_opened_by_the_thing_itself(tmp_path):
     class Scaled(qs.Learner):
         model: qs.Headed

@@ -108,11 +108,25 @@ def test_misuse_is_told():
     for actions, rewards, why in (
         (np.zeros((1, 1)), [1.0, 2.0], "1 actions have 2 rewards"),
         (np.zeros((4, 1)), np.ones(4), "2 observations, 4 actions"),
-        (np.zeros((2, 2)), np.ones(2), "shape|reshape"),
+        (np.zeros((2, 2)), np.ones(2), "not in the space"),
+        (np.array([[0.0], [np.nan]]), np.ones(2), "not in the space"),
+        (np.array([[0.0], [1000.0]]), np.ones(2), "not in the space"),
         (np.zeros((2, 1)), [1.0, np.nan], "finite"),
+        (np.zeros((2, 1)), [1.0, "2.0"], "finite"),
     ):
-        with pytest.raises((qs.BadInput, ValueError), match=why):
+        with pytest.raises(qs.BadInput, match=why):
             agent.adapt([(see, actions, rewards)])
+    for bad, why in (
+        ([(see, np.zeros((2, 1)))], "give .observations, actions, rewards."),
+        ((see, np.zeros((2, 1)), [1.0, 1.0]), "give .observations, actions, rewards."),
+        ([5], "a trajectory is int"),
+        ([([], [], [])], "an episode has no step"),
+    ):
+        with pytest.raises(qs.BadInput, match=why):
+            agent.adapt(bad)
+    for seed in (-1, 2**32):
+        with pytest.raises(qs.BadInput, match="give a whole number of 0 or more"):
+            Adaptable.of(policy, adaptation).agent(seed=seed)
     long = np.full((HORIZON + 1, 1), 1000.0)
     with pytest.raises(qs.BadInput, match=f"in training they had 1 to {HORIZON}"):
         agent.adapt([(long, np.zeros_like(long), np.zeros(HORIZON + 1))])

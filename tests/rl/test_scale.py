@@ -87,6 +87,14 @@ def test_what_a_policy_sees():
     np.testing.assert_allclose(scale.pay(jnp.float32(50.0)), 50 / deviation, rtol=1e-4)
 
 
+def test_nothing_may_be_observed():
+    """In a bandit, where only rewards tell anything."""
+    scale = Running(Moments.none((0,)), Moments.none(()))
+    assert scale.see(jnp.zeros((4, 2, 0))).shape == (4, 2, 0)
+    steps = steps_of(4)
+    met(scale, steps._replace(observation=steps.observation[..., :0]))
+
+
 def test_no_step_changes_nothing():
     start = met(Running(Moments.none((3,)), Moments.none(())), steps_of(5))
     nothing = steps_of(4)

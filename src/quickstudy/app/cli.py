@@ -69,6 +69,13 @@ def main(arguments: list[str] | None = None) -> None:
     except QuickstudyError as error:
         print(f"quickstudy: {error}", file=sys.stderr)
         sys.exit(1)
+    except Exception as error:
+        from quickstudy.experiments.own import told
+
+        if (said := told(error)) is None:
+            raise
+        print(f"quickstudy: {said}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("quickstudy: stopped", file=sys.stderr)
         sys.exit(130)
@@ -82,7 +89,13 @@ def _answer(arguments: list[str]) -> None:
 
         print(version("quickstudy"))
     else:
-        _command(arguments[0])(arguments[1:])
+        command = _command(arguments[0])
+        if any(".py:" in argument for argument in arguments):
+            from quickstudy.mesh import set_up_devices
+
+            # Before code of the user's own is imported, which may use JAX at once.
+            set_up_devices()
+        command(arguments[1:])
 
 
 def _command(name: str) -> Callable[[list[str]], None]:

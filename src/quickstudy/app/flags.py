@@ -14,6 +14,7 @@ import itertools
 import textwrap
 import types
 import typing
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -103,14 +104,40 @@ def with_choices(value: Any, arguments: Sequence[str]) -> Any:
 
 def value_of(name: str, arguments: Sequence[str]) -> str | None:
     """What the arguments give for a flag, if they give it."""
-    found, flag = None, f"--{name.replace('_', '-')}"
+    found = values_of(name, arguments)
+    return None if found is None else "".join(found[:1])
+
+
+def values_of(name: str, arguments: Sequence[str]) -> list[str] | None:
+    """All that the arguments give for a flag, up to the next flag.
+
+    Example:
+        >>> values_of("recipe", ["--recipe", "a.py:A", "b.py:B", "--seed", "1"])
+        ['a.py:A', 'b.py:B']
+    """
+    found = None
     for i, here in enumerate(arguments):
-        spelled = here.replace("_", "-") if here.startswith("--") and "=" not in here else here
-        if spelled == flag:
-            found = "".join(arguments[i + 1 : i + 2])
-        elif here.startswith(f"{flag}="):
-            found = here.removeprefix(f"{flag}=")
+        if _spelled(here) == name.replace("_", "-"):
+            with_equals = [here.partition("=")[2]] if "=" in here else []
+            rest = itertools.takewhile(lambda one: not one.startswith("--"), arguments[i + 1 :])
+            found = with_equals or list(rest)
     return found
+
+
+def _spelled(argument: str) -> str:
+    """The flag that an argument is, without dashes in front; nothing if it is none."""
+    name = argument.partition("=")[0].replace("_", "-")
+    return name[2:] if name.startswith("--") else ""
+
+
+def demand_once(arguments: Sequence[str]) -> None:
+    """Refuse a flag that is given twice, where the last would win in silence."""
+    seen = set()
+    for name in map(_spelled, arguments):
+        flag = name.removeprefix("no-")
+        if flag and flag in seen:
+            raise BadInput(f"--{name} is given twice; give it once")
+        seen.add(flag)
 
 
 def _kind(hint: Any) -> type[Choice]:
@@ -151,6 +178,12 @@ def parse(
         prog: the command, for help.
         description: what it does.
     """
+    demand_once(arguments)
+    if twice := [n for n, count in Counter(flag.spelled for flag in flags).items() if count > 1]:
+        raise BadInput(
+            f"two settings are called {twice[0]}, and would share one flag; rename the field "
+            f"{twice[0]} of your own code"
+        )
     fields = [(flag.name, _typed(flag), flag.default) for flag in flags]
     kind = dataclasses.make_dataclass("Arguments", fields, frozen=True)
     return vars(tyro.cli(kind, args=list(arguments), prog=prog, description=description))
@@ -188,7 +221,7 @@ def demand_read(
     """
     names = {flag.spelled for flag in flags}
     for argument in arguments:
-        name = argument[2:].partition("=")[0].replace("_", "-")
+        name = _spelled(argument)
         known = name in names or name.removeprefix("no-") in names or name == "help"
         if not argument.startswith("--") or known:
             continue

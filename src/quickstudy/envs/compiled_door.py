@@ -89,11 +89,14 @@ def _one(environment: Environment, name: str, value: Any) -> jax.Array:
 
 def _array(environment: Environment, name: str, value: Any) -> jax.Array:
     try:
-        return jnp.asarray(value)
+        array = jnp.asarray(value)
     except (TypeError, ValueError) as error:
         raise BadInput(
             f"{type(environment).__name__}: {name} is {value!r}; return an array of numbers"
         ) from error
+    if jnp.iscomplexobj(array):
+        raise BadInput(f"{type(environment).__name__}: {name} is complex; return real numbers")
+    return array
 
 
 def _state(environment: Environment, after: State, before: State) -> State:

@@ -45,6 +45,8 @@ def demand_environment(made: Any) -> None:
         hint = ""
         if isinstance(made, type):
             hint = f": {made.__name__}(), not {made.__name__}"
+        elif isinstance(made, gymnasium.vector.VectorEnv):
+            hint = "; a VectorEnv is what make_vector(copies) returns"
         elif hasattr(made, "step"):
             hint = "; one of Gym, which came before Gymnasium, is wrapped by the package shimmy"
         raise BadInput(f"make returned {made!r}; let it return one gymnasium.Env{hint}")
@@ -135,15 +137,16 @@ def success_in(info: Any) -> np.float32:
 
 
 def demand_shape(observation: Any, space: Any, where: str = "") -> None:
-    """Refuse an observation that is not of its space's shape, in Dicts and Tuples too.
+    """Refuse an observation that is not of its space's shape, or is none of its choices, in Dicts
+    and Tuples too.
 
     Raises:
         BadInput: says both.
     """
-    if isinstance(observation, np.ndarray) and observation.shape == space.shape:
-        return
     spaces, name = import_gymnasium().spaces, f"the observation{where}"
-    if isinstance(space, spaces.Dict | spaces.Tuple):
+    if isinstance(space, spaces.Box):
+        _demand_numbers(observation, space, name)
+    elif isinstance(space, spaces.Dict | spaces.Tuple):
         parts = _parts(space)
         # Whatever it is: what cannot be taken apart has other parts.
         there = observation if isinstance(observation, Mapping | tuple | list) else ()
@@ -154,11 +157,66 @@ def demand_shape(observation: Any, space: Any, where: str = "") -> None:
             )
         for part, inner in parts.items():
             demand_shape(observation[part], inner, f"{where}[{part!r}]")
-    elif isinstance(space, spaces.Box) and (shape := np.shape(observation)) != space.shape:
+    else:
+        demand_choice(observation, space, name)
+
+
+def _demand_numbers(observation: Any, space: Any, name: str) -> None:
+    """Refuse what is no array of a Box's shape."""
+    if isinstance(observation, np.ndarray) and observation.shape == space.shape:
+        kind = observation.dtype.kind
+        if kind in "fiub":
+            return
+    if isinstance(observation, tuple) and isinstance((*observation, None)[-2], Mapping):
         raise BadInput(
-            f"{name} is {_short(observation)}, of shape {shape}; the space, {space}, has the shape "
-            f"{space.shape}: return such an observation, or mend observation_space"
+            f"{name} is {_short(observation)}, which looks like (observation, info) as reset "
+            "returns it; give the observation alone"
         )
+    try:
+        array = np.asarray(observation)
+    except ValueError as error:  # ragged
+        raise BadInput(f"{name} is {_short(observation)}, which is no array: {error}") from error
+    if array.shape != space.shape:
+        raise BadInput(
+            f"{name} is {_short(observation)}, of shape {array.shape}; the space, {space}, has the "
+            f"shape {space.shape}: return such an observation, or mend observation_space"
+        )
+    if array.dtype.kind not in "fiubO":
+        raise BadInput(f"{name} is {_short(observation)}; return real numbers")
+
+
+def demand_choice(value: Any, space: Any, name: str) -> None:
+    """Refuse what is none of the choices of a Discrete, MultiDiscrete or MultiBinary space.
+
+    Args:
+        value: an observation, or an action.
+        space: of these; others hold everything.
+        name: of the value, for the message.
+
+    Raises:
+        BadInput: says both.
+    """
+    spaces = import_gymnasium().spaces
+    if isinstance(space, spaces.Discrete):
+        low, high, shape = space.start, space.start + space.n - 1, ()
+        # At every step of most small environments, where arrays would take longer than the step.
+        if isinstance(value, int | np.integer) and low <= value <= high:
+            return
+    elif isinstance(space, spaces.MultiDiscrete):
+        low = np.broadcast_to(getattr(space, "start", 0), space.nvec.shape)
+        high, shape = low + space.nvec - 1, space.nvec.shape
+    elif isinstance(space, spaces.MultiBinary):
+        low, high, shape = 0, 1, space.shape
+    else:
+        return
+    try:
+        found = np.asarray(value)
+        whole = found.shape == shape and found.dtype.kind in "iubf"
+        within = whole and bool(np.all((found >= low) & (found <= high) & (found % 1 == 0)))
+    except (TypeError, ValueError):
+        within = False
+    if not within:
+        raise BadInput(f"{name} is {_short(value)}, which is not in the space {space}")
 
 
 def _parts(whole: Any) -> dict[Any, Any]:
@@ -210,8 +268,9 @@ def one_reward(value: Any) -> float:
         BadInput: it is no finite number.
     """
     try:
-        reward = float(_one(value))
-    except (TypeError, ValueError):
+        one = _one(value)
+        reward = float(one) if isinstance(one, bool | int | float) else math.nan
+    except (TypeError, ValueError, OverflowError):
         reward = math.nan
     if not abs(reward) <= GREATEST:
         raise BadInput(f"the reward is {_short(value)}; return one finite number")

@@ -86,11 +86,17 @@ class Interface(NamedTuple):
         Raises:
             BadInput: another shape.
         """
+        choices = self.actions.n if isinstance(self.actions, Discrete) else None
+        strange = choices is not None and (np.ndim(action) or action not in range(choices))
+        if strange and not self.spaces:
+            raise BadInput(f"the action is {action!r}; give a whole number from 0, below {choices}")
         found = _spaces(self.spaces).taken(action) if self.spaces else np.asarray(action)
         if found.shape != self.actions.shape:
             raise BadInput(
                 f"the action has the shape {found.shape}; the policy's have {self.actions.shape}"
             )
+        if not np.isfinite(found).all():
+            raise BadInput(f"the action is {action!r}; give finite numbers")
         return found.astype(np.float32 if isinstance(self.actions, Continuous) else np.int32)
 
     def to_json(self) -> dict[str, Any]:

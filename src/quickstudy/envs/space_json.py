@@ -53,8 +53,10 @@ def read_space(value: dict[str, Any]) -> Any:
     kind = settings.pop("space", None)
     if kind == "Box":
         dtype, shape = np.dtype(settings["dtype"]), tuple(settings["shape"])
+        # Whole numbers are not read by way of floats, which would round the largest.
+        through = dtype if dtype.kind in "iu" else np.float64
         low, high = (
-            np.broadcast_to(np.array(settings[name], np.float64), shape).astype(dtype)
+            np.broadcast_to(np.array(settings[name], through), shape).astype(dtype)
             for name in ("low", "high")
         )
         return spaces.Box(low, high, shape, dtype)
@@ -66,7 +68,8 @@ def read_space(value: dict[str, Any]) -> Any:
     if kind == "MultiBinary":
         return spaces.MultiBinary(settings["shape"])
     if kind == "Dict":
-        return spaces.Dict([(name, read_space(one)) for name, one in settings["parts"]])
+        parts = [(_key(name), read_space(one)) for name, one in settings["parts"]]
+        return spaces.Dict(parts)
     if kind == "Tuple":
         return spaces.Tuple([read_space(one) for one in settings["parts"]])
     raise BadInput(f"{kind!r} is no space that this version of quickstudy knows")
@@ -76,6 +79,11 @@ def space_text(observation: Any, action: Any) -> str:
     """Both spaces of an environment as one text, which can be compared and hashed."""
     both = {"observation": write_space(observation), "action": write_space(action)}
     return json.dumps(both, sort_keys=True)
+
+
+def _key(name: Any) -> Any:
+    """A part's name: in JSON a tuple has become a list."""
+    return tuple(map(_key, name)) if isinstance(name, list) else name
 
 
 def _bounds(x: np.ndarray) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from quickstudy.envs.door import demand_choice
 from quickstudy.envs.environment import Actions, Continuous, Discrete, MultiDiscrete, Picture
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.envs.pixels import as_picture, is_picture, picture_shape
@@ -93,11 +94,23 @@ class Spaces:
             low, high = self._bounds
             scaled = low + (found.reshape(shape).astype(np.float64) + 1) / 2 * (high - low)
             found = np.clip(scaled, low, high)
-        return (np.rint(found) if dtype.kind in "iu" else found).astype(dtype)
+        if dtype.kind not in "iu":
+            return found.astype(dtype)
+        # The largest whole numbers are rounded up in double precision, and would overflow.
+        most = np.iinfo(dtype).max
+        top = float(most) if int(float(most)) <= most else np.nextafter(float(most), 0)
+        return np.minimum(np.rint(found), top).astype(dtype)
 
     def taken(self, action: Any) -> np.ndarray:
-        """An action in the space's terms as a policy's, which `native` makes it of."""
+        """An action in the space's terms as a policy's, which `native` makes it of.
+
+        Raises:
+            BadInput: it is not in the space.
+        """
+        demand_choice(action, self.action, "the action")
         found = np.asarray(action)
+        if found.dtype.kind not in "iubf" or not self._holds(found):
+            raise BadInput(f"the action {action!r} is not in the space {self.action}")
         if isinstance(self.actions, Discrete | MultiDiscrete):
             return np.asarray(found - self._start).reshape(self.actions.shape)
         if self._bounds is not None:
@@ -105,6 +118,17 @@ class Spaces:
             # Where there is one action alone, whatever the policy did.
             found = 2 * (found - low) / np.where(high > low, high - low, 1) - 1
         return found.reshape(self.actions.shape).astype(np.float32)
+
+    def _holds(self, action: np.ndarray) -> bool:
+        """Whether an action has the space's size and is within its bounds, but for rounding."""
+        if isinstance(self.actions, Discrete | MultiDiscrete):
+            return True  # which `demand_choice` has seen to
+        if action.size != self.action.low.size:
+            return False
+        action = action.reshape(self.action.shape)
+        low, high = (bound.astype(np.float64) for bound in (self.action.low, self.action.high))
+        slack = 1e-5 * np.maximum(np.abs(low), np.abs(high))
+        return bool(np.all((action >= low - slack) & (action <= high + slack)))
 
 
 def _reader(leaf: Any) -> Callable[[Any], Float32[np.ndarray, "..."]]:
@@ -160,10 +184,12 @@ def _actions(space: Any) -> Actions:
             "turns an action of that space into one of the environment's"
         )
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        low = np.where(np.isfinite(space.low), space.low, np.minimum(space.high, 1) - 2)
+        high = np.where(np.isfinite(space.high), space.high, np.maximum(low, -1) + 2)
         raise BadInput(
             f"actions are {space}, without bounds to scale them by; give bounds with "
             "gymnasium.wrappers.TransformAction(env, lambda action: action, "
-            f"gymnasium.spaces.Box(-1.0, 1.0, {space.shape})), or wider ones"
+            f"gymnasium.spaces.Box({low.min()}, {high.max()}, {space.shape})), or wider ones"
         )
     limit = float(space.high[0]) if _within_one_limit(space) else 1.0
     return Continuous(math.prod(space.shape), limit)
@@ -181,5 +207,6 @@ def _within_one_limit(box: Any) -> bool:
     """Whether a Box `[n]` is within ± one limit, which policies count in."""
     if len(box.shape) != 1:
         return False
-    limit = box.high[0]
-    return bool(np.all(box.high == limit) and np.all(box.low == -limit))
+    # As floats: −1 is 255 in a Box of bytes.
+    low, high = box.low.astype(np.float64), box.high.astype(np.float64)
+    return bool(np.all(high == high[0]) and np.all(low == -high[0]))

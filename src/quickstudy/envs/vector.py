@@ -9,7 +9,13 @@ from jaxtyping import Bool, Float, Float32
 
 from quickstudy.envs.arriving import put
 from quickstudy.envs.closing import close_all
-from quickstudy.envs.door import demand_finite, demand_shape, success_in
+from quickstudy.envs.door import (
+    demand_finite,
+    demand_shape,
+    one_flag,
+    one_reward,
+    success_in,
+)
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.envs.host import (
     Host,
@@ -135,7 +141,7 @@ class HostVector(Host):
     def _stepped(self, returned: tuple[Any, ...]) -> HostStep:
         seen, reward, terminated, truncated, info = returned
         # Copies, for a vector may hand out the same arrays at every step.
-        ended, cut = np.array(terminated, bool), np.array(truncated, bool)
+        ended, cut = self._flags(terminated, "terminated"), self._flags(truncated, "truncated")
         self.times += 1
         late = (self.times == self.horizon) & ~(ended | cut)
         if not self.begins_itself:
@@ -150,9 +156,7 @@ class HostVector(Host):
         if done.any():
             last, observation = self._ends(done, observation, info)
         self.times[done] = 0
-        paid = np.array(reward, np.float32)
-        if not np.isfinite(paid).all():
-            raise BadInput(f"rewards are {paid.tolist()}; return finite numbers")
+        paid = np.array([one_reward(one) for one in self._for_each(reward, "rewards")], np.float32)
         return HostStep(demand_finite(observation), paid, ended, cut, demand_finite(last), success)
 
     def _ends(self, done: Bool[np.ndarray, " copies"], seen: Any, info: Any) -> tuple[Any, Any]:
@@ -165,6 +169,18 @@ class HostVector(Host):
         for copy in np.flatnonzero(done):
             last[copy] = self._observed(info["final_obs"][copy])
         return last, seen
+
+    def _flags(self, value: Any, name: str) -> Bool[np.ndarray, " copies"]:
+        return np.array([one_flag(one, name) for one in self._for_each(value, name)])
+
+    def _for_each(self, value: Any, name: str) -> Any:
+        """Demand one of them for each copy."""
+        if np.shape(value) != (self.copies,):
+            raise BadInput(
+                f"{name} have the shape {np.shape(value)}; return one for each copy, "
+                f"({self.copies},)"
+            )
+        return value
 
     def _drawn(self, copy: int, number: int) -> Any:
         return draw_task(self.sample_task, self.begun[0], number)

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +195,8 @@ def _unequal(first: Tested, other: Tested) -> str:
     flags = {name: value for name, value in changed.items() if name in known}
     # What the problem alone decides comes with `--on`. Without it, a test has the settings that it
     # has, and no others.
-    if "on" not in flags and (set(changed) - set(flags) or set(wanted) != set(given)):
+    decided = "on" in flags and _tests_all(first)
+    if not decided and (set(changed) - set(flags) or set(wanted) != set(given)):
         return f"{said}. No flag of `quickstudy evaluate` changes that; compare runs with the same"
     return f"{said}. To test it on those: {_command(other.run, flags)}"
 
@@ -205,6 +206,17 @@ def _settings(test: Tested) -> dict[str, Any]:
     own = dict(test.result.tasks)
     settings = own.pop("settings", {})
     return {**own, **settings}
+
+
+def _tests_all(test: Tested) -> bool:
+    """Whether `--on` gives another run the classes of this test: on data of one's own it gives
+    all of them, and a run's own test has those that were not trained on."""
+    wanted = _settings(test)
+    if "classes" not in wanted:
+        return True
+    problem: Any = find_problem(str(wanted["on"]))
+    every = replace(problem, test=problem.names()).test_tasks("test")["settings"]
+    return every["classes"] == wanted["classes"]
 
 
 def _flags(test: Tested) -> set[str]:

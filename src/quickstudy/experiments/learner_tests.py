@@ -34,7 +34,7 @@ def evaluate_learner(learner: Learner, problem: ExampleProblem, test: Test) -> L
     episodes = test.episodes or problem.test_episodes
     found = evaluate(learner, tasks, episodes=episodes, key=jax.random.key(TEST_SEED))
     shots = _by_shots(learner, problem, test) if test.curves else {}
-    data, split = problem.data(), test.split
+    data, split = problem.data(test.split), test.split
     # As drawn: a problem may leave the number of queries to its protocol.
     named = [name for name in SHAPE if name in problem.at_test]
     shape = {name: getattr(tasks, name) for name in named if hasattr(tasks, name)}

@@ -13,6 +13,7 @@ from quickstudy.experiments.keys import head_key, training_key, weights_key
 from quickstudy.experiments.networks import NetworkConfig, with_head
 from quickstudy.experiments.problem import ExampleProblem, Problem, Source, Split
 from quickstudy.experiments.settings import Choice
+from quickstudy.experiments.trainable import demand_trainable
 
 if TYPE_CHECKING:
     import optax
@@ -189,7 +190,10 @@ class LearnerMethod(Method):
 
     def body_of(self, problem: ExampleProblem) -> NetworkConfig:
         """The network, whose kind must read the problem's inputs."""
-        return self.network or problem.network
+        network = self.network or problem.network
+        if network is None:
+            raise BadInput(f"{problem.name} has no network; let its property `network` return one")
+        return network
 
     def seen(self, problem: Any) -> Any:
         """Of features, where the network is pretrained and frozen."""
@@ -259,6 +263,7 @@ class LearnerMethod(Method):
         optimiser = budget.accumulated(self.optimiser(budget))
         plan = replace(plan, optimiser=optimiser, for_test=self.for_test)
         learner, key = self.learner(problem, budget.seed), training_key(budget.seed)
+        demand_trainable(learner, (tasks, validation), (problem, self))
         return functools.partial(train, learner, tasks, validation=validation, plan=plan, key=key)
 
     def evaluate(

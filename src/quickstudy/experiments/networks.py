@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput, demand_counts
-from quickstudy.experiments.settings import Choice, Own
+from quickstudy.experiments.settings import Choice, Own, made
 
 if TYPE_CHECKING:
     from jaxtyping import PRNGKeyArray
@@ -219,10 +219,15 @@ class OwnNetworkConfig(NetworkConfig):
         import jax
         import jax.numpy as jnp
 
-        made = self.own.thing(inputs, key=key)
+        network = made(self.own, inputs, key=key)
+        if not callable(network):
+            raise BadInput(
+                f"{self.own.where} returns {network!r}; it must return a module from [n, ...] to "
+                "features [n, d]"
+            )
         # Two inputs: of one, it could not be told whether the network keeps the axis of a batch.
         batch = jax.ShapeDtypeStruct((2, *inputs), jnp.float32)
-        features = eqx.filter_eval_shape(lambda own, x: own(x), made, batch)
+        features = eqx.filter_eval_shape(lambda own, x: own(x), network, batch)
         shape = getattr(features, "shape", None)
         if shape is None or len(shape) != 2 or shape[0] != 2:
             raise BadInput(
@@ -230,7 +235,7 @@ class OwnNetworkConfig(NetworkConfig):
                 f"{list(inputs)}; it must make features [n, d] of [n, ...] (quickstudy.Batched "
                 "makes such a network of a module for one example)"
             )
-        return made, shape[1]
+        return network, shape[1]
 
 
 def _computed(made: Any, compute: Compute) -> Any:

@@ -22,6 +22,9 @@ from quickstudy.experiments.settings import Own, Scope, place_of
 
 log = logging.getLogger(__name__)
 
+MARK = "__quickstudy_own__"
+"""A name in every module that was made of a file of the user's own."""
+
 GROUP = "quickstudy.recipes"
 """The entry points by which a package offers recipes, each named as `quickstudy train` calls it."""
 
@@ -67,18 +70,68 @@ def _module(path: Path) -> ModuleType:
     assert spec is not None, path
     assert spec.loader is not None, path
     module = importlib.util.module_from_spec(spec)
+    setattr(module, MARK, True)
     sys.path.insert(0, str(path.parent))  # as `python FILE.py` does; workers inherit it
     sys.modules[name] = module
+    # `import helpers` means the file beside this one, whatever another folder's file imported.
+    others = {n: sys.modules.pop(n) for n in _offered(path.parent) if _elsewhere(n, path.parent)}
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+        _demand_apart(others, path)
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         sys.path.remove(str(path.parent))
+        if isinstance(error, BadInput):
+            raise
         raise BadInput(_where(error, path)) from error
+    finally:
+        sys.modules.update(others)
     return module
 
 
-def _where(error: Exception, path: Path) -> str:
+def _offered(folder: Path) -> set[str]:
+    """The modules that a folder offers to the files in it."""
+    packages = {file.parent.name for file in folder.glob("*/__init__.py")}
+    return (packages | {file.stem for file in folder.glob("*.py")}) - sys.stdlib_module_names
+
+
+def _elsewhere(name: str, folder: Path) -> bool:
+    """Whether a module of that name is loaded from another folder."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return file is not None and folder not in (Path(file).parent, Path(file).parent.parent)
+
+
+def _demand_apart(others: dict[str, ModuleType], path: Path) -> None:
+    """Raise `BadInput` if a file has imported a sibling whose name one of another folder has.
+
+    Python knows one module of a name. A function that imports it later, or a worker process,
+    would get the other one.
+    """
+    for name, other in others.items():
+        if name in sys.modules:
+            mine = getattr(sys.modules[name], "__file__", "?")
+            raise BadInput(
+                f"{path} imports {mine}, and {other.__file__} has the same name; rename one of them"
+            )
+
+
+def told(error: Exception) -> str | None:
+    """An error that was raised in a file of the user's own: its lines there, and what it says.
+
+    `None` if none of these files was running.
+    """
+    frames = list(traceback.walk_tb(error.__traceback__))
+    own = [(frame, line) for frame, line in frames if MARK in frame.f_globals]
+    if not own:
+        return None
+    lines = "".join(
+        f"  {frame.f_code.co_filename}, line {line}, in {frame.f_code.co_qualname}\n"
+        for frame, line in own
+    )
+    return f"an error in code of your own:\n{lines}{type(error).__name__}: {error}"
+
+
+def _where(error: BaseException, path: Path) -> str:
     """What went wrong in a file, and in which line."""
     line = error.lineno if isinstance(error, SyntaxError) else None
     for frame in traceback.extract_tb(error.__traceback__):
@@ -166,14 +219,27 @@ def scope_of(named: Any) -> Scope:
     things: dict[str, Any] = {}
     for one in several:
         things |= _things(one)
-    return Scope(things)
+    return Scope(things, [where for one in several if (where := _named_class(one))])
+
+
+def _named_class(named: Any) -> str:
+    """Where a class in a file is defined, whose place a run's recipe tells; nothing for a recipe
+    or another value, whose parts it tells."""
+    if not isinstance(named, str) or not is_file(named):
+        return ""
+    own = from_file(named)
+    return own.where if isinstance(own.thing, type) else ""
 
 
 def _things(named: Any) -> dict[str, Any]:
     if isinstance(named, str) and is_file(named):
-        thing = from_file(named).thing
-        module = _module(Path(named.rpartition(":")[0]).expanduser().resolve())
-        return {**vars(module), named.rpartition(":")[2]: thing}
+        own = from_file(named)
+        path = Path(named.rpartition(":")[0]).expanduser().resolve()
+        found = {n: one for n, one in vars(_module(path)).items() if not n.startswith("_")}
+        classes = {f"{path.name}:{n}": one for n, one in found.items() if callable(one)}
+        # What it imports from a sibling has the sibling's place in a recipe.
+        places = {place_of(one): one for one in found.values() if isinstance(one, type)}
+        return {**places, **classes, own.where: own.thing}
     if isinstance(named, str):
         from quickstudy.experiments.recipes import find_recipe
 
@@ -181,7 +247,7 @@ def _things(named: Any) -> dict[str, Any]:
     if isinstance(named, Recipe):
         return _parts(named.problem) | _parts(named.method)
     kind = named if isinstance(named, type) or callable(named) else type(named)
-    return {kind.__qualname__: named, **(_parts(named) if kind is not named else {})}
+    return {place_of(kind): named, **(_parts(named) if kind is not named else {})}
 
 
 def _parts(value: Any) -> dict[str, Any]:
@@ -189,10 +255,10 @@ def _parts(value: Any) -> dict[str, Any]:
     import dataclasses
 
     if isinstance(value, Own):
-        return {value.where.rpartition(":")[2]: value.thing}
+        return {value.where: value.thing}
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return {}
-    found = {place_of(type(value)).rpartition(":")[2]: type(value)}
+    found = {place_of(type(value)): type(value)}
     for field in dataclasses.fields(value):
         found |= _parts(getattr(value, field.name))
     return found

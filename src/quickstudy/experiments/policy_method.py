@@ -123,7 +123,7 @@ class PolicyMethod(Method):
                 references=self.references(problem, trial, budget.seed, test.acts),
                 stage=self.stage,
             )
-        data, split = problem.data(), test.split
+        data, split = problem.data(test.split), test.split
         how = {**problem.definition(), **self.acts_by(), "actions": ACTIONS[test.acts]}
         # A score is of so many episodes of a trial, or of an episode after so many updates.
         scored = {"updates": stages - 1} if self.stage == "update" else {"trial_episodes": stages}

@@ -105,7 +105,10 @@ def from_json(value: dict[str, Any], scope: Scope = NOTHING) -> Recipe:
 
     value = as_of_today(value)
     name = str(value.get("recipe", "unnamed"))
+    scope.read(value)
     problem = any_problem(value["problem"], scope)
     method = any_method(value["method"], problem, scope)
     card = RECIPES[name].card if name in RECIPES else Card()
-    return Recipe(problem, method, read_settings(Budget, value["budget"]), card, name)
+    found = Recipe(problem, method, read_settings(Budget, value["budget"], scope), card, name)
+    scope.demand_used()
+    return found

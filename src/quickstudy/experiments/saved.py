@@ -3,6 +3,7 @@
 Nothing that a file says is ever imported. A recipe of the user's own is opened by naming it.
 """
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +70,29 @@ def opened(path: Path | str, named: Any = None) -> tuple[Recipe, Any]:
     """The recipe of a run or a file, and what was learned by it; arguments as `load` has them."""
     file = learner_file(path)
     recipe = load_recipe(path, named)
-    return recipe, load_arrays(file, recipe.learner())
+    learned = recipe.learner()
+    _demand_same_interface(read_told(file)["interface"], getattr(learned, "interface", None), file)
+    return recipe, load_arrays(file, learned)
+
+
+def _demand_same_interface(saved: dict[str, Any] | None, now: Any, file: Path) -> None:
+    """Raise `BadInput` where an environment has other spaces than when its policy was trained."""
+    if saved is None or now is None:  # a learner, or a file of version 0.1
+        return
+    told = now.to_json()
+    for name in ("actions", "seen", "spaces"):
+        if (old := saved[name]) != (new := json.loads(json.dumps(told[name]))):
+            what = {"actions": "takes", "seen": "shows", "spaces": "has the spaces"}[name]
+            raise BadInput(
+                f"the policy of {file} was trained where an environment {what} {old}, and this one "
+                f"{what} {new}; give it the spaces of then, or train anew"
+            )
+
+
+def copy_exported(path: Path | str, file: Path | str, named: Any = None) -> None:
+    """Write what a run learned as one file; arguments as `export` and `load` have them."""
+    header = read_recipe(learner_file(path))
+    save_arrays(Path(file), load(path, named), header)
 
 
 class Trained(NamedTuple):

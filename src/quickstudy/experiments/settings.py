@@ -8,7 +8,7 @@ anything: classes of the library are found by name, and a class of the user's ow
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
@@ -17,6 +17,8 @@ from quickstudy.errors import BadInput
 
 LIBRARY = __name__.partition(".")[0]
 _TAGS = ("name", "own")
+MOST = 2**32
+"""Whole numbers are smaller: NumPy's generators take no larger seed."""
 KEPT: dict[str, Any] = {"kept": True}
 """Marks a field that a run keeps, and that is no flag."""
 
@@ -36,6 +38,8 @@ class Settings:
                 raise BadInput(f"{field.name} is {value!r}; give a number")
             if not math.isfinite(value) or value < 0 <= default:
                 raise BadInput(f"{field.name} is {value}; give a finite number, of 0 or more")
+            if isinstance(value, int) and value >= MOST:
+                raise BadInput(f"{field.name} is {value}; give a number below {MOST}")
 
 
 @dataclass(frozen=True)
@@ -86,11 +90,43 @@ class Own:
         return hash(self.where)
 
 
-class Scope:
-    """What the user has named, and so may be used to open a run: by name, `{"Lever": Lever}`."""
+def made(own: Own, *given: Any, **settings: Any) -> Any:
+    """What a class or function of the user's own makes.
 
-    def __init__(self, things: Mapping[str, Any] | None = None):
-        self.things = dict(things or {})
+    Raises:
+        BadInput: it cannot be called so, as where a method is missing or a field has no default.
+    """
+    try:
+        return own.thing(*given, **settings)
+    except (TypeError, AttributeError) as error:
+        kinds = [*(type(one).__name__ for one in given), *(f"{name}=..." for name in settings)]
+        name = own.where.rpartition(":")[2]
+        raise BadInput(f"{own.where}: {name}({', '.join(kinds)}) fails: {error}") from error
+
+
+class Scope:
+    """What the user has named, and so may be used to open a run: by where it is defined,
+    `{"lever.py:Lever": Lever}`."""
+
+    def __init__(self, things: Mapping[str, Any] | None = None, named: Sequence[str] = ()):
+        self.things, self.named = dict(things or {}), tuple(named)
+        self.told: frozenset[str] = frozenset()
+        self.used: set[str] = set()
+
+    def read(self, value: Any) -> None:
+        """Note the places of everything of the user's own that a recipe tells."""
+        self.told |= _places_in(value)
+
+    def demand_used(self) -> None:
+        """Refuse a file that the user named, and that what was opened was not made with.
+
+        Raises:
+            BadInput: names it, and what was used in its place.
+        """
+        files = {one.rpartition(":")[0] for one in self.used}
+        if left := [one for one in self.named if one.rpartition(":")[0] not in files]:
+            made_with = ", ".join(sorted(self.used)) or "quickstudy alone"
+            raise BadInput(f"{left[0]} is named, and this was made with {made_with}; name that")
 
     def find(self, where: str) -> Any:
         """The thing of the user's own that a file calls `FILE.py:NAME`.
@@ -98,15 +134,27 @@ class Scope:
         Raises:
             BadInput: the user has not named it.
         """
-        name = where.rpartition(":")[2]
-        if name not in self.things:
-            also = f" (not {', '.join(sorted(self.things))})" if self.things else ""
+        found = self._found(where)
+        self.used.add(found)
+        return self.things[found]
+
+    def _found(self, where: str) -> str:
+        if where in self.things:
+            return where
+        # A file may have been renamed since. What stands for itself stands for nothing else.
+        name, there = where.rpartition(":")[2], self.named or tuple(self.things)
+        found = [one for one in there if one.rpartition(":")[2] == name and one not in self.told]
+        if not found:
+            also = f" beside {', '.join(self.named or sorted(self.things))}" if self.things else ""
             raise BadInput(
                 f"this was made with {where}, code of your own, which a file of weights never "
                 f"causes to be run; name the file yourself{also}: --recipe PATH/{where} on the "
-                f"command line, or quickstudy.load(path, recipe='PATH/{where}') in Python"
+                f"command line, or quickstudy.load(path, recipe='PATH/{where}') in Python; "
+                "several behind one --recipe, or in a list"
             )
-        return self.things[name]
+        if len(found) > 1:
+            raise BadInput(f"{where} may be {' or '.join(sorted(found))}; name its own file")
+        return found[0]
 
 
 NOTHING = Scope()
@@ -132,6 +180,16 @@ def settings_json(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [settings_json(one) for one in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def _places_in(value: Any) -> frozenset[str]:
+    """All `{"own": "FILE.py:NAME"}` in JSON."""
+    if isinstance(value, list):
+        return frozenset().union(*map(_places_in, value))
+    if not isinstance(value, Mapping):
+        return frozenset()
+    mine = frozenset({value["own"]}) if isinstance(value.get("own"), str) else frozenset()
+    return mine.union(*map(_places_in, value.values()))
 
 
 def _named(value: Any) -> dict[str, str]:

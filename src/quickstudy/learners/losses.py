@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
+from quickstudy.errors import BadInput
 from quickstudy.tasks.task import Examples
 
 Loss = Callable[[Any, Any], Any]
@@ -36,7 +37,13 @@ def squared_error(outputs: Float[Array, "n d"], y: Float[Array, "n d"]) -> Float
     Example:
         >>> float(squared_error(jnp.array([[1.0], [2.0]]), jnp.array([[1.0], [5.0]])))
         4.5
+
+    Raises:
+        BadInput: the shapes differ, which would be broadcast.
     """
+    made, wanted = list(jnp.shape(outputs)), list(jnp.shape(y))
+    if made != wanted:
+        raise BadInput(f"the outputs are {made} and the targets {wanted}; give one for each target")
     return jnp.mean(jnp.square(outputs - y))
 
 

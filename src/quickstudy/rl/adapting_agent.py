@@ -1,6 +1,6 @@
 """An agent that adapts by gradients, on trajectories that it acted itself or is given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Float32
 
+from quickstudy.envs.door import one_reward
 from quickstudy.errors import BadInput
 from quickstudy.rl.adaptation import Adaptation, Trajectories, path_log_probs
 from quickstudy.rl.agent import Agent
@@ -107,6 +108,11 @@ class AdaptingAgent(Agent):
         """
         if self._acting:
             raise BadInput("an episode is still going on; end it before adapt()")
+        if not isinstance(trajectories, Sequence):
+            raise BadInput(
+                f"trajectories are {type(trajectories).__name__}; give a list of episodes, such as "
+                "agent.recorded"
+            )
         if len(trajectories) == 0:
             raise BadInput("there are no trajectories to adapt on; act some episodes first")
         rows = [self._row(one) for one in trajectories]
@@ -140,7 +146,14 @@ class AdaptingAgent(Agent):
         return *padded, real
 
     def _read(self, one: Any) -> Recorded:
+        if not isinstance(one, tuple | list) or len(one) != 3 or any(map(_unsized, one)):
+            raise BadInput(
+                f"a trajectory is {type(one).__name__}; give (observations, actions, rewards), "
+                "three lists or arrays of one episode, in a list of such episodes"
+            )
         observations, actions, rewards = one
+        if len(rewards) == 0:
+            raise BadInput("an episode has no step; leave it out")
         if len(observations) not in (len(actions), len(actions) + 1):
             raise BadInput(
                 f"a trajectory has {len(observations)} observations, {len(actions)} actions and "
@@ -148,12 +161,14 @@ class AdaptingAgent(Agent):
             )
         if len(actions) != len(rewards):
             raise BadInput(f"{len(actions)} actions have {len(rewards)} rewards; give one for each")
-        paid = np.array([float(r) for r in rewards], np.float32)
-        if not np.isfinite(paid).all():
-            raise BadInput(f"rewards are {paid}; give finite numbers")
+        paid = np.array([one_reward(reward) for reward in rewards], np.float32)
         seen = np.stack([self.interface.see(o) for o in observations[: len(actions)]])
         done = np.stack([self.interface.taken(a) for a in actions])
         return Recorded(seen, done, paid, greedy=False)
+
+
+def _unsized(part: Any) -> bool:
+    return not hasattr(part, "__len__") or isinstance(part, str | bytes | Mapping)
 
 
 @eqx.filter_jit

@@ -54,6 +54,8 @@ class Agent:
                 "this policy does not say what it acts in; make it with create, or give "
                 "Interface.of(environment) to Agent"
             )
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+            raise BadInput(f"seed is {seed!r}; give a whole number of 0 or more, below 2**32")
         self.interface = interface
         # The whole mesh would do the same work on each of its devices.
         arrays, rest = eqx.partition(policy, eqx.is_array)

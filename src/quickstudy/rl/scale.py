@@ -87,7 +87,7 @@ class Moments(eqx.Module):
 
     def met(self, x: Float[Array, "..."], real: Bool[Array, "..."]) -> "Moments":
         """With those of x that are real, on all devices; inside `quickstudy.mesh.on_shares`."""
-        rows = x.reshape(-1, *self.mean.shape)
+        rows = x.reshape(real.size, *self.mean.shape)  # -1 is unknown where nothing is observed
         counts = real.reshape(-1, *(1,) * self.mean.ndim)
         # From the mean so far: sums and squares of numbers far from zero would lose their last
         # digits. What is not real may be infinite.
@@ -177,7 +177,8 @@ class Running(Scale):
 
     def see(self, observation: Float[Array, "..."]) -> Float[Array, "..."]:
         shape, known = observation.shape, self.observations
-        rows = observation.reshape(-1, *known.mean.shape)
+        count = math.prod(shape[: len(shape) - known.mean.ndim])
+        rows = observation.reshape(count, *known.mean.shape)
         scaled = jnp.clip((rows - known.mean[None]) / known.deviation[None], -MOST, MOST)
         return jnp.where(self._pictured()[None], rows, scaled).reshape(shape)
 

@@ -71,5 +71,5 @@ def test_recipes_with_a_word_in_their_names(capsys):
     assert "maml-sinusoid" in out
     assert "maml-omniglot" not in out
     assert "no recipe has 'omnigolt'" in stopped(["recipes", "omnigolt"], capsys)
-    assert "takes no arguments" in stopped(["problems", "glyphs"], capsys)
+    assert "is one argument too many" in stopped(["problems", "glyphs"], capsys)
     assert "--on PROBLEM" in stopped(["methods", "glyphs"], capsys)

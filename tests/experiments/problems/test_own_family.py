@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import sys
 from dataclasses import dataclass, replace
 
 import jax
@@ -92,6 +93,24 @@ class Named(Listed):
     tasks = {"train": [0.25, 0.5], "test": [0.75]}
 
 
+class Both(Listed):
+    sample_task = Poles.sample_task
+
+
+class Neither:
+    """Its parts are set where it is made."""
+
+    make, set_task, sample_task = Poles.make, Poles.set_task, None
+
+    def __init__(self):
+        self.horizon, self.tasks = HORIZON, [0.25, 0.5, 1.0]
+
+
+class Needy(Poles):
+    def __init__(self, length):
+        self.length = length
+
+
 class Half:
     def sample_task(self, rng):
         return 1
@@ -150,6 +169,28 @@ def test_a_gymnasium_family_is_acted_in(method, small, families, tmp_path, capsy
     main(["report", str(run), *opened])
     demand_self_contained((run / "report.html").read_text())
     assert (run / "play-test-0.gif").stat().st_size > 100
+
+
+def test_a_run_is_exported_without_its_code_and_knows_its_spaces(families, tmp_path, capsys):
+    """A file whose environment has other actions since is refused."""
+    pytest.importorskip("gymnasium")
+    (tmp_path / "moving.py").write_text(POLES)
+    run, file = str(tmp_path / "run"), str(tmp_path / "moving.py")
+    main(f"train rl2 --on {file}:Poles {FEW} --width 4 --no-test --run {run}".split())
+    forget(tmp_path)
+    main(["export", run, str(tmp_path / "poles.safetensors")])
+    assert qs.load(tmp_path / "poles.safetensors").agent().reset([0.0] * 4) in (0, 1)
+    assert "moving" not in sys.modules
+    changed = POLES.replace(
+        'Pictured(gymnasium.make("CartPole-v1"))',
+        'gymnasium.wrappers.TransformAction(gymnasium.make("CartPole-v1"), lambda a: a % 2, '
+        "gymnasium.spaces.Discrete(3))",
+    )
+    (tmp_path / "moving.py").write_text(changed)
+    said = stopped(["evaluate", run, "--recipe", f"{file}:Poles", "--episodes", "2"], capsys)
+    assert "was trained where an environment takes" in said
+    assert "this one takes {'kind': 'Discrete', 'n': 3}" in said
+    forget(tmp_path)
 
 
 def test_a_vector_steps_as_copies_one_by_one(families):
@@ -257,6 +298,27 @@ def test_listed_tasks_are_divided_and_the_run_keeps_it(families):
         changed = type("Listed", (problem.own.thing,), {"tasks": other})
         with pytest.raises(qs.BadInput, match="it did not when this run divided them"):
             replace(problem, own=replace(problem.own, thing=changed)).family("train")
+
+
+def test_a_list_in_another_order_is_another_list(families):
+    """Places would name other tasks, so that tests met what was trained on."""
+    pytest.importorskip("gymnasium")
+    problem, _ = listed(families, "Listed")
+    for tasks in ([0.5, 0.75, 1.0, 1.25, 0.25], [0.25, 0.5, 0.75, 1.0, 2.0]):
+        changed = type("Listed", (problem.own.thing,), {"tasks": tasks})
+        with pytest.raises(qs.BadInput, match="lists other tasks than when this run divided them"):
+            replace(problem, own=replace(problem.own, thing=changed)).family("train")
+
+
+def test_tasks_come_from_one_place(families):
+    with pytest.raises(qs.BadInput, match="has sample_task and tasks, and tasks come from one"):
+        find_problem(f"{families / 'poles.py'}:Both")
+    assert find_problem(f"{families / 'poles.py'}:Neither").own.thing().tasks == [0.25, 0.5, 1.0]
+
+
+def test_a_family_that_cannot_be_made(families):
+    with pytest.raises(qs.BadInput, match=r"poles\.py:Needy: Needy\(\) fails: .*'length'"):
+        find_problem(f"{families / 'poles.py'}:Needy")
 
 
 def test_splits_of_one_s_own(families):

@@ -38,8 +38,9 @@ class ClassifyOptions:
     classifier on features of a pretrained network."""
     ink: Literal["auto", "dark", "light"] = "auto"
     """Whether drawings are dark on light paper or light on dark; `auto` looks at the borders."""
-    recipe: str | None = None
-    """PATH.py:NAME of the code of your own that the run was made with."""
+    recipe: tuple[str, ...] = ()
+    """PATH.py:NAME of the code of your own that the run was made with; several, if it is
+    in several files."""
 
 
 def main(arguments: list[str]) -> None:

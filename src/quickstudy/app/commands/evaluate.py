@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from quickstudy.app.flags import Flag, demand_read, flags_of, parse, value_of
+from quickstudy.app.flags import Flag, demand_read, flags_of, parse, value_of, values_of
 from quickstudy.app.pairing import demand_useful
 from quickstudy.app.running import elsewhere_in_tests, first_argument
 from quickstudy.errors import BadInput, CheckpointError, demand_counts
@@ -15,6 +15,7 @@ from quickstudy.experiments.method import Test
 from quickstudy.experiments.problem import Problem, Source
 from quickstudy.experiments.problems import find_problem
 from quickstudy.experiments.recipe import Recipe
+from quickstudy.runs import LEARNER
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class EvaluateOptions:
     by it."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
-    recipe: str | None = None
-    """PATH.py:NAME of the code of your own that the run was made with."""
+    recipe: tuple[str, ...] = ()
+    """PATH.py:NAME of the code of your own that the run was made with; several, if it is
+    in several files."""
     curves: bool = True
     """Also measure 1, 2, 3, 5 and 10 shots."""
     greedy: bool = False
@@ -44,7 +46,7 @@ def main(arguments: list[str]) -> None:
     run, rest = first_argument(arguments, "evaluate RUN", EvaluateOptions)
     from quickstudy.experiments.saved import load_recipe
 
-    recipe = load_recipe(run, value_of("recipe", rest))
+    recipe = load_recipe(run, values_of("recipe", rest))
     problem = _problem(recipe, value_of("on", rest))
     flags = _flags(recipe, problem)
     demand_read(flags, rest, elsewhere_in_tests(recipe, problem))
@@ -76,6 +78,8 @@ def _evaluate(
     test = Test(recipe.name, *asked_for, acts="greedy" if options.greedy else "drawn")
     name = _named(asked, options, method.own_episodes(problem))
     folder = run if run.is_dir() else run.parent
+    if not run.is_dir() and run.name != LEARNER:
+        name = [*name, f"of-{run.stem}"]  # a folder may hold several exported files
     evaluate_and_write(changed, learned, test, folder, _unlike(folder, test, problem, name))
 
 

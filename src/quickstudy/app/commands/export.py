@@ -12,8 +12,9 @@ from quickstudy.errors import BadInput
 class ExportOptions:
     """How a run is opened."""
 
-    recipe: str | None = None
-    """PATH.py:NAME of the code of your own that the run was made with."""
+    recipe: tuple[str, ...] = ()
+    """PATH.py:NAME of the code of your own that the run was made with; several, if it is
+    in several files."""
 
 
 def main(arguments: list[str]) -> None:
@@ -25,8 +26,7 @@ def main(arguments: list[str]) -> None:
     demand_read(flags, rest[1:], {})
     about = "Write what a run learned as one safetensors file, with its recipe in the header."
     values = parse(flags, rest[1:], prog=f"quickstudy export {run} {file}", description=about)
-    from quickstudy.experiments.saved import export, opened
+    from quickstudy.experiments.saved import copy_exported
 
-    recipe, learned = opened(run, values["recipe"])
-    export(learned, file, recipe)
+    copy_exported(run, file, values["recipe"] or None)
     print(f"wrote {file}; read it with quickstudy.load({str(file)!r})")

@@ -19,6 +19,7 @@ WIDTH = 100
 def recipes(arguments: list[str]) -> None:
     """`quickstudy recipes [NAME]`: all by what a person has, or everything about one."""
     names = known()
+    arguments = _asked(arguments, "recipes [NAME]", most=1)
     if not arguments:
         print("quickstudy train RECIPE; quickstudy recipes NAME tells what it must reach.\n")
         for has, own in _grouped(names.values()).items():
@@ -36,6 +37,16 @@ def recipes(arguments: list[str]) -> None:
         raise BadInput(f"no recipe has {word!r} in its name; {hint}leave it out to list them all")
     for recipe in found:
         print(f"{recipe.name:24} {recipe.card.reaches}")
+
+
+def _asked(arguments: list[str], usage: str, *, most: int) -> list[str]:
+    """The arguments; help is printed here."""
+    if {"-h", "--help"} & set(arguments):
+        print(f"usage: quickstudy {usage}")
+        raise SystemExit(0)
+    if len(arguments) > most:
+        raise BadInput(f"{arguments[most]!r} is one argument too many: quickstudy {usage}")
+    return arguments
 
 
 def _grouped(recipes: Iterable[Recipe]) -> dict[str, list[Recipe]]:
@@ -81,9 +92,11 @@ def _tell(recipe: Recipe) -> None:
 def methods(arguments: list[str]) -> None:
     """`quickstudy methods [--on PROBLEM]`: a line each, by what they learn from."""
     problem = None
-    if arguments[:1] == ["--on"] and len(arguments) == 2:
-        problem = find_problem(arguments[1])
-    elif arguments:
+    split = [part for one in arguments for part in one.split("=", 1)]
+    asked = _asked(split, "methods [--on PROBLEM]", most=2)
+    if asked[:1] == ["--on"] and len(asked) == 2:
+        problem = find_problem(asked[1])
+    elif asked:
         raise BadInput("give nothing, or --on PROBLEM: quickstudy methods --on omniglot")
     kinds: dict[str, list[type[Method]]] = {}
     for kind in METHODS:
@@ -105,8 +118,7 @@ def _learns(kind: type[Method], problem: Problem) -> bool:
 
 def problems(arguments: list[str]) -> None:
     """`quickstudy problems`: a line each, by what a person has."""
-    if arguments:
-        raise BadInput(f"quickstudy problems takes no arguments; {arguments[0]!r} was given")
+    _asked(arguments, "problems", most=0)
     groups: dict[str, list[type[Problem]]] = {}
     for kind in PROBLEMS:
         groups.setdefault(kind.has, []).append(kind)

@@ -18,8 +18,9 @@ class PlayOptions:
     """Which MDPs to draw it from."""
     greedy: bool = False
     """Always take the policy's likeliest action, where training and tests draw one."""
-    recipe: str | None = None
-    """PATH.py:NAME of the code of your own that the run was made with."""
+    recipe: tuple[str, ...] = ()
+    """PATH.py:NAME of the code of your own that the run was made with; several, if it is
+    in several files."""
 
 
 ABOUT = (

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quickstudy.app.flags import demand_read, flags_of, parse, value_of
+from quickstudy.app.flags import demand_read, flags_of, parse, values_of
 from quickstudy.app.running import elsewhere_in_tests, first_argument
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.method import Test
@@ -30,8 +30,9 @@ class ReportOptions:
     beside: tuple[Path, ...] = ()
     """Folders of other runs whose rewards are drawn beside this one's: those of an ablation, for
     example."""
-    recipe: str | None = None
-    """PATH.py:NAME of the code of your own that the run was made with."""
+    recipe: tuple[str, ...] = ()
+    """PATH.py:NAME of the code of your own that the run was made with; several, if it is
+    in several files."""
 
 
 def main(arguments: list[str]) -> None:
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> None:
     run = Run.open(folder)
     from quickstudy.experiments.saved import load_recipe
 
-    recipe = load_recipe(folder, value_of("recipe", rest))
+    recipe = load_recipe(folder, values_of("recipe", rest))
     hidden = {"episodes", "beside", "data"} - set(recipe.method.page_flags)
     hidden |= set() if recipe.problem.reads_folder else {"data"}
     flags = flags_of(ReportOptions(), hidden)

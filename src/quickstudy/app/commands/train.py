@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quickstudy.app.flags import Flag, flags_of, value_of
+from quickstudy.app.flags import Flag, flags_of, value_of, values_of
 from quickstudy.app.pairing import named_recipe, with_arguments
 from quickstudy.errors import BadInput
 from quickstudy.experiments.own import scope_of
@@ -30,8 +30,9 @@ class TrainOptions:
     resume: Path | None = None
     """Continue the run in this folder, with its own settings; of them, --steps alone may be raised,
     to train it for longer."""
-    recipe: str | None = None
-    """With --resume, PATH.py:NAME of the code of your own that the run was made with."""
+    recipe: tuple[str, ...] = ()
+    """With --resume, PATH.py:NAME of the code of your own that the run was made with; several, if
+    it is in several files."""
     data: str | None = None
     """The folder that holds the data set; QUICKSTUDY_DATA by default."""
     test: bool = True
@@ -65,7 +66,7 @@ def _resumed(named: str | None, arguments: Sequence[str]) -> Recipe:
     """The recipe of the run that is resumed."""
     from quickstudy.runs import Run
 
-    folder, own = value_of("resume", arguments), value_of("recipe", arguments)
+    folder, own = value_of("resume", arguments), values_of("recipe", arguments)
     recipe = from_json(Run.open(folder or "").recipe, scope_of(own))
     if named is not None and named != recipe.name:
         raise BadInput(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from quickstudy.errors import BadInput
 from quickstudy.experiments.method import LearnerMethod, Method
 from quickstudy.experiments.problem import ExampleProblem
-from quickstudy.experiments.settings import Own
+from quickstudy.experiments.settings import Own, made
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class OwnLearnerConfig(LearnerMethod):
                 "quickstudy.LearnerMethod, with learner(problem, seed)"
             )
         if not needed:
-            return kind(loss=problem.loss)
+            return made(self.own, loss=problem.loss)
         network = (
             self.model(problem, seed) if needed[0] == "model" else self.features(problem, seed)[0]
         )
-        return kind(network, loss=problem.loss)
+        return made(self.own, network, loss=problem.loss)
 
 
 def method_of(own: Own) -> Method:
@@ -57,7 +57,7 @@ def method_of(own: Own) -> Method:
     if isinstance(thing, Method):
         return thing
     if isinstance(thing, type) and issubclass(thing, Method):
-        return thing()
+        return made(own)
     if isinstance(thing, type) and issubclass(thing, Learner):
         return OwnLearnerConfig(own=own)
     raise BadInput(

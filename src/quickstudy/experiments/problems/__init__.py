@@ -22,7 +22,7 @@ from quickstudy.experiments.problems import (
     tabular,
     yours,
 )
-from quickstudy.experiments.settings import Own, Scope, read_settings
+from quickstudy.experiments.settings import Own, Scope, made, read_settings
 
 PROBLEMS: tuple[type[Problem], ...] = (
     yours.FolderImages,
@@ -59,6 +59,8 @@ def find_problem(name: str) -> Problem:
     """
     from quickstudy.experiments.own import from_file, is_file
 
+    if not name.strip():
+        raise BadInput("--on names nothing; give a problem, a folder, an .npz file or PATH.py:NAME")
     if is_file(name):
         return problem_of(from_file(name))
     # First: a folder that happens to be called "omniglot" must not hide the problem.
@@ -99,7 +101,7 @@ def problem_of(own: Own) -> Problem:
     if isinstance(thing, Problem):
         return thing
     if isinstance(thing, type) and issubclass(thing, Problem):
-        return thing()
+        return made(own)
     if (family := own_family.family_of(own)) is not None:
         return family
     raise BadInput(

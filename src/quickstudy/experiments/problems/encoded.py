@@ -112,9 +112,9 @@ class EncodedImages(ExampleProblem):
         """Those of the images: a method that reads the images themselves meets the same ones."""
         return self.of.test_tasks(split)
 
-    def data(self) -> str:
+    def data(self, split: "Split" = "test") -> str:
         """The images."""
-        return self.of.data()
+        return self.of.data(split)
 
 
 def as_encoded(problem: ExampleProblem, network: NetworkConfig) -> ExampleProblem:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from quickstudy.errors import BadInput
 from quickstudy.experiments.family import FamilyProblem, HostProblem, way_round
 from quickstudy.experiments.problem import Problem, Source, Split
-from quickstudy.experiments.problems.own_tasks import in_a_row, places, told
-from quickstudy.experiments.settings import KEPT, Own
+from quickstudy.experiments.problems.own_tasks import digest, in_a_row, places, told
+from quickstudy.experiments.settings import KEPT, Own, made
 
 if TYPE_CHECKING:
     from quickstudy.envs.environment import MDPFamily
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 PARTS = ("make", "set_task", "horizon")
 """What a family of Gymnasium environments has, and `sample_task` or `tasks`; `make` may take
 `render_mode`."""
+DRAWS = ("sample_task", "tasks")
+"""Where its tasks come from: one of these."""
 
 
 def _made(own: Own) -> Any:
-    return own.thing() if isinstance(own.thing, type) else own.thing
+    return made(own) if isinstance(own.thing, type) else own.thing
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class OwnFamily(FamilyProblem):
         """The same family in every split."""
         return _made(self.own)
 
-    def data(self) -> str:
+    def data(self, split: "Split" = "test") -> str:
         """The file's name for it."""
         return self.own.where
 
@@ -59,7 +61,7 @@ class OwnHostFamily(HostProblem):
 
     name: ClassVar[str] = "own-gymnasium"
     has: ClassVar[str] = "a Gymnasium environment"
-    apart: ClassVar[frozenset[str]] = HostProblem.apart | {"train", "validation"}
+    apart: ClassVar[frozenset[str]] = HostProblem.apart | {"train", "validation", "listed"}
 
     trial_episodes: int = 2
     """n, episodes of a trial."""
@@ -70,6 +72,8 @@ class OwnHostFamily(HostProblem):
     """Those of validation; none for those of training."""
     test: tuple[int, ...] = field(default=(), metadata=KEPT)
     """Those of tests."""
+    listed: str = field(default="", metadata=KEPT)
+    """A short name for the list: other tasks, or another order, other name."""
 
     def prepared(self, source: Source) -> Self:
         """With every task in one split, as a run keeps it, where tasks are listed.
@@ -79,7 +83,8 @@ class OwnHostFamily(HostProblem):
         """
         if (listed := self._listed()) is None or self.train:
             return self
-        return replace(self, **places(listed, self.own.where))
+        found = places(listed, self.own.where)
+        return replace(self, **found, listed=digest(in_a_row(listed, self.own.where)))
 
     def family(self, split: Split) -> Any:
         """The same environments in every split, with the split's own tasks where they are listed.
@@ -100,6 +105,12 @@ class OwnHostFamily(HostProblem):
                 "the same tasks, or begin a new run"
             )
         tasks = in_a_row(listed, self.own.where)
+        if self.listed and digest(tasks) not in ("", self.listed):
+            raise BadInput(
+                f"{self.own.where} lists other tasks than when this run divided them, or in a new "
+                "order, so that tests might meet what was trained on; list the same tasks, or "
+                "begin a new run"
+            )
         return _Rendered(family, TaskList([tasks[n] for n in found[split] or found["train"]]))
 
     def unlike(self) -> tuple[Split, ...]:
@@ -120,13 +131,14 @@ class OwnHostFamily(HostProblem):
     def _listed(self) -> Any:
         """The family's tasks where it lists them; `None` if it draws them."""
         family = _made(self.own)
-        return None if hasattr(family, "sample_task") else getattr(family, "tasks", None)
+        drawn = getattr(family, "sample_task", None) is not None
+        return None if drawn else getattr(family, "tasks", None)
 
     def definition(self) -> dict[str, str]:
         """The file's name for it."""
         return {"environment": getattr(_made(self.own), "definition", self.own.where)}
 
-    def data(self) -> str:
+    def data(self, split: "Split" = "test") -> str:
         """The file's name for it."""
         return self.own.where
 
@@ -166,8 +178,16 @@ def family_of(own: Own) -> Problem | None:
         isinstance(thing, type) and issubclass(thing, Environment)
     ):
         return OwnFamily(own=own)
+    if isinstance(thing, type) and hasattr(thing, "make") and hasattr(thing, "set_task"):
+        thing = _made(own)  # `horizon` or `tasks` may be set where it is made
     missing = [part for part in PARTS if not hasattr(thing, part)]
-    if all(getattr(thing, tasks, None) is None for tasks in ("sample_task", "tasks")):
+    given = [name for name in DRAWS if getattr(thing, name, None) is not None]
+    if len(given) == len(DRAWS):
+        raise BadInput(
+            f"{own.where} has sample_task and tasks, and tasks come from one of them; leave out "
+            "tasks, which would be drawn from nowhere, or sample_task"
+        )
+    if not given:
         missing.append("sample_task or tasks")
     if not missing:
         return OwnHostFamily(own=own)

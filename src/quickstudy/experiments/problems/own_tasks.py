@@ -1,5 +1,6 @@
 """Tasks of one's own that are listed: which of them are trained on, validated on, and tested."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -113,7 +114,8 @@ def _key(task: Any) -> Any:
     if isinstance(task, np.ndarray):
         return task.shape, task.dtype.str, task.tobytes()
     if isinstance(task, Mapping):
-        return tuple((name, _key(value)) for name, value in sorted(task.items()))
+        pairs = ((name, _key(value)) for name, value in task.items())
+        return tuple(sorted(pairs, key=lambda pair: repr(pair[0])))
     if isinstance(task, list | tuple):
         return tuple(_key(value) for value in task)
     try:
@@ -126,3 +128,15 @@ def _key(task: Any) -> Any:
 def _short(task: Any) -> str:
     text = " ".join(repr(task).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def digest(tasks: Sequence[Any]) -> str:
+    """A short name for a list of tasks, by how they are written; nothing where that tells an
+    address in memory, as of objects without a `__repr__`.
+
+    Example:
+        >>> digest([0.5, 1.0]) == digest([1.0, 0.5])
+        False
+    """
+    text = repr([_key(task) if isinstance(task, np.ndarray) else task for task in tasks])
+    return "" if " at 0x" in text else hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -89,12 +89,28 @@ class YourImages(NaturalImages):
                 "more, or fewer --ways. Without training, a pretrained network takes any number of "
                 f"classes: quickstudy classify {self.path} NEW_IMAGES/"
             )
-        given = _numbers(len(names), self.ways) if self.ratios is None else self.ratios
-        if max(given) > 1:
-            given = tuple(map(int, given))
+        given = _numbers(len(names), self.ways) if self.ratios is None else self._asked()
+        if self.split_file is not None and (self.ratios is not None or self.split_seed):
+            raise BadInput(
+                "--split-file says where each class is; leave out --ratios and --split-seed"
+            )
         how: Any = {"ratios": given, "split_file": self.split_file, "seed": self.split_seed}
         splits = class_splits(names, **how, ways=self.ways)
+        if empty := [split for split, own in splits.items() if not own]:
+            raise BadInput(f"no class of {self.path} is in {empty[0]}; give each split some")
         return replace(self, **{split: tuple(own) for split, own in splits.items()}).shaped()
+
+    def _asked(self) -> tuple[float, ...]:
+        """The shares or numbers of classes that were given."""
+        given = self.ratios or ()
+        if sum(given) <= 1 + 1e-6:
+            return given
+        if min(given) == 0 or any(one != int(one) for one in given):
+            raise BadInput(
+                f"--ratios are {' '.join(f'{one:g}' for one in given)}; give three shares of at "
+                "most 1 in all, or three numbers of classes, such as 6 2 2"
+            )
+        return tuple(map(int, given))
 
     def tested_as(self, other: Problem) -> Self:
         """Every class is tested, where this is not the data that the run was trained on."""
@@ -142,9 +158,10 @@ class YourImages(NaturalImages):
         splits = {"training": self.train, "validation": self.validation, "test": self.test}
         return [f"{split}: {', '.join(names)}" for split, names in splits.items()]
 
-    def data(self) -> str:
+    def data(self, split: Split = "test") -> str:
         """The folder, how many classes of it, and the shape of tasks."""
-        return f"{self.path} ({len(self.test)} test classes), {self.shape()}"
+        named = "training" if split == "train" else split
+        return f"{self.path} ({len(getattr(self, split))} {named} classes), {self.shape()}"
 
 
 def _numbers(classes: int, ways: int) -> tuple[float, ...]:

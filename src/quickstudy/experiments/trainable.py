@@ -1,0 +1,74 @@
+"""Code of the user's own, tried on the shapes of one task before a run's folder is made."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.experiments.settings import LIBRARY, Own, place_of
+
+if TYPE_CHECKING:
+    from quickstudy.learners.learner import Learner
+    from quickstudy.tasks.task import TaskDistribution
+
+
+def own_parts(value: Any) -> list[str]:
+    """Where everything of the user's own in a value of settings is defined.
+
+    Example:
+        >>> own_parts((Own("nets.py:Net"), 3))
+        ['nets.py:Net']
+    """
+    if isinstance(value, Own):
+        return [value.where]
+    if isinstance(value, tuple):
+        return [where for one in value for where in own_parts(one)]
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return []
+    kind = type(value)
+    mine = [] if kind.__module__.partition(".")[0] == LIBRARY else [place_of(kind)]
+    return mine + [w for f in dataclasses.fields(value) for w in own_parts(getattr(value, f.name))]
+
+
+def demand_trainable(
+    learner: "Learner", tasks: "Iterable[TaskDistribution]", settings: tuple[Any, ...]
+) -> None:
+    """Raise `BadInput` where code of the user's own cannot take a task's shapes; nothing is
+    computed.
+
+    Args:
+        learner: untrained.
+        tasks: of training and of validation.
+        settings: the problem and the method, in which the user's own is looked for.
+    """
+    own = own_parts(settings)
+    if not own:
+        return
+    import equinox as eqx
+    import jax
+
+    for distribution in tasks:
+        try:
+            # What a learner refuses by itself has a message of its own.
+            learner.check(eqx.filter_eval_shape(distribution.sample, jax.random.key(0)))
+            eqx.filter_eval_shape(_tried, learner, distribution, jax.random.key(0))
+        except QuickstudyError as error:
+            raise BadInput(f"{' with '.join(own)}: {error}") from error
+        except Exception as error:
+            from quickstudy.experiments.own import told
+
+            said = told(error) or f"{type(error).__name__}: {error}"
+            raise BadInput(f"{' with '.join(own)} cannot be trained; {said}") from error
+
+
+def _tried(learner: "Learner", tasks: "TaskDistribution", key: Any) -> Any:
+    from quickstudy.learners.losses import score
+
+    task = tasks.sample(key)
+    predictor = learner.adapt(task.support, key=key)
+    if not callable(predictor):
+        raise BadInput(
+            f"adapt returns {predictor!r}; it must return a predictor, which takes inputs"
+        )
+    found = learner.meta_gradient(task, key=key, progress=1.0)
+    return found[1], score(predictor(task.query.x), task.query)
