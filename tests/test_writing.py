@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from quickstudy.errors import CheckpointError
-from quickstudy.writing import write_atomically, write_json
+from quickstudy.errors import BadInput, CheckpointError
+from quickstudy.writing import demand_files, write_atomically, write_json
 
 
 @pytest.fixture
@@ -20,6 +20,11 @@ def full_disk(*_):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of other systems are not a number")
+def test_two_files_have_two_names(tmp_path):
+    with pytest.raises(BadInput, match="--json and --page are the same file"):
+        demand_files(json=tmp_path / "a", page=tmp_path / "a", save=None)
+
+
 def test_files_have_the_permissions_of_new_files(tmp_path):
     mask = os.umask(0o027)
     try:

@@ -26,7 +26,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def demand_files(**given: Path | None) -> None:
-    """Refuse names of folders where a file is to be written, before anything is computed for it.
+    """Refuse names of folders where a file is to be written, and one name for two files, before
+    anything is computed for it.
 
     Args:
         given: paths by the names of their options; `None` where nothing is to be written.
@@ -37,6 +38,10 @@ def demand_files(**given: Path | None) -> None:
     for option, path in given.items():
         if path is not None and path.is_dir():
             raise BadInput(f"--{option} {path} is a folder; give a file in it, such as {path}/NAME")
+    there: dict[Path, str] = {}
+    for option, path in given.items():
+        if path is not None and (first := there.setdefault(path.absolute(), option)) != option:
+            raise BadInput(f"--{first} and --{option} are the same file, {path}; give each its own")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,6 +1,6 @@
 """From what a user types to a recipe: a recipe's name, or a method and a problem, with flags."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -104,7 +104,12 @@ def _short(named: str, problem: Problem) -> str:
 
 
 def with_arguments(
-    recipe: Recipe, more: Sequence[Flag], arguments: Sequence[str], *, prog: str
+    recipe: Recipe,
+    more: Sequence[Flag],
+    arguments: Sequence[str],
+    *,
+    prog: str,
+    unread: Mapping[str, str] | None = None,
 ) -> tuple[Recipe, dict[str, Any]]:
     """The recipe with the settings that the arguments give, and the values of further flags.
 
@@ -113,6 +118,7 @@ def with_arguments(
         more: flags of the command.
         arguments: what the user typed, without names in front.
         prog: the command, for help.
+        unread: flags that the command does not read here, and why.
 
     Raises:
         BadInput: a flag that this run does not read.
@@ -123,7 +129,8 @@ def with_arguments(
     hidden = method.unread()
     read = [flag for part in (problem, method, recipe.budget) for flag in flags_of(part, hidden)]
     flags = [*read, *more]
-    demand_read(flags, arguments, elsewhere(recipe, problem, method))
+    why = {**elsewhere(recipe, problem, method), **(unread or {})}
+    demand_read(flags, arguments, why)
     parsed = parse(flags, arguments, prog=prog, description=description(recipe))
     parts = (problem, method, recipe.budget)
     problem, method, budget = (with_flags(part, parsed) for part in parts)

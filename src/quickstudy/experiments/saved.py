@@ -12,7 +12,7 @@ from quickstudy.errors import BadInput, CheckpointError
 from quickstudy.experiments.own import scope_of
 from quickstudy.experiments.problems.described import described
 from quickstudy.experiments.recipe import Recipe, from_json
-from quickstudy.runs import LEARNER
+from quickstudy.runs import LEARNER, RECIPE
 
 
 def export(learned: Any, path: Path | str, recipe: Recipe) -> None:
@@ -143,7 +143,7 @@ def learner_file(path: Path | str) -> Path:
             f"{file} does not exist; give a run's folder that was validated, or an exported file"
             + (
                 f". To finish the training: quickstudy train --resume {path}"
-                if path.is_dir()
+                if (path / RECIPE).exists()
                 else ""
             )
         )

@@ -239,4 +239,8 @@ def _one_per_class(values: np.ndarray, what: str, classes: int, path: Path) -> n
 
 
 def _as_names(values: np.ndarray) -> tuple[str, ...]:
-    return tuple(one_form(v.decode() if isinstance(v, bytes) else str(v)) for v in values.tolist())
+    try:
+        named = [v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()]
+    except UnicodeDecodeError as error:
+        raise DataError(f"names of classes are bytes that are no UTF-8: {error}") from error
+    return tuple(map(one_form, named))

@@ -12,6 +12,7 @@ from quickstudy.app.cli import main
 from quickstudy.experiments.recipes import DEFAULT
 from quickstudy.experiments.saved import load
 from quickstudy.testing.comparing import same_bits
+from references.recipes import untrained
 from references.refusing import demand_refused, stopped
 
 TINY = ["--steps", "4", "--meta-batch", "2", "--validate-every", "2", "--validation-episodes", "4"]
@@ -32,6 +33,15 @@ def bandit_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "bandit"
     main(f"train rl2-bandit {SMALL} {SHORT} --run {folder}".split())
     return folder
+
+
+def test_what_a_resumed_run_does_not_read(tmp_path, capsys):
+    untrained(tmp_path / "run", "maml-sinusoid", "--width 4")
+    for given in ("--run elsewhere", "--on glyphs"):
+        said = stopped(["train", "--resume", str(tmp_path / "run"), *given.split()], capsys)
+        assert "--resume goes on with the run's own; leave it out" in said
+    (tmp_path / "photos").mkdir()
+    assert "--resume" not in stopped(["evaluate", str(tmp_path / "photos")], capsys)
 
 
 def test_a_complete_folder(glyphs_run):

@@ -179,6 +179,14 @@ def test_a_run_on_a_folder_is_tested_on_its_own_test_classes_and_on_others(run, 
     assert "images of 12×12×1" in said
 
 
+def test_a_folder_that_was_moved_is_tested_on_the_same_classes(run, photos, tmp_path):
+    """And not on those of training."""
+    shutil.copytree(photos, tmp_path / "moved")
+    main(["evaluate", str(run), "--episodes", "2", "--no-curves", "--on", str(tmp_path / "moved")])
+    found = json.loads((run / "evaluation-test-2-episodes-on-moved.json").read_text())["data"]
+    assert found.endswith("moved (3 test classes), 3-way 1-shot")
+
+
 def test_data_of_the_same_name_are_told_apart(run, others, tmp_path):
     """Two folders called fish keep their own results, as often as each is tested."""
     shutil.copytree(others / "fish", tmp_path / "fish")

@@ -48,7 +48,9 @@ def main(arguments: list[str]) -> None:
     resumed = value_of("resume", rest)
     base = named_recipe(named, value_of("on", rest)) if resumed is None else _resumed(named, rest)
     prog = f"quickstudy train {named or ''}".rstrip()
-    recipe, values = with_arguments(base, _flags(base, resumed), rest, prog=prog)
+    said = "--resume goes on with the run's own"
+    why = {"on": said, "run": said} if resumed else {}
+    recipe, values = with_arguments(base, _flags(base, resumed), rest, prog=prog, unread=why)
     options = TrainOptions(**values)
     if options.resume is not None:
         _demand_only_longer(base, recipe, options.resume)

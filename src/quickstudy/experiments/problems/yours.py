@@ -11,14 +11,12 @@ from quickstudy.errors import BadInput, DataError
 from quickstudy.experiments.networks import Conv4Config, Inputs, MLPConfig, NetworkConfig
 from quickstudy.experiments.problem import Problem, Source, Split
 from quickstudy.experiments.problems.natural import NaturalImages
+from quickstudy.experiments.problems.shares import Ratios, divided
 from quickstudy.experiments.settings import KEPT
 
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
     from quickstudy.tasks.images import ImageClasses
-
-Ratios = tuple[float, float, float]
-RATIOS = (0.64, 0.16, 0.2)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class YourImages(NaturalImages):
                 "more, or fewer --ways. Without training, a pretrained network takes any number of "
                 f"classes: quickstudy classify {self.path} NEW_IMAGES/"
             )
-        given = _numbers(len(names), self.ways) if self.ratios is None else self._asked()
+        given = divided(len(names), self.ways, self.ratios)
         if self.split_file is not None and (self.ratios is not None or self.split_seed):
             raise BadInput(
                 "--split-file says where each class is; leave out --ratios and --split-seed"
@@ -100,26 +98,22 @@ class YourImages(NaturalImages):
             raise BadInput(f"no class of {self.path} is in {empty[0]}; give each split some")
         return replace(self, **{split: tuple(own) for split, own in splits.items()}).shaped()
 
-    def _asked(self) -> tuple[float, ...]:
-        """The shares or numbers of classes that were given."""
-        given = self.ratios or ()
-        if sum(given) <= 1 + 1e-6:
-            return given
-        if min(given) == 0 or any(one != int(one) for one in given):
-            raise BadInput(
-                f"--ratios are {' '.join(f'{one:g}' for one in given)}; give three shares of at "
-                "most 1 in all, or three numbers of classes, such as 6 2 2"
-            )
-        return tuple(map(int, given))
-
     def tested_as(self, other: Problem) -> Self:
         """Every class is tested, where this is not the data that the run was trained on."""
-        if isinstance(other, YourImages) and other.path == self.path:
-            return replace(self, train=other.train, validation=other.validation, test=other.test,
-                           shape_of_one=other.shape_of_one)  # fmt: skip
+        if isinstance(other, YourImages) and self._holds(other):
+            splits: Any = {
+                split: getattr(other, split) for split in ("train", "validation", "test")
+            }
+            shaped = replace(super().tested_as(other), shape_of_one=other.shape_of_one)
+            return replace(shaped, **splits)
         inputs = getattr(other, "inputs", ())
         found = super().tested_as(other).sized_as(inputs)
         return replace(found, test=self.names()).shaped()
+
+    def _holds(self, other: "YourImages") -> bool:
+        """Whether these are the classes of another problem, which may have been moved."""
+        kept = {*other.train, *other.validation, *other.test}
+        return other.path == self.path or kept == set(self.names())
 
     def sized_as(self, inputs: Inputs) -> Self:
         """With images of that shape, where they can be made so."""
@@ -162,15 +156,6 @@ class YourImages(NaturalImages):
         """The folder, how many classes of it, and the shape of tasks."""
         named = "training" if split == "train" else split
         return f"{self.path} ({len(getattr(self, split))} {named} classes), {self.shape()}"
-
-
-def _numbers(classes: int, ways: int) -> tuple[float, ...]:
-    """The usual shares, or numbers of classes where a share would be smaller than `ways`."""
-    smallest = min(int(0.16 * classes), int(0.2 * classes))
-    if smallest >= ways or classes < 3 * ways:
-        return RATIOS
-    others = (max(ways, int(0.16 * classes)), max(ways, int(0.2 * classes)))
-    return (classes - sum(others), *others)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""How many classes of one's own are for training, validation and test."""
+
+from quickstudy.errors import BadInput
+
+Ratios = tuple[float, float, float]
+RATIOS = (0.64, 0.16, 0.2)
+
+
+def divided(classes: int, ways: int, asked: Ratios | None) -> tuple[float, ...]:
+    """Three shares, or three numbers of classes.
+
+    Args:
+        classes: how many there are.
+        ways: how many each split must have.
+        asked: what a user gave; by default the usual shares, or numbers where one of these would
+            be smaller than `ways`.
+
+    Raises:
+        BadInput: what was asked for is neither shares nor numbers.
+
+    Example:
+        >>> divided(100, 5, None), divided(15, 5, None), divided(10, 2, (6.0, 2.0, 2.0))
+        ((0.64, 0.16, 0.2), (5, 5, 5), (6, 2, 2))
+    """
+    if asked is not None:
+        return _asked(asked)
+    smallest = min(int(0.16 * classes), int(0.2 * classes))
+    if smallest >= ways or classes < 3 * ways:
+        return RATIOS
+    others = (max(ways, int(0.16 * classes)), max(ways, int(0.2 * classes)))
+    return (classes - sum(others), *others)
+
+
+def _asked(given: Ratios) -> tuple[float, ...]:
+    if sum(given) <= 1 + 1e-6:
+        return given
+    if min(given) == 0 or any(one != int(one) for one in given):
+        raise BadInput(
+            f"--ratios are {' '.join(f'{one:g}' for one in given)}; give three shares of at most 1 "
+            "in all, or three numbers of classes, such as 6 2 2"
+        )
+    return tuple(map(int, given))

@@ -1,0 +1,27 @@
+"""Shares or numbers of classes."""
+
+import pytest
+
+import quickstudy as qs
+from quickstudy.experiments.problems.shares import RATIOS, divided
+
+
+@pytest.mark.parametrize(
+    ("classes", "ways", "asked", "wanted"),
+    [
+        (100, 5, None, RATIOS),
+        (15, 5, None, (5, 5, 5)),
+        (20, 5, None, (10, 5, 5)),
+        (100, 5, (0.5, 0.25, 0.25), (0.5, 0.25, 0.25)),
+        (9, 1, (1.0, 1.0, 1.0), (1, 1, 1)),
+        (10, 2, (6.0, 2.0, 2.0), (6, 2, 2)),
+    ],
+)
+def test_by_what_classes_are_divided(classes, ways, asked, wanted):
+    assert divided(classes, ways, asked) == wanted
+
+
+@pytest.mark.parametrize("asked", [(3.9, 3.9, 3.9), (0.5, 0.5, 2.0), (6.0, 3.0, 0.0)])
+def test_neither_shares_nor_numbers(asked):
+    with pytest.raises(qs.BadInput, match="three shares of at most 1 in all, or three"):
+        divided(9, 3, asked)
