@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from quickstudy.envs.choices import demand_choice, short
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.errors import BadInput, QuickstudyError
 
@@ -87,7 +88,7 @@ def first_seen(returned: Any, space: Any) -> Any:
     pair = isinstance(returned, tuple) and len(returned) == 2
     if not pair or not (returned[1] is None or isinstance(returned[1], Mapping)):
         raise BadInput(
-            f"reset returned {_short(returned)}; return (observation, info), where info is a dict"
+            f"reset returned {short(returned)}; return (observation, info), where info is a dict"
         )
     demand_shape(returned[0], space)
     return returned[0]
@@ -114,7 +115,7 @@ def outcome(returned: Any, space: Any) -> tuple[Any, float, bool, bool]:
                 "the end by the rules, and truncated, the end by a time limit, in place of done"
             )
         raise BadInput(
-            f"step returned {_short(returned)}; return (observation, reward, terminated, "
+            f"step returned {short(returned)}; return (observation, reward, terminated, "
             f"truncated, info){hint}"
         )
     observation, reward, terminated, truncated, _ = returned
@@ -152,7 +153,7 @@ def demand_shape(observation: Any, space: Any, where: str = "") -> None:
         there = observation if isinstance(observation, Mapping | tuple | list) else ()
         if set(_parts(there)) != set(parts):
             raise BadInput(
-                f"{name} is {_short(observation)}; the space, {space}, has the parts "
+                f"{name} is {short(observation)}; the space, {space}, has the parts "
                 f"{list(parts)}: return these, and no other"
             )
         for part, inner in parts.items():
@@ -167,56 +168,22 @@ def _demand_numbers(observation: Any, space: Any, name: str) -> None:
         kind = observation.dtype.kind
         if kind in "fiub":
             return
-    if isinstance(observation, tuple) and isinstance((*observation, None)[-2], Mapping):
+    if isinstance(observation, tuple) and any(isinstance(one, Mapping) for one in observation):
         raise BadInput(
-            f"{name} is {_short(observation)}, which looks like (observation, info) as reset "
+            f"{name} is {short(observation)}, which looks like (observation, info) as reset "
             "returns it; give the observation alone"
         )
     try:
         array = np.asarray(observation)
     except ValueError as error:  # ragged
-        raise BadInput(f"{name} is {_short(observation)}, which is no array: {error}") from error
+        raise BadInput(f"{name} is {short(observation)}, which is no array: {error}") from error
     if array.shape != space.shape:
         raise BadInput(
-            f"{name} is {_short(observation)}, of shape {array.shape}; the space, {space}, has the "
+            f"{name} is {short(observation)}, of shape {array.shape}; the space, {space}, has the "
             f"shape {space.shape}: return such an observation, or mend observation_space"
         )
     if array.dtype.kind not in "fiubO":
-        raise BadInput(f"{name} is {_short(observation)}; return real numbers")
-
-
-def demand_choice(value: Any, space: Any, name: str) -> None:
-    """Refuse what is none of the choices of a Discrete, MultiDiscrete or MultiBinary space.
-
-    Args:
-        value: an observation, or an action.
-        space: of these; others hold everything.
-        name: of the value, for the message.
-
-    Raises:
-        BadInput: says both.
-    """
-    spaces = import_gymnasium().spaces
-    if isinstance(space, spaces.Discrete):
-        low, high, shape = space.start, space.start + space.n - 1, ()
-        # At every step of most small environments, where arrays would take longer than the step.
-        if isinstance(value, int | np.integer) and low <= value <= high:
-            return
-    elif isinstance(space, spaces.MultiDiscrete):
-        low = np.broadcast_to(getattr(space, "start", 0), space.nvec.shape)
-        high, shape = low + space.nvec - 1, space.nvec.shape
-    elif isinstance(space, spaces.MultiBinary):
-        low, high, shape = 0, 1, space.shape
-    else:
-        return
-    try:
-        found = np.asarray(value)
-        whole = found.shape == shape and found.dtype.kind in "iubf"
-        within = whole and bool(np.all((found >= low) & (found <= high) & (found % 1 == 0)))
-    except (TypeError, ValueError):
-        within = False
-    if not within:
-        raise BadInput(f"{name} is {_short(value)}, which is not in the space {space}")
+        raise BadInput(f"{name} is {short(observation)}; return real numbers")
 
 
 def _parts(whole: Any) -> dict[Any, Any]:
@@ -243,7 +210,7 @@ def demand_finite(observations: np.ndarray) -> np.ndarray:
         count = f"{int((~good[copy]).sum())} of {good[copy].size} numbers"
         raise NotFinite(
             f"{count} in the observation are infinite or not-a-number, as None becomes: "
-            f"{_short(observations[copy])}",
+            f"{short(observations[copy])}",
             copy,
         )
     return observations
@@ -273,7 +240,7 @@ def one_reward(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         reward = math.nan
     if not abs(reward) <= GREATEST:
-        raise BadInput(f"the reward is {_short(value)}; return one finite number")
+        raise BadInput(f"the reward is {short(value)}; return one finite number")
     return reward
 
 
@@ -287,7 +254,7 @@ def one_flag(value: Any, name: str) -> bool:
         return value
     one = _one(value)
     if not isinstance(one, bool | int | float) or one not in (0, 1):
-        raise BadInput(f"{name} is {_short(value)}; return True or False")
+        raise BadInput(f"{name} is {short(value)}; return True or False")
     return bool(one)
 
 
@@ -299,8 +266,3 @@ def _one(value: Any) -> Any:
         return value
     array = np.asarray(value)
     return array.item() if array.size == 1 else None
-
-
-def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from quickstudy.envs.door import demand_choice
+from quickstudy.envs.choices import demand_choice
 from quickstudy.envs.environment import Actions, Continuous, Discrete, MultiDiscrete, Picture
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.envs.pixels import as_picture, is_picture, picture_shape

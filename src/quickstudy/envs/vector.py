@@ -156,7 +156,7 @@ class HostVector(Host):
         if done.any():
             last, observation = self._ends(done, observation, info)
         self.times[done] = 0
-        paid = np.array([one_reward(one) for one in self._for_each(reward, "rewards")], np.float32)
+        paid = self._rewards(reward)
         return HostStep(demand_finite(observation), paid, ended, cut, demand_finite(last), success)
 
     def _ends(self, done: Bool[np.ndarray, " copies"], seen: Any, info: Any) -> tuple[Any, Any]:
@@ -171,16 +171,29 @@ class HostVector(Host):
         return last, seen
 
     def _flags(self, value: Any, name: str) -> Bool[np.ndarray, " copies"]:
-        return np.array([one_flag(one, name) for one in self._for_each(value, name)])
+        self._demand_each(value, name)
+        array = np.asarray(value)
+        # As most vectors return them; a Python loop over thousands of copies would take longer.
+        if array.dtype == bool:
+            return array.copy()
+        return np.array([one_flag(one, name) for one in value])
 
-    def _for_each(self, value: Any, name: str) -> Any:
+    def _rewards(self, value: Any) -> Float32[np.ndarray, " copies"]:
+        self._demand_each(value, "rewards")
+        array = np.asarray(value)
+        with np.errstate(over="ignore"):
+            paid = array.astype(np.float32) if array.dtype.kind in "fiu" else None
+        if paid is not None and np.isfinite(paid).all():
+            return paid
+        return np.array([one_reward(one) for one in value], np.float32)
+
+    def _demand_each(self, value: Any, name: str) -> None:
         """Demand one of them for each copy."""
         if np.shape(value) != (self.copies,):
             raise BadInput(
                 f"{name} have the shape {np.shape(value)}; return one for each copy, "
                 f"({self.copies},)"
             )
-        return value
 
     def _drawn(self, copy: int, number: int) -> Any:
         return draw_task(self.sample_task, self.begun[0], number)
