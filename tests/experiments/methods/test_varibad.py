@@ -13,7 +13,7 @@ from quickstudy.training.algorithm import update
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
-FEW = "--meta-batch 4 --minibatches 2 --validation-episodes 4 --width 4 --steps 3"
+FEW = "--meta-batch 4 --validation-episodes 4 --width 4 --steps 3"
 
 
 def test_all_rates_fall_to_zero_with_the_last_step():
@@ -22,7 +22,8 @@ def test_all_rates_fall_to_zero_with_the_last_step():
     found = algorithm(
         typed(
             "varibad-gridnavi",
-            f"{FEW} --epochs 2 --model-epochs 3 --model-minibatches 2 --policy-warm-up 0",
+            f"{FEW} --epochs 2 --minibatches 2 --model-epochs 3 --model-minibatches 2 "
+            "--policy-warm-up 0",
         )
     )
     step, states = eqx.filter_jit(update), [found.init()]
