@@ -26,13 +26,13 @@ learn() {
 }
 any="5-shot 20-way 20-way-5-shot"
 own="5-shot"
-memory="blackbox-omniglot --filters 32 --meta-batch 16 --steps 4000"
+memory="blackbox-omniglot --filters 32 --meta-batch 16"
 random="blackbox-omniglot --protocol finn2017 --meta-batch 16"
-learn lstm "$own" $memory --memory lstm
+learn lstm "$own" $memory --memory lstm --steps 4000
 learn lstm-5-shot "" $random --memory lstm --shots 5 --queries 1 --filters 32 --steps 5000
 learn class-mean "$own" $random --memory class-mean --steps 8000
-learn attention "$own" $memory --memory attention
-learn transformer "$own" $memory --memory transformer
+learn attention "$own" $memory --memory attention --steps 4000
+learn transformer "$own" $memory --memory transformer --steps 4000
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
 learn fomaml "$own" fomaml-omniglot --norm batch --steps 6000 --meta-batch 12
 learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 4000
