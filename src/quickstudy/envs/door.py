@@ -164,10 +164,9 @@ def demand_shape(observation: Any, space: Any, where: str = "") -> None:
 
 def _demand_numbers(observation: Any, space: Any, name: str) -> None:
     """Refuse what is no array of a Box's shape."""
-    if isinstance(observation, np.ndarray) and observation.shape == space.shape:
-        kind = observation.dtype.kind
-        if kind in "fiub":
-            return
+    fits = isinstance(observation, np.ndarray) and observation.shape == space.shape
+    if fits and observation.dtype.kind in "fiub":
+        return
     if isinstance(observation, tuple) and any(isinstance(one, Mapping) for one in observation):
         raise BadInput(
             f"{name} is {short(observation)}, which looks like (observation, info) as reset "

@@ -63,7 +63,7 @@ class Problem(Choice):
         """What `--on` is given for it."""
         return cls.name
 
-    def data(self, split: "Split" = "test") -> str:
+    def data(self, split: Split = "test") -> str:
         """The data that results are measured on, as tables and pages name them."""
         return self.name
 
@@ -186,7 +186,7 @@ class ExampleProblem(Problem):
         """That of a training task, where it is not that of a validation task; else nothing."""
         return ""
 
-    def data(self, split: "Split" = "test") -> str:
+    def data(self, split: Split = "test") -> str:
         """The data and the shape of test tasks."""
         return f"{self.name}, {self.shape()}" if self.shape() else self.name
 

@@ -3,7 +3,8 @@
 import pytest
 
 import quickstudy as qs
-from quickstudy.experiments.problems.shares import RATIOS, divided
+from quickstudy.experiments.problems.shares import divided
+from quickstudy.tasks.splits import RATIOS
 
 
 @pytest.mark.parametrize(

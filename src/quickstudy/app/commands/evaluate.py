@@ -80,7 +80,7 @@ def _evaluate(
     folder = run if run.is_dir() else run.parent
     if not run.is_dir() and run.name != LEARNER:
         name = [*name, f"of-{run.stem}"]  # a folder may hold several exported files
-    evaluate_and_write(changed, learned, test, folder, _unlike(folder, test, problem, name))
+    evaluate_and_write(changed, learned, test, folder, name)
 
 
 def evaluate_and_write(
@@ -103,7 +103,7 @@ def evaluate_and_write(
 
     result = recipe.evaluate(learned, test)
     Console().print(result.table(folder))
-    name = "-".join([test.split, *named])
+    name = _unlike(folder, "-".join([test.split, *named]), result)
     write_json(folder / f"evaluation-{name}.json", result.to_json())
     save_charts(result.charts(), result.headline.said, folder / f"evaluation-{name}.png")
     if (images := recipe.method.first_task(recipe.seen, learned, test)) is not None:
@@ -180,18 +180,18 @@ def _named(asked: dict[str, Any], options: EvaluateOptions, usual: int) -> list[
     return [*parts, f"on-{on}"]
 
 
-def _unlike(folder: Path, test: Test, problem: Problem, name: list[str]) -> list[str]:
+def _unlike(folder: Path, name: str, result: Any) -> str:
     """The name, told apart from that of a result on other data of the same file name."""
     from quickstudy.experiments.result_files import read_json
 
     try:
-        there = read_json(folder / f"evaluation-{'-'.join([test.split, *name])}.json")
+        there = read_json(folder / f"evaluation-{name}.json")
     except CheckpointError:  # it is written anew
         return name
-    tasks = there.get("tasks", {}) if isinstance(there, dict) else {}
-    if "on" not in tasks or tasks["on"] == (on := problem.test_tasks(test.split)["on"]):
+    tasks, on = there.get("tasks", {}) if isinstance(there, dict) else {}, result.tasks["on"]
+    if tasks.get("on", on) == on:
         return name
-    return [*name, hashlib.sha256(on.encode()).hexdigest()[:6]]
+    return f"{name}-{hashlib.sha256(on.encode()).hexdigest()[:6]}"
 
 
 def _about(recipe: Recipe) -> str:

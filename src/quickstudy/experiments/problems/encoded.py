@@ -112,7 +112,7 @@ class EncodedImages(ExampleProblem):
         """Those of the images: a method that reads the images themselves meets the same ones."""
         return self.of.test_tasks(split)
 
-    def data(self, split: "Split" = "test") -> str:
+    def data(self, split: Split = "test") -> str:
         """The images."""
         return self.of.data(split)
 

@@ -54,7 +54,7 @@ class OmniglotImages(ImageProblem):
         """The protocol's number: weights can be read where the data are not."""
         return TRAINING_CLASSES[self.protocol]
 
-    def data(self, split: "Split" = "test") -> str:
+    def data(self, split: Split = "test") -> str:
         """The protocol decides how hard the tasks are."""
         return f"omniglot ({self.protocol}), {self.shape()}"
 

@@ -50,7 +50,7 @@ class OwnFamily(FamilyProblem):
         """The same family in every split."""
         return _made(self.own)
 
-    def data(self, split: "Split" = "test") -> str:
+    def data(self, split: Split = "test") -> str:
         """The file's name for it."""
         return self.own.where
 
@@ -138,7 +138,7 @@ class OwnHostFamily(HostProblem):
         """The file's name for it."""
         return {"environment": getattr(_made(self.own), "definition", self.own.where)}
 
-    def data(self, split: "Split" = "test") -> str:
+    def data(self, split: Split = "test") -> str:
         """The file's name for it."""
         return self.own.where
 

@@ -3,7 +3,6 @@
 from quickstudy.errors import BadInput
 
 Ratios = tuple[float, float, float]
-RATIOS = (0.64, 0.16, 0.2)
 
 
 def divided(classes: int, ways: int, asked: Ratios | None) -> tuple[float, ...]:
@@ -24,6 +23,8 @@ def divided(classes: int, ways: int, asked: Ratios | None) -> tuple[float, ...]:
     """
     if asked is not None:
         return _asked(asked)
+    from quickstudy.tasks.splits import RATIOS
+
     smallest = min(int(0.16 * classes), int(0.2 * classes))
     if smallest >= ways or classes < 3 * ways:
         return RATIOS
