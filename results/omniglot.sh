@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Omniglot for every learner: trained for minutes on 1-shot tasks with strided convolutions, and
-# tested on 1-shot and 5-shot tasks; a run called NAME-5-shot was trained on five. Learners that take any number of ways are trained once and
-# tested on 5 and on 20; the others train anew on 20 ways, in a run called NAME-20-way. What was
-# interrupted goes on. Give a folder for the runs, and names to run only those:
+# tested on 1-shot and 5-shot tasks; a run called NAME-5-shot was trained on five. Learners that take
+# any number of ways are trained once and tested on 5 and on 20; the others train anew on 20 ways, in
+# a run called NAME-20-way. What was interrupted goes on. Give a folder for the runs, and names to run
+# only those; SEED=1 is another seed, in folders called NAME-seed-1:
 # results/omniglot.sh runs/omniglot matching maml-20-way
 set -uo pipefail
 out=${1:?"give a folder for the runs"}
 shift
 only=" $* "
 learn() {
-  local name=$1 shapes=$2 run=$out/$1
+  local name=$1 shapes=$2 run=$out/$1${SEED:+-seed-$SEED}
   shift 2
   [[ $only = "  " || $only == *" $name "* ]] || return 0
   if [ ! -e "$run/evaluation-test.json" ]; then
-    if [ -e "$run/recipe.json" ]; then set -- --resume "$run"; else set -- "$@" --run "$run"; fi
+    if [ -e "$run/recipe.json" ]; then set -- --resume "$run"; else set -- "$@" --seed "${SEED:-0}" --run "$run"; fi
     quickstudy train "$@" || return
   fi
   for shape in $shapes; do
@@ -34,12 +35,12 @@ learn class-mean "$own" $random --memory class-mean --steps 8000
 learn attention "$own" $memory --memory attention --steps 4000
 learn transformer "$own" $memory --memory transformer --steps 4000
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
-learn fomaml "$own" fomaml-omniglot --norm batch --steps 6000 --meta-batch 12
-learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 4000
+learn fomaml "$own" fomaml-omniglot --norm batch --steps 30000 --meta-batch 12
+learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 16000
 learn anil "$own" anil-omniglot --steps 1500
 learn boil "$own" boil-omniglot --norm batch --steps 1500
 learn maml "$own" maml-omniglot --norm batch --steps 15000
-learn reptile "$own" reptile-omniglot --norm batch --steps 2000 --inner-lr 3e-3
+learn reptile "$own" reptile-omniglot --norm batch --steps 20000
 learn prototypical "$any" prototypical-omniglot --downsample stride --steps 20000
 learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 1000
 learn head "$any" transfer-omniglot --method head --downsample stride --steps 1000
@@ -54,12 +55,12 @@ learn imaml "$own" imaml-omniglot --norm batch --steps 200 --meta-batch 16
 learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 600 \
   --learning-rate 3e-3
 learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 8000 $twenty
-learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 4000 $twenty
+learn fomaml-20-way "$own" fomaml-omniglot --norm batch --steps 40000 $twenty
 learn maml++-20-way "$own" maml++-omniglot --norm batch --steps 500 --inner-steps 3 $twenty
 learn attention-20-way "$own" $memory --memory attention --past 128 --steps 1000 --ways 20
 learn transformer-20-way "$own" $memory --memory transformer --past 128 --steps 1000 --ways 20
 learn matching "$any" matching-omniglot --protocol finn2017 --downsample stride --steps 40000 \
   --learning-rate 3e-3
-learn ridge "$any" ridge-omniglot --downsample stride --steps 3000
-learn relation "$any" relation-omniglot --downsample stride --steps 2000
+learn ridge "$any" ridge-omniglot --downsample stride --steps 15000
+learn relation "$any" relation-omniglot --downsample stride --steps 10000
 learn centroid "$any" transfer-omniglot --downsample stride --steps 2000

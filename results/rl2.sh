@@ -1,27 +1,30 @@
 #!/usr/bin/env bash
-# RL² with a memory: the cells of its paper's tables, the history encoders, grids, mazes and games.
-# What was interrupted goes on. Give a folder for the runs, and names to run only those:
+# RL² with a memory: the cells of its paper's tables, the history encoders, grids, mazes and games;
+# VariBAD in the grid.
+# What was interrupted goes on. Give a folder for the runs, and names to run only those; SEED=1 is
+# another seed, in folders called NAME-seed-1:
 # results/rl2.sh runs/rl2 tabular-10 games
 set -uo pipefail
 out=${1:?"give a folder for the runs"}
 shift
 only=" $* "
 learn() {
-  local name=$1 run=$out/$1
+  local name=$1 run=$out/$1${SEED:+-seed-$SEED}
   shift
   [[ $only = "  " || $only == *" $name "* ]] || return 0
   [ -e "$run/evaluation-test.json" ] && return
-  if [ -e "$run/recipe.json" ]; then set -- --resume "$run"; else set -- "$@" --run "$run"; fi
+  if [ -e "$run/recipe.json" ]; then set -- --resume "$run"; else set -- "$@" --seed "${SEED:-0}" --run "$run"; fi
   quickstudy train "$@"
 }
 extend() { # the run of that name, to so many steps in all
-  local run=$out/$1 steps=$2 planned
+  local run=$out/$1${SEED:+-seed-$SEED} steps=$2 planned
   [[ $only = "  " || $only == *" $1 "* ]] || return 0
   planned=$(grep -o '"steps": [0-9]*' "$run/recipe.json")
   [ "${planned##* }" -ge "$steps" ] || quickstudy train --resume "$run" --steps "$steps"
 }
 hundred="rl2-bandit --trial-episodes 100 --meta-batch 512 --entropy-weight 0.005 --steps 1000"
 learn gridnavi rl2-gridnavi
+learn varibad-gridnavi varibad-gridnavi
 learn bandit-100-10 $hundred --arms 10
 learn games rl2-games --validate-every 100 --validation-episodes 256
 learn maze rl2-maze --steps 1000
