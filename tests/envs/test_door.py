@@ -62,7 +62,10 @@ def test_rewards_and_flags_of_one_element_are_numbers(one):
         np.nan,
         np.inf,
         -np.inf,
+        1e25,  # finite, but its square is not
         1e39,
+        np.ma.masked,
+        np.ma.array([1.0], mask=[True]),
         "much",
         "1.0",
         b"1",
@@ -114,6 +117,7 @@ def test_observations_of_another_shape_are_refused(bad):
         (["a", "b"], "return real numbers"),
         ([[0.0], [0.0, 1.0]], "which is no array"),
         ((), r"of shape \(0,\)"),
+        (np.ma.array([0.0, 1.0], mask=[True, False]), "masked in part; fill it with numbers"),
         ((SEEN, {}), r"looks like \(observation, info\) .* give the observation alone"),
     ],
 )
@@ -132,12 +136,12 @@ def test_observations_with_parts_have_these_parts():
             first_seen((bad, {}), space)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e25])
 def test_the_copy_whose_observation_is_not_finite_is_named(bad):
     seen = np.zeros((3, 2, 2), np.float32)
     assert demand_finite(seen) is seen
     seen[1, 0, 1] = bad
-    with pytest.raises(BadInput, match="1 of 4 numbers in the observation are infinite or") as said:
+    with pytest.raises(BadInput, match="1 of 4 numbers in the observation are infinite,") as said:
         demand_finite(seen)
     assert said.value.copy == 1
     demand_finite(np.zeros((3, 0)))

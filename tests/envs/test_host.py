@@ -10,6 +10,7 @@ from quickstudy.envs.gridnavi import GridNavi
 from quickstudy.envs.gymnasium_env import as_gymnasium
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.navigation import SparseNavigation
+from quickstudy.envs.workers import HostWorkers
 
 pytest.importorskip("gymnasium")
 import gymnasium
@@ -150,6 +151,43 @@ def test_what_is_returned_is_checked_and_named(where, seen, reward, said):
         host.step(np.zeros(3, int))
     with pytest.raises(QuickstudyError, match=rf"{where}: copy 2, task 2, seed 9; .*{said}"):
         host.step(np.zeros(3, int))
+
+
+class Leaving(poles.Fragile):
+    """Calls sys.exit in one of its methods."""
+
+    def __init__(self, where):
+        self.where = where
+        self.leave("make")
+
+    def leave(self, here):
+        if here == self.where:
+            raise SystemExit(3)
+
+    def reset(self, *, seed=None, options=None):
+        self.leave("reset")
+        return np.zeros(1), {}
+
+    def step(self, action):
+        self.leave("step")
+        return np.zeros(1), 0.0, False, False, {}
+
+
+@pytest.mark.parametrize(
+    ("host", "where"),
+    [*((HostEnvironment, here) for here in ("make", "set_task", "reset")), (HostWorkers, "step")],
+)
+def test_an_environment_that_calls_exit_is_an_error_of_its_own(host, where):
+    def put(env, task):
+        env.leave("set_task")
+
+    def play():
+        with host(lambda: Leaving(where), lambda rng: 0, put, 2, horizon=3) as hosts:
+            hosts.begin(9)
+            hosts.step(np.zeros(2, int))
+
+    with pytest.raises(QuickstudyError, match=f"{where}.*SystemExit: 3"):
+        play()
 
 
 def test_spaces_are_read_and_copies_are_counted():

@@ -127,6 +127,8 @@ def test_what_is_not_finite_names_the_tasks():
         (2, False, r"terminated have the shape \(\); return one for each copy, \(3,\)"),
         (1, ["1.0"] * 3, "the reward is '1.0'; return one finite number"),
         (1, np.array([0.0, 1e39, 0.0]), r"the reward is .*1e\+39.*; return one finite number"),
+        (1, np.array([0.0, -1e25, 0.0]), r"the reward is .*1e\+25.*; return one finite number"),
+        (1, np.ma.array([0.0, 1.0, 0.0], mask=[0, 1, 0]), "rewards are .*masked in part"),
         (1, np.zeros((3, 1)), r"rewards have the shape \(3, 1\)"),
         (1, np.zeros(1), r"rewards have the shape \(1,\)"),
     ],

@@ -8,9 +8,10 @@ import numpy as np
 
 from quickstudy.envs.choices import demand_choice, short
 from quickstudy.envs.gymnasium_env import import_gymnasium
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError
 
-GREATEST = float(np.finfo(np.float32).max)  # rewards are float32, beyond which nothing is finite
+GREATEST = 1e18
+"""Rewards and observations are float32, and beyond this their squares would not be finite."""
 
 
 def made_by(make: Callable[[], Any]) -> Any:
@@ -27,7 +28,7 @@ def made_by(make: Callable[[], Any]) -> Any:
     """
     try:
         environment = make()
-    except Exception as error:
+    except RAISED as error:
         raise QuickstudyError(
             f"no environment can be made; make failed with {type(error).__name__}: {error}"
         ) from error
@@ -164,9 +165,11 @@ def demand_shape(observation: Any, space: Any, where: str = "") -> None:
 
 def _demand_numbers(observation: Any, space: Any, name: str) -> None:
     """Refuse what is no array of a Box's shape."""
-    fits = isinstance(observation, np.ndarray) and observation.shape == space.shape
+    fits = type(observation) is np.ndarray and observation.shape == space.shape
     if fits and observation.dtype.kind in "fiub":
         return
+    if np.ma.is_masked(observation):
+        raise BadInput(f"{name} is {short(observation)}, masked in part; fill it with numbers")
     if isinstance(observation, tuple) and any(isinstance(one, Mapping) for one in observation):
         raise BadInput(
             f"{name} is {short(observation)}, which looks like (observation, info) as reset "
@@ -195,28 +198,29 @@ def demand_finite(observations: np.ndarray) -> np.ndarray:
     """The same observations.
 
     Raises:
-        NotFinite: one has numbers that are infinite or not-a-number; its `copy` says which.
+        NotFinite: one has numbers that are infinite, beyond `GREATEST`, or not-a-number; its
+            `copy` says which.
 
     Example:
         >>> demand_finite(np.array([[1.0, 2.0], [1.0, np.nan]]))
         Traceback (most recent call last):
-        quickstudy.envs.door.NotFinite: 1 of 2 numbers in the observation are infinite or ...
+        quickstudy.envs.door.NotFinite: 1 of 2 numbers in the observation are infinite, ...
     """
     # Of all copies at once: for each it would take longer than small environments take to step.
-    good = np.isfinite(observations)
+    good = np.abs(observations) <= GREATEST
     if not good.all():
         copy = int(np.argmin(good.reshape(len(good), -1).all(1)))
         count = f"{int((~good[copy]).sum())} of {good[copy].size} numbers"
         raise NotFinite(
-            f"{count} in the observation are infinite or not-a-number, as None becomes: "
-            f"{short(observations[copy])}",
+            f"{count} in the observation are infinite, beyond {GREATEST:g}, or not-a-number, as "
+            f"None becomes: {short(observations[copy])}",
             copy,
         )
     return observations
 
 
 class NotFinite(BadInput):
-    """An observation that is infinite or not-a-number.
+    """An observation that is infinite, too large to be squared, or not-a-number.
 
     Attributes:
         copy: whose, of those that were looked at together.
@@ -231,7 +235,7 @@ def one_reward(value: Any) -> float:
     """A reward, also from an array of one element.
 
     Raises:
-        BadInput: it is no finite number.
+        BadInput: it is no finite number, or beyond `GREATEST`.
     """
     try:
         one = _one(value)
@@ -239,7 +243,9 @@ def one_reward(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         reward = math.nan
     if not abs(reward) <= GREATEST:
-        raise BadInput(f"the reward is {short(value)}; return one finite number")
+        raise BadInput(
+            f"the reward is {short(value)}; return one finite number, of at most {GREATEST:g}"
+        )
     return reward
 
 
@@ -263,5 +269,6 @@ def _one(value: Any) -> Any:
         return value.item()
     if isinstance(value, float):
         return value
+    # What is masked has a number below the mask, which nobody meant.
     array = np.asarray(value)
-    return array.item() if array.size == 1 else None
+    return array.item() if array.size == 1 and not np.ma.is_masked(value) else None

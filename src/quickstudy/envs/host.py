@@ -24,7 +24,7 @@ from quickstudy.envs.environment import Actions
 from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
 from quickstudy.envs.task_list import TaskList
-from quickstudy.errors import BadInput, QuickstudyError, demand_counts
+from quickstudy.errors import RAISED, BadInput, QuickstudyError, demand_counts
 
 
 class HostStep(NamedTuple):
@@ -210,7 +210,7 @@ class HostEnvironment(Host):
             returned = environment.step(action)
             seen, reward, terminated, truncated = outcome(returned, self.spaces.observation)
             last, success = self.spaces.observed(seen), success_in(returned[4])
-        except Exception as error:
+        except RAISED as error:
             raise self._failure("step", copy, error) from error
         self.times[copy] += 1
         truncated = truncated or self.times[copy] == self.horizon
@@ -227,7 +227,7 @@ class HostEnvironment(Host):
             put(environment, self.tasks[copy], self.set_task)
             seen = first_seen(environment.reset(), self.spaces.observation)
             return demand_finite(self.spaces.observed(seen)[None])[0]
-        except Exception as error:
+        except RAISED as error:
             raise self._failure("set_task or reset", copy, error) from error
 
     def _made(self, copy: int) -> Any:
@@ -235,16 +235,16 @@ class HostEnvironment(Host):
             demand_environment(made := self.make())
             demand_same_spaces(made, self.spaces.observation, self.spaces.action)
             return made
-        except Exception as error:
+        except RAISED as error:
             raise self._failure("make", copy, error) from error
 
     def _drawn(self, copy: int, number: int) -> Any:
         try:
             return draw_task(self.sample_task, self.begun[0], number)
-        except Exception as error:
+        except RAISED as error:
             raise self._failure(f"sample_task of task number {number}", copy, error) from error
 
-    def _failure(self, doing: str, copy: int, why: Exception) -> QuickstudyError:
+    def _failure(self, doing: str, copy: int, why: BaseException) -> QuickstudyError:
         """What failed in which copy, in its task where it has one by then."""
         seed, first, each, visit = self.begun
         # The first of all copies, of which these may be a process's share.

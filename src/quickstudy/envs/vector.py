@@ -8,8 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from quickstudy.envs.arriving import put
+from quickstudy.envs.choices import short
 from quickstudy.envs.closing import close_all
 from quickstudy.envs.door import (
+    GREATEST,
     demand_finite,
     demand_shape,
     one_flag,
@@ -26,7 +28,7 @@ from quickstudy.envs.host import (
 )
 from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
-from quickstudy.errors import BadInput, QuickstudyError, demand_counts
+from quickstudy.errors import RAISED, BadInput, QuickstudyError, demand_counts
 
 
 class HostVector(Host):
@@ -113,7 +115,7 @@ class HostVector(Host):
             vector.reset(seed=own_seeds(seed, numbers, each, visit))
             put(vector, tasks, self.set_task)
             seen = demand_finite(self._each(vector.reset()[0]))
-        except Exception as error:
+        except RAISED as error:
             raise self._failure("reset", error) from error
         self.tasks, self.times = tasks, np.zeros(self.copies, int)
         return seen
@@ -130,7 +132,7 @@ class HostVector(Host):
         native = np.asarray(self.spaces.native(np.asarray(actions)), self.spaces.action.dtype)
         try:
             return self._stepped(self.vector.step(native))
-        except Exception as error:
+        except RAISED as error:
             raise self._failure("step", error) from error
 
     def close(self) -> None:
@@ -183,7 +185,7 @@ class HostVector(Host):
         array = np.asarray(value)
         with np.errstate(over="ignore"):
             paid = array.astype(np.float32) if array.dtype.kind in "fiu" else None
-        if paid is not None and np.isfinite(paid).all():
+        if paid is not None and (np.abs(paid) <= GREATEST).all():
             return paid
         return np.array([one_reward(one) for one in value], np.float32)
 
@@ -194,6 +196,8 @@ class HostVector(Host):
                 f"{name} have the shape {np.shape(value)}; return one for each copy, "
                 f"({self.copies},)"
             )
+        if np.ma.is_masked(value):
+            raise BadInput(f"{name} are {short(value)}, masked in part; return one for each copy")
 
     def _drawn(self, copy: int, number: int) -> Any:
         return draw_task(self.sample_task, self.begun[0], number)
@@ -219,7 +223,7 @@ class HostVector(Host):
             self.opened.append(self.vector)
         return self.vector
 
-    def _failure(self, doing: str, why: Exception) -> QuickstudyError:
+    def _failure(self, doing: str, why: BaseException) -> QuickstudyError:
         said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
         return QuickstudyError(
             f"{self.vector} failed in {doing}: tasks {self.tasks!r}, seed {self.begun[0]}; "

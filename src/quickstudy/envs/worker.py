@@ -14,7 +14,7 @@ import jax
 from quickstudy.envs.channel import Channel
 from quickstudy.envs.host import HostEnvironment
 from quickstudy.envs.parent import watch
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError
 
 
 class Shown(NamedTuple):
@@ -122,7 +122,7 @@ def serve(
             channel.send(Refused(error))
         except QuickstudyError as error:
             channel.send(Failed(error))
-        except Exception:
+        except RAISED:
             channel.send(Broke(traceback.format_exc()))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import RAISED, BadInput
 from quickstudy.experiments.recipe import Recipe
 from quickstudy.experiments.settings import Own, Scope, place_of
 
@@ -78,7 +78,7 @@ def _module(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
         _demand_apart(others, path)
-    except (Exception, SystemExit) as error:
+    except RAISED as error:
         del sys.modules[name]
         sys.path.remove(str(path.parent))
         if isinstance(error, BadInput):

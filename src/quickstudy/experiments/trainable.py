@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError
 from quickstudy.experiments.settings import LIBRARY, Own, place_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def demand_trainable(
             eqx.filter_eval_shape(_tried, learner, distribution, jax.random.key(0))
         except QuickstudyError as error:
             raise BadInput(f"{' with '.join(own)}: {error}") from error
-        except Exception as error:
+        except RAISED as error:
             from quickstudy.experiments.own import told
 
             said = told(error) or f"{type(error).__name__}: {error}"

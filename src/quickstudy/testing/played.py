@@ -10,7 +10,7 @@ import numpy as np
 
 from quickstudy.envs.host import HostEnvironment, draw_task
 from quickstudy.envs.vector import HostVector
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError
 
 ROUNDING = 1e-3  # of engines that begin a little differently each time
 FAR = 1.0  # widths of a bounded space beyond its bounds
@@ -79,7 +79,7 @@ class PlayedFamily:
         """The task of that number, drawn anew."""
         try:
             return draw_task(self.functions[1], self.seed, number)
-        except Exception as error:
+        except RAISED as error:
             why = f"{type(error).__name__}: {error}"
             raise BadInput(f"sample_task failed with {why}") from error
 
@@ -210,7 +210,7 @@ class _Host(HostEnvironment):
     def _drawn(self, copy: int, number: int) -> Any:
         return self.given[copy]
 
-    def _failure(self, doing: str, copy: int, why: Exception) -> QuickstudyError:
+    def _failure(self, doing: str, copy: int, why: BaseException) -> QuickstudyError:
         return _failed(doing, f"task {told(self.given[copy])}", why)
 
 
@@ -222,11 +222,11 @@ class _Vector(HostVector):
     def _drawn(self, copy: int, number: int) -> Any:
         return self.given[copy]
 
-    def _failure(self, doing: str, why: Exception) -> QuickstudyError:
+    def _failure(self, doing: str, why: BaseException) -> QuickstudyError:
         return _failed(doing, f"tasks {told(self.given)}", why)
 
 
-def _failed(doing: str, tasks: str, why: Exception) -> QuickstudyError:
+def _failed(doing: str, tasks: str, why: BaseException) -> QuickstudyError:
     said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
     return BadInput(f"{doing} failed in the {tasks}: {said}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError
 
 
 class ConformanceError(AssertionError):
@@ -51,7 +51,7 @@ def demand_properties(
             continue
         try:
             holds(subject)
-        except Exception as error:
+        except RAISED as error:
             ours = isinstance(error, AssertionError | QuickstudyError)
             why = str(error) if ours else f"{type(error).__name__}: {error}"
             meaning = " ".join((holds.__doc__ or "").split())
