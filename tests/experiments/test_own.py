@@ -250,12 +250,21 @@ def test_a_file_that_exits_says_so(text, tmp_path):
         from_file(f"{tmp_path / 'leaving.py'}:a")
 
 
-def test_an_error_in_it_is_told_by_its_own_lines(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("raise OSError('no weights')", "OSError: no weights"),
+        ("return inputs.wide", "AttributeError: .* no attribute 'wide'"),
+        ("return inputs + 1", "TypeError: .*"),
+    ],
+)
+def test_an_error_in_it_is_told_by_its_own_lines(does, said, tmp_path, capsys):
     (tmp_path / "falling.py").write_text(
-        "import quickstudy as qs\n\n\ndef net(inputs, key):\n    raise OSError('no weights')\n"
+        f"import quickstudy as qs\n\n\ndef net(inputs, key):\n    {does}\n"
     )
+    told = rf"falling\.py, line 5, in net\s+{said}"
     said = stopped(f"train ridge --on sinusoid --network {tmp_path}/falling.py:net".split(), capsys)
-    assert re.search(r"falling\.py, line 5, in net\s+OSError: no weights", said), said
+    assert re.search(told, said), said
     assert "Traceback" not in said
     forget(tmp_path)
 

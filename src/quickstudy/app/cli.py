@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"quickstudy: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
-        from quickstudy.experiments.own import told
+        from quickstudy.experiments.telling import told
 
         if (said := told(error)) is None:
             raise

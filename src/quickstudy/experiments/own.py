@@ -19,11 +19,9 @@ from typing import Any
 from quickstudy.errors import RAISED, BadInput
 from quickstudy.experiments.recipe import Recipe
 from quickstudy.experiments.settings import Own, Scope, place_of
+from quickstudy.experiments.telling import MARK
 
 log = logging.getLogger(__name__)
-
-MARK = "__quickstudy_own__"
-"""A name in every module that was made of a file of the user's own."""
 
 GROUP = "quickstudy.recipes"
 """The entry points by which a package offers recipes, each named as `quickstudy train` calls it."""
@@ -113,22 +111,6 @@ def _demand_apart(others: dict[str, ModuleType], path: Path) -> None:
             raise BadInput(
                 f"{path} imports {mine}, and {other.__file__} has the same name; rename one of them"
             )
-
-
-def told(error: Exception) -> str | None:
-    """An error that was raised in a file of the user's own: its lines there, and what it says.
-
-    `None` if none of these files was running.
-    """
-    frames = list(traceback.walk_tb(error.__traceback__))
-    own = [(frame, line) for frame, line in frames if MARK in frame.f_globals]
-    if not own:
-        return None
-    lines = "".join(
-        f"  {frame.f_code.co_filename}, line {line}, in {frame.f_code.co_qualname}\n"
-        for frame, line in own
-    )
-    return f"an error in code of your own:\n{lines}{type(error).__name__}: {error}"
 
 
 def _where(error: BaseException, path: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from quickstudy.errors import BadInput
+from quickstudy.experiments.telling import told
 
 LIBRARY = __name__.partition(".")[0]
 _TAGS = ("name", "own")
@@ -91,7 +92,7 @@ class Own:
 
 
 def made(own: Own, *given: Any, **settings: Any) -> Any:
-    """What a class or function of the user's own makes.
+    """What a class or function of the user's own makes; an error inside it is raised as it is.
 
     Raises:
         BadInput: it cannot be called so, as where a method is missing or a field has no default.
@@ -99,6 +100,8 @@ def made(own: Own, *given: Any, **settings: Any) -> Any:
     try:
         return own.thing(*given, **settings)
     except (TypeError, AttributeError) as error:
+        if told(error):  # by its own lines, which say more
+            raise
         kinds = [*(type(one).__name__ for one in given), *(f"{name}=..." for name in settings)]
         name = own.where.rpartition(":")[2]
         raise BadInput(f"{own.where}: {name}({', '.join(kinds)}) fails: {error}") from error

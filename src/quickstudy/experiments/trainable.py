@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from quickstudy.errors import RAISED, BadInput, QuickstudyError
 from quickstudy.experiments.settings import LIBRARY, Own, place_of
+from quickstudy.experiments.telling import told
 
 if TYPE_CHECKING:
     from quickstudy.learners.learner import Learner
@@ -55,8 +56,6 @@ def demand_trainable(
         except QuickstudyError as error:
             raise BadInput(f"{' with '.join(own)}: {error}") from error
         except RAISED as error:
-            from quickstudy.experiments.own import told
-
             said = told(error) or f"{type(error).__name__}: {error}"
             raise BadInput(f"{' with '.join(own)} cannot be trained; {said}") from error
 
