@@ -13,6 +13,7 @@ from typing import Any
 
 KEPT = Path(__file__).parent / "runs"
 LONG = ("scores", "classes")  # what an evaluation says of every task and of every class
+MANY = 6  # more episodes of a trial than this are not told one by one
 
 
 def run(path: Path) -> dict[str, Any]:
@@ -63,7 +64,16 @@ def _environment(path: Path) -> dict[str, Any]:
 
 
 def _short(evaluation: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in evaluation.items() if name not in LONG}
+    short = {name: value for name, value in evaluation.items() if name not in LONG}
+    if "policy" in short:
+        beside = {name: _total(found) for name, found in short["references"].items()}
+        short |= {"policy": _total(short["policy"]), "references": beside}
+    return short
+
+
+def _total(returns: dict[str, Any]) -> dict[str, Any]:
+    """Returns without those of each episode, where there are many."""
+    return {name: value for name, value in returns.items() if name == "total" or len(value) <= MANY}
 
 
 def _read(file: Path) -> dict[str, Any]:

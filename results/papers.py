@@ -19,6 +19,23 @@ OMNIGLOT: dict[str, tuple[float | None, float | None, float | None, float | None
     "class-mean": (95.3, 98.5, 89.9, 96.8),  # https://arxiv.org/abs/1807.01613
 }
 
+RL2: dict[str, float] = {  # https://arxiv.org/abs/1611.02779, rewards of a trial
+    "bandit-10-5": 6.7,
+    "bandit-10-10": 6.7,
+    "bandit-10-50": 6.8,
+    "bandit-100-5": 78.7,
+    "bandit-100-10": 83.5,
+    "bandit-100-50": 84.9,
+    "bandit-500-5": 401.6,
+    "bandit-500-10": 432.5,
+    "bandit-500-50": 438.9,
+    "tabular-10": 156.2,
+    "tabular-25": 445.7,
+    "tabular-50": 936.1,
+    "tabular-75": 1428.8,
+    "tabular-100": 1913.7,
+}
+
 
 def learner_of(name: str) -> str:
     """A run's learner: "maml" of "maml", "maml-20-way", "maml-5-shot" and "maml-20-way-5-shot"."""

@@ -8,7 +8,7 @@ prints one from the runs that are kept in results/runs/omniglot, and
 
 from the folders that the script filled. `python results/tables.py` alone writes all that README.md
 holds between its marks anew. Tables: omniglot, sinusoids, fonts, emoji, rl2 and
-gradient-or-memory.
+gradient-or-memory; rl2-seeds has a row for all seeds of a run.
 """
 
 import re
@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import kept
-from papers import learner_of, of_run
+from kept import MANY
+from papers import RL2, learner_of, of_run
 from row import flat, written
-
-MANY = 6  # more episodes of a trial than this are not told one by one
 
 Run = dict[str, Any]
 
@@ -161,6 +160,44 @@ def rl2(run: Run, others: dict[str, Run]) -> Iterator[str]:
         yield f"| {run['name']} | {' | '.join(cells)} |"
 
 
+PLANNERS = {"bandit": "Gittins", "tabular": "UCRL2"}
+
+
+def rl2_seeds(run: Run, others: dict[str, Run]) -> Iterator[str]:
+    """One row: the reward of a trial with each seed, and how far it is ahead of a planner's."""
+    stem, found = run["name"].removesuffix("-seed-0"), []
+    if stem == run["name"]:
+        return
+    for seed in SEEDS:
+        other = others.get(f"{stem}-seed-{seed}", {"evaluations": {}})
+        found.append(other["evaluations"].get("test"))
+    cell, recipe = stem.removesuffix("-table"), flat(run["recipe"])
+    planner, paper = PLANNERS[cell.partition("-")[0]], RL2[cell]
+    beside = found[0]["references"][planner]["total"]["mean"]
+    cells = [
+        f"{paper:g}",
+        *(_reward(own and own["policy"]["total"], paper) for own in found),
+        f"{beside:.4g}",
+        *(_reward(own and own["ahead"][planner]) for own in found),
+        f"{recipe['steps']:,} of {recipe['meta_batch']}, {minutes(run)} min",
+        run["environment"]["commit"],
+    ]
+    yield f"| {cell} | {' | '.join(cells)} |"
+
+
+SEEDS = (0, 1, 2)
+
+
+def _reward(own: dict[str, float] | None, paper: float | None = None) -> str:
+    """A mean and its interval, to four digits; in bold where it is the paper's or better, as the
+    paper rounds it."""
+    if own is None:
+        return "–"
+    mean, interval = own["mean"], own["interval"]
+    cell = f"{mean:.4g} ± {interval:.2g}".replace("-", "−")
+    return f"**{cell}**" if paper is not None and round(mean, 1) >= paper else cell
+
+
 def gradient_or_memory(run: Run, others: dict[str, Run]) -> Iterator[str]:
     """One row: rewards before and after each update, or of each episode; below MAML's, others'."""
     test = run["evaluations"].get("test", {})
@@ -207,6 +244,11 @@ TABLES: dict[str, tuple[str, Callable[[Run, dict[str, Run]], Iterator[str]]]] = 
         "| run | memory, steps of trials | reward of a trial | its episodes | their lengths | "
         "in the same MDPs | training, min |\n|---|---|---|---|---|---|---|",
         rl2,
+    ),
+    "rl2-seeds": (
+        "| task | RL²'s paper | seed 0 | seed 1 | seed 2 | planner | ahead of it, seed 0 | "
+        "seed 1 | seed 2 | steps of trials, time | commit |\n" + "|---" * 11 + "|",
+        rl2_seeds,
     ),
     "gradient-or-memory": (
         "| | before, or episode 1 | 1 update, or 2 | 2 updates, or 3 | 3 updates, or 4 | "

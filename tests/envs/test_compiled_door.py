@@ -40,6 +40,23 @@ def steps(lever):
     return jax.jit(lambda: rollout(qs.Random(lever), trial, jnp.zeros(()), KEY))()
 
 
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"horizon": 0}, "Lever.horizon is 0; give a whole number"),
+        ({"horizon": 2.0}, "Lever.horizon is 2.0; give a whole number"),
+        ({"actions": 2}, r"Lever.actions is 2, a builtins.int; give quickstudy.Discrete\(n\)"),
+        ({"observation_shape": 3}, "Lever.observation_shape is 3; give a tuple"),
+        ({"observation_shape": (2.0,)}, r"Lever.observation_shape is \(2.0,\); give a tuple"),
+    ],
+    ids=str,
+)
+def test_what_a_family_declares_is_of_the_right_kind(declared, said):
+    changed = type("Lever", (Lever,), {k: v for k, v in declared.items() if k != "horizon"})
+    with pytest.raises(qs.BadInput, match=said):
+        begun(changed(horizon=declared.get("horizon", 2)), KEY, 0.0)
+
+
 def test_numbers_of_python_are_arrays():
     path = steps(Lever())
     assert path.reward.tolist() == [3.0] * 4

@@ -5,10 +5,44 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, Environment, Observation, State, Step
+from quickstudy.envs.environment import MDP, Action, Actions, Environment, Observation, State, Step
 from quickstudy.errors import BadInput
+
+
+def demand_declared(environment: Environment) -> Environment:
+    """The same family, whose horizon, actions and shape are of the right kind.
+
+    Args:
+        environment: a family that is compiled.
+
+    Raises:
+        BadInput: one is not, as where `actions` is a space of Gymnasium's.
+
+    Example:
+        >>> from quickstudy.envs.bandit import Bandit
+        >>> demand_declared(Bandit(arms=3)).horizon
+        1
+    """
+    name = type(environment).__name__
+    horizon, actions = environment.horizon, environment.actions
+    shape = environment.observation_shape
+    if not _whole(horizon) or horizon < 1:
+        raise BadInput(f"{name}.horizon is {horizon!r}; give a whole number of 1 or more")
+    if not isinstance(actions, Actions):
+        raise BadInput(
+            f"{name}.actions is {actions!r}, a {type(actions).__module__}."
+            f"{type(actions).__name__}; give quickstudy.Discrete(n), "
+            "quickstudy.MultiDiscrete((n, m)) or quickstudy.Continuous(size, limit)"
+        )
+    if not isinstance(shape, tuple) or not all(_whole(size) and size >= 0 for size in shape):
+        raise BadInput(
+            f"{name}.observation_shape is {shape!r}; give a tuple of whole numbers, (0,) where "
+            "there is nothing to see"
+        )
+    return environment
 
 
 def begun(environment: Environment, key: PRNGKeyArray, task: MDP) -> tuple[State, Observation]:
@@ -28,7 +62,7 @@ def begun(environment: Environment, key: PRNGKeyArray, task: MDP) -> tuple[State
         >>> begun(bandit, key, bandit.sample(key))[1].shape
         (0,)
     """
-    found = environment.reset(key, task)
+    found = demand_declared(environment).reset(key, task)
     if not isinstance(found, tuple) or len(found) != 2:
         raise _returned(environment, "reset", found, "(state, observation)")
     state, seen = found
@@ -61,6 +95,10 @@ def stepped(
         _one(environment, "reward", reward).astype(float),
         _one(environment, "done", done).astype(bool),
     )
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _returned(environment: Environment, what: str, found: Any, wanted: str) -> BadInput:

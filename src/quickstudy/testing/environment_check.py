@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from quickstudy.envs.compiled_door import demand_declared
 from quickstudy.envs.environment import Environment
 from quickstudy.oracles.simple import Random
 from quickstudy.rl.rollout import Rollout, rollout
@@ -35,7 +36,8 @@ def check_environment(
 
     Raises:
         ConformanceError: names the first property that does not hold, and what to do.
-        BadInput: `except_for` names no property.
+        BadInput: `except_for` names no property; or its horizon, actions or shape are of another
+            kind.
 
     Example:
         >>> import quickstudy as qs
@@ -50,7 +52,7 @@ class _Played:
     """What random actions found, `[times, tasks, time]`; they are the same in every task."""
 
     def __init__(self, environment: Environment, key: PRNGKeyArray) -> None:
-        self.environment, self.key = environment, key
+        self.environment, self.key = demand_declared(environment), key
         self.found: tuple[np.ndarray, ...] = ()
 
     def play(self) -> None:

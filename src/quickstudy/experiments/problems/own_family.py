@@ -48,7 +48,9 @@ class OwnFamily(FamilyProblem):
 
     def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """The same family in every split."""
-        return _made(self.own)
+        from quickstudy.envs.compiled_door import demand_declared
+
+        return demand_declared(_made(self.own))
 
     def data(self, split: Split = "test") -> str:
         """The file's name for it."""
