@@ -83,3 +83,10 @@ def test_a_thousand_numbers_are_one_line(file):
     write_json(file, {"scores": [0.25] * 1000, "of": {"data": "glyphs"}})
     assert len(file.read_text().splitlines()) == 6
     assert file.stat().st_size < 7000
+
+
+def test_a_name_of_other_bytes_comes_back(file):
+    """Of a folder whose name is no UTF-8, as Python tells it."""
+    name = os.fsdecode(b"V\xf6gel")
+    write_json(file, {name: [name]})
+    assert json.loads(file.read_text(encoding="utf-8")) == {name: [name]}

@@ -138,7 +138,7 @@ class Run:
     def forget_after(self, step: int) -> None:
         """Drop the metrics of later steps, which resuming from `step` will write again."""
         kept = [json.dumps(line) + "\n" for line in self._lines() if line["step"] <= step]
-        write_atomically(self.folder / METRICS, "".join(kept).encode())
+        write_atomically(self.folder / METRICS, "".join(kept))
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         path = self.folder / METRICS

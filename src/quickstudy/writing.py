@@ -9,15 +9,21 @@ from quickstudy.errors import BadInput, CheckpointError
 from quickstudy.files import replacing
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | str) -> None:
     """Write a file so that after a crash at any moment either the old or the new one is there.
+
+    Args:
+        path: of the file.
+        data: text is written as UTF-8. What UTF-8 does not have, as in a folder's name of other
+            bytes, becomes an escape, which JSON reads as the same.
 
     Raises:
         CheckpointError: no permission, or the disk is full; the old file is untouched.
     """
+    content = data.encode(errors="backslashreplace") if isinstance(data, str) else data
     try:
         with replacing(path) as file:
-            file.write(data)
+            file.write(content)
     except OSError as error:
         raise CheckpointError(
             f"could not write {path}: {error.strerror or error}; what was there before is "
@@ -53,7 +59,7 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         CheckpointError: no permission, or the disk is full; the old file is untouched.
     """
-    write_atomically(path, f"{json_text(_finite(value))}\n".encode())
+    write_atomically(path, f"{json_text(_finite(value))}\n")
 
 
 def json_text(value: Any, indent: str = "") -> str:

@@ -5,6 +5,7 @@ JAX is imported by the commands that need it, so that `quickstudy --help` answer
 
 import difflib
 import importlib
+import io
 import logging
 import os
 import sys
@@ -56,6 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; errors meant for the user are printed plainly, with exit code 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr does: names of files may hold what the terminal's encoding does not have.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             _answer(arguments)

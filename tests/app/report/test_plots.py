@@ -171,3 +171,11 @@ def test_ink_is_dark_on_light():
     assert plots.on_paper(Picture(ink, "")).tolist() == [[255, 0], [127, 0]]
     colour = np.array([[[1.0, 0.0, 0.2]]])
     assert plots.on_paper(Picture(colour, "")).tolist() == [[[255, 0, 51]]]
+
+
+def test_names_of_other_bytes_are_drawn_by_escapes(tmp_path):
+    name = "V\udcf6gel"
+    line = Line(name, (0, 1), (0.1, 0.2))
+    chart = a_chart(line, x=Axis(name, names=(name, "b")), y=Axis(name), title=name)
+    assert imread(plots.save_charts([chart], name, tmp_path / "a.png")).size
+    assert r"V\udcf6gel" in texts(plots.inline_svg(chart, 0))

@@ -90,7 +90,7 @@ def _classify(folders: tuple[Path, Path], options: ClassifyOptions) -> None:
         from quickstudy.writing import write_atomically
 
         text = classified_page(str(folders[1]), answers, examples)
-        write_atomically(options.page, text.encode())
+        write_atomically(options.page, text)
         print(f"wrote {options.page}", file=sys.stderr)
 
 

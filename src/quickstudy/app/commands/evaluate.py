@@ -191,7 +191,8 @@ def _unlike(folder: Path, name: str, result: Any) -> str:
     tasks, on = there.get("tasks", {}) if isinstance(there, dict) else {}, result.tasks["on"]
     if tasks.get("on", on) == on:
         return name
-    return f"{name}-{hashlib.sha256(on.encode()).hexdigest()[:6]}"
+    digest = hashlib.sha256(on.encode(errors="surrogatepass")).hexdigest()
+    return f"{name}-{digest[:6]}"
 
 
 def _about(recipe: Recipe) -> str:

@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> None:
     from quickstudy.writing import write_atomically
 
     path = run.folder / PAGE
-    write_atomically(path, page_of(run, str(folder), options).encode())
+    write_atomically(path, page_of(run, str(folder), options))
     print(f"wrote {path}")
 
 

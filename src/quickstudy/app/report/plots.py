@@ -71,13 +71,13 @@ def _draw_line(axes: Any, line: Line) -> Any:
 
 def _draw_axis(axes: Any, name: str, axis: Axis) -> None:
     side = getattr(axes, f"{name}axis")
-    side.set_label_text(axis.label, parse_math=False, fontsize=FONT, color=SOFT)
+    side.set_label_text(drawable(axis.label), parse_math=False, fontsize=FONT, color=SOFT)
     if axis.log:
         axes.set(**{f"{name}scale": "log"})
         side.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=7))
         side.set_minor_locator(NullLocator())
     elif axis.names:
-        side.set_ticks(range(len(axis.names)), axis.names, parse_math=False)
+        side.set_ticks(range(len(axis.names)), map(drawable, axis.names), parse_math=False)
     else:
         side.set_major_locator(MaxNLocator(6, integer=axis.whole, steps=[1, 2, 5, 10]))
     if not axis.names:
@@ -86,6 +86,16 @@ def _draw_axis(axes: Any, name: str, axis: Axis) -> None:
         low, high = axis.limits
         margin = 0.02 * (high - low)  # a dot at the end is whole
         axes.set(**{f"{name}lim": (low - margin, high + margin)})
+
+
+def drawable(text: str) -> str:
+    r"""A text with escapes for what has no letter: bytes of a folder's name that are no UTF-8.
+
+    Example:
+        >>> drawable("Vögel"), drawable("V\udcf6gel")
+        ('Vögel', 'V\\udcf6gel')
+    """
+    return text.encode(errors="backslashreplace").decode()
 
 
 def charts_figure(charts: Sequence[Chart], title: str) -> Figure:
@@ -102,14 +112,14 @@ def charts_figure(charts: Sequence[Chart], title: str) -> Figure:
     for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
         handles = draw(axes, chart)
         # A name may hold dollar signs, which would be read as a formula.
-        axes.set_title(chart.title, fontsize=FONT, parse_math=False)
+        axes.set_title(drawable(chart.title), fontsize=FONT, parse_math=False)
         # A label that begins with "_" would be left out.
-        labels = [f" {line.label}" for line in chart.lines]
+        labels = [f" {drawable(line.label)}" for line in chart.lines]
         place: Any = {"loc": "upper left", "bbox_to_anchor": (-0.1, -0.17), "ncols": COLUMNS}
         key = axes.legend(handles, labels, fontsize=9, frameon=False, **place)
         for text in key.get_texts():
             text.set_parse_math(False)
-    said = textwrap.fill(title, 60 * len(charts))
+    said = textwrap.fill(drawable(title), 60 * len(charts))
     figure.suptitle(said, fontsize=10, parse_math=False)
     return figure
 

@@ -137,7 +137,7 @@ class YourImages(NaturalImages):
         and what is in them."""
         names = getattr(self, split)
         # Not the names themselves: there may be thousands.
-        digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+        digest = hashlib.sha256("\n".join(names).encode(errors="surrogatepass")).hexdigest()[:12]
         found = {"classes": f"{len(names)}, {digest}", "contents": self.digest(names)}
         settings = {name: getattr(self, name) for name in NaturalImages.at_test}
         return {"on": self.path, "settings": {**settings, **found}}
