@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -78,3 +79,26 @@ def test_a_run_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="could not make the run folder"):
         qs.Run.create(tmp_path / "file" / "run", RECIPE)
+
+
+HOLDS = """
+import sys, quickstudy as qs
+with qs.Run.open(sys.argv[1]).alone():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_two_trainings_do_not_share_a_folder(run):
+    """Not in one process, nor in two; the end of one frees the folder, however it ends."""
+    with run.alone(), pytest.raises(CheckpointError, match="another training is at work"):
+        run.alone().__enter__()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(run.folder)], **pipes) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(CheckpointError, match="another training is at work"):
+            run.alone().__enter__()
+        other.kill()
+    with run.alone():
+        pass
+    assert not list(run.folder.glob(".*"))

@@ -7,6 +7,8 @@ checkpoints/        the last few states of training
 learner.safetensors the best learner so far, with the recipe in its header
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -103,6 +105,32 @@ class Run:
         self.write_json(ENVIRONMENT, before)
         self.write_json(RECIPE, recipe)
         return Run(self.folder, recipe)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder while a training writes to it.
+
+        Raises:
+            CheckpointError: another process holds it.
+        """
+        # Of the folder itself: it leaves no file, and ends with the process, however that ends.
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            self._hold(handle)
+            yield
+        finally:
+            os.close(handle)
+
+    def _hold(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CheckpointError(
+                f"another training is at work in {self.folder}; wait for its end, or stop it, then "
+                f"continue with --resume {self.folder}"
+            ) from None
+        except OSError:  # some file systems have no locks
+            pass
 
     @property
     def learner_file(self) -> Path:

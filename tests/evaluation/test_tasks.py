@@ -135,6 +135,15 @@ def test_tasks_that_the_learner_cannot_take():
         qs.evaluate(maml(), tasks, episodes=2, key=KEY)
 
 
+def test_inputs_that_the_network_cannot_read():
+    learner = qs.MAML(qs.MLP(2, (8, 1), key=KEY), loss=qs.squared_error)
+    said = r"MAML cannot take tasks whose inputs are \[3, 1\]: dot_general"
+    with pytest.raises(qs.BadInput, match=said):
+        qs.evaluate(learner, qs.Sinusoid(shots=3), episodes=2, key=KEY)
+    with pytest.raises(qs.BadInput, match=said):
+        qs.train(learner, (tasks := qs.Sinusoid(shots=3)), validation=tasks, key=KEY)
+
+
 POINTS = np.random.default_rng(0).normal(size=(6, 8, 2)).astype(np.float32)
 EPISODES = qs.Episodes(POINTS, ways=3, shots=1, queries=4, names=tuple("abcdef"))
 
@@ -344,4 +353,4 @@ def test_compiled_once():
 
     for seed in range(3):
         evaluate(Counts(), EPISODES, episodes=4, key=jax.random.key(seed))
-    assert len(traced) == 1
+    assert len(traced) == 2  # for its shapes, and to compile it

@@ -1,5 +1,6 @@
-"""Code of the user's own, tried on shapes."""
+"""Learners, tried on shapes; those of the user's own by name."""
 
+import jax
 import pytest
 
 import quickstudy as qs
@@ -42,6 +43,12 @@ def test_what_is_of_the_user_s_own():
 def test_what_cannot_be_trained(learner, said):
     settings = (OwnLearnerConfig(own=Own("line.py:Line", Line)),)
     demand_trainable(line(), [CURVES], settings)
-    demand_trainable(learner, [CURVES], ())  # the library's own is not tried
     with pytest.raises(qs.BadInput, match=said):
         demand_trainable(learner, [CURVES], settings)
+
+
+def test_a_learner_of_the_library_is_tried_too():
+    """A support set of three is shorter than a minibatch."""
+    reptile = qs.Reptile(qs.MLP(1, (4, 1), key=jax.random.key(0)), batch=50, loss=qs.squared_error)
+    with pytest.raises(qs.BadInput, match="minibatches of 50"):
+        demand_trainable(reptile, [CURVES], ())

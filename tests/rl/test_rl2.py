@@ -203,3 +203,9 @@ def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
 def test_parts_must_divide():
     with pytest.raises(qs.BadInput, match="cannot be cut into 3"):
         rl2(PolicyGradient(optax.sgd(0.1)), parts=3)
+
+
+def test_more_minibatches_than_trials():
+    """One that is padding alone would move the weights by the optimiser's momentum."""
+    with pytest.raises(qs.BadInput, match="minibatches is 9, and a step has 8 trials"):
+        rl2(PPO(optax.sgd(0.1), minibatches=9), trials=8)

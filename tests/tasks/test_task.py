@@ -1,6 +1,7 @@
 """A labelled set of one's own is what the samplers make of the same images."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -71,3 +72,29 @@ def test_bytes_are_scaled_however_examples_are_made():
     np.testing.assert_array_equal(made.x, qs.Examples.of(GREY[:, 0], np.arange(4)).x)
     inside = jax.jit(lambda x: qs.Examples(x, labels, 4).x)(GREY[:, 0])
     np.testing.assert_allclose(inside, made.x, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("y", "real", "said"),
+    [
+        ([1, 2, 3], None, "go from 1 to 3, and the task has 3 classes, 0 to 2"),
+        ([-1, 0, 1], None, "go from -1 to 1"),
+        ([0.0, 1.0, 2.0], None, r"labels are float32\[3\]"),
+        ([[0], [1], [2]], None, r"labels are int32\[3, 1\]"),
+        ([0, 1], None, r"y has the shape \[2\] and x \[3, 2\]"),
+        ([0, 3, 1], [True, True, False], "go from 0 to 3"),
+    ],
+)
+def test_labels_that_no_class_has(y, real, said):
+    """However examples are made: the field's own constructor does not read its arrays."""
+    real = None if real is None else jnp.array(real)
+    given = qs.Examples(jnp.zeros((3, 2)), jnp.array(y), 3, real)
+    learner = qs.Prototypical(qs.MLP(2, (4,), key=jax.random.key(0)))
+    with pytest.raises(BadInput, match=said):
+        learner.adapt(given)
+
+
+def test_labels_of_padding_are_not_looked_at():
+    real = jnp.array([True, True, False])
+    given = qs.Examples(jnp.zeros((3, 2)), jnp.array([0, 1, 9]), 2, real)
+    qs.Prototypical(qs.MLP(2, (4,), key=jax.random.key(0))).adapt(given)

@@ -12,7 +12,7 @@ from quickstudy.errors import BadInput, demand_counts
 from quickstudy.evaluation.calibration_error import bin_gaps, calibration_error
 from quickstudy.evaluation.estimates import Estimate, short
 from quickstudy.evaluation.measured import ClassAccuracy, Evaluation
-from quickstudy.learners.learner import Learner
+from quickstudy.learners.learner import Learner, demand_fitting
 from quickstudy.learners.losses import (
     Loss,
     accuracy,
@@ -72,8 +72,7 @@ def evaluate(
         ('brier', 0.5)
     """
     demand_counts(episodes=episodes)
-    task = eqx.filter_eval_shape(tasks.sample, key)
-    learner.check(task)
+    task = demand_fitting(learner, tasks)
     usual = accuracy if task.query.ways is not None else squared_error
     if metric is not None:
         _demand_scalar(metric, learner, task)

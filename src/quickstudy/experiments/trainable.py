@@ -1,4 +1,4 @@
-"""Code of the user's own, tried on the shapes of one task before a run's folder is made."""
+"""A learner, tried on the shapes of one task before a run's folder is made."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -34,21 +34,24 @@ def own_parts(value: Any) -> list[str]:
 def demand_trainable(
     learner: "Learner", tasks: "Iterable[TaskDistribution]", settings: tuple[Any, ...]
 ) -> None:
-    """Raise `BadInput` where code of the user's own cannot take a task's shapes; nothing is
-    computed.
+    """Raise `BadInput` where a learner cannot take a task's shapes, or code of the user's own
+    cannot; nothing is computed.
 
     Args:
         learner: untrained.
         tasks: of training and of validation.
         settings: the problem and the method, in which the user's own is looked for.
     """
-    own = own_parts(settings)
-    if not own:
-        return
     import equinox as eqx
     import jax
 
+    from quickstudy.learners.learner import demand_fitting
+
+    own = own_parts(settings)
     for distribution in tasks:
+        if not own:
+            demand_fitting(learner, distribution)
+            continue
         try:
             # What a learner refuses by itself has a message of its own.
             learner.check(eqx.filter_eval_shape(distribution.sample, jax.random.key(0)))

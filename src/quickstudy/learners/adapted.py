@@ -12,7 +12,7 @@ from jax.core import Tracer
 
 from quickstudy.errors import BadInput
 from quickstudy.tasks.reading import as_inputs, demand_readable
-from quickstudy.tasks.task import Examples
+from quickstudy.tasks.task import Examples, demand_labels
 
 Remedy = tuple[str, str, Callable[[Any], bool], Callable[[Any], Any]]
 
@@ -112,6 +112,7 @@ def through_the_door(adapt: Callable[..., Any]) -> Callable[..., Any]:
     def opened(learner: Any, support: Examples, *args: Any, **kwargs: Any) -> Any:
         traced = _traced((learner, support, args, kwargs))
         if not traced:
+            demand_labels(support)
             learner.check_support(support)
         # A function of the inputs alone, on which remedies can be tried.
         predictor = explained(

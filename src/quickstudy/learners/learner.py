@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Scalar
 
 from quickstudy.compiling import compiled_once
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, QuickstudyError
 from quickstudy.learners.adapted import shape_of, through_the_door
 from quickstudy.learners.losses import Loss, cross_entropy, loss_on, metric_name, score
 from quickstudy.mesh import Metrics
@@ -21,7 +21,7 @@ from quickstudy.nets.network import (
     is_transductive,
 )
 from quickstudy.nets.norm import running_statistics
-from quickstudy.tasks.task import Examples, Task
+from quickstudy.tasks.task import Examples, Task, TaskDistribution
 
 Predictor = Callable[[Any], Any]
 Progress = Float[Array, ""] | float
@@ -146,6 +146,41 @@ class Learner(eqx.Module):
     def transductive(self) -> bool:
         """Whether a query's prediction may depend on the other queries."""
         return is_transductive(self)
+
+
+def demand_fitting(learner: Learner, tasks: TaskDistribution) -> Task:
+    """The shapes of one of these tasks, which the learner can take; nothing is computed.
+
+    Args:
+        learner: what would adapt.
+        tasks: p(T).
+
+    Raises:
+        BadInput: it cannot.
+
+    Example:
+        >>> import quickstudy as qs
+        >>> model = qs.MLP(1, (8, 1), key=jax.random.key(0))
+        >>> maml = qs.MAML(model, inner_lr=0.01, loss=qs.squared_error)
+        >>> demand_fitting(maml, qs.Sinusoid(shots=5)).support.x.shape
+        (5, 1)
+    """
+    task = eqx.filter_eval_shape(tasks.sample, jax.random.key(0))
+    try:
+        learner.check(task)
+        shape_of(_answers, learner, task)
+    except QuickstudyError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise BadInput(
+            f"{type(learner).__name__} cannot take tasks whose inputs are "
+            f"{list(task.support.x.shape)}: {error}"
+        ) from error
+    return task
+
+
+def _answers(learner: Learner, task: Task) -> Any:
+    return _adapted(learner, task.support)(task.query.x)
 
 
 def _adapted(learner: Learner, support: Examples) -> Predictor:

@@ -54,7 +54,8 @@ class RL2(eqx.Module):
         scale: in which the policy sees and is paid, before the first step.
 
     Raises:
-        BadInput: the trial cannot be cut into `parts`, or γ or λ is outside [0, 1].
+        BadInput: the trial cannot be cut into `parts`, there are fewer trials than minibatches, or
+            γ or λ is outside [0, 1].
     """
 
     policy: MetaPolicy
@@ -69,6 +70,7 @@ class RL2(eqx.Module):
 
     def __check_init__(self) -> None:
         demand_shares(discount=self.discount, decay=self.decay)
+        demand_filled(self.improvement.minibatches, self.trials)
         if self.parts < 1 or self.trial.steps % self.parts:
             raise BadInput(
                 f"a trial of {self.trial.steps} steps cannot be cut into {self.parts} equal parts; "
@@ -231,6 +233,20 @@ def trial_tasks(trial: Trial, key: PRNGKeyArray, trials: int) -> MDP:
 def trial_task(trial: Trial, key: PRNGKeyArray, number: Array | int) -> MDP:
     """The MDP that `trial_episodes` meets with that key in the trial of that number."""
     return compiled(trial.environment).sample(jax.random.split(jax.random.fold_in(key, number))[0])
+
+
+def demand_filled(minibatches: int, trials: int, name: str = "minibatches") -> None:
+    """Refuse more minibatches than trials: one that is padding alone would move the weights, too,
+    by the optimiser's momentum.
+
+    Raises:
+        BadInput: says both.
+    """
+    if minibatches > trials:
+        raise BadInput(
+            f"{name} is {minibatches}, and a step has {trials} trials; give at most as many, or "
+            "more trials (--meta-batch)"
+        )
 
 
 def _in_minibatches(batch: Batch, n: int) -> Batch:

@@ -22,7 +22,7 @@ from quickstudy.rl.belief import TaskBelief, believed, reading_beliefs
 from quickstudy.rl.decoder import Decoder, Transitions, transitions
 from quickstudy.rl.distributions import Gaussian
 from quickstudy.rl.policy import MetaPolicy
-from quickstudy.rl.rl2 import RL2, RL2State
+from quickstudy.rl.rl2 import RL2, RL2State, demand_filled
 from quickstudy.rl.rollout import Rollout
 from quickstudy.rl.scale import Scaled
 
@@ -98,6 +98,7 @@ class VariBAD(eqx.Module):
         counts = {"epochs": self.epochs, "minibatches": self.minibatches}
         demand_counts(**counts, decoders=len(self.decoders))
         belief_of(self.rl2.policy)
+        demand_filled(self.minibatches, self.rl2.trials, "minibatches of the model")
         if self.rl2.parts != 1 or self.rl2.trial.in_a_row != 1:
             raise BadInput("a belief is over one whole trial: give parts=1 and in_a_row=1")
 

@@ -132,6 +132,39 @@ class Examples(eqx.Module):
         return members if self.real is None else members * self.real[:, None]
 
 
+def demand_labels(examples: Examples) -> None:
+    """Refuse labels that are not one for each input, or none of the task's classes; outside of
+    compiled code, for it reads them.
+
+    Raises:
+        BadInput: says which there are.
+
+    Example:
+        >>> demand_labels(Examples(jnp.zeros((2, 1)), jnp.array([1, 2]), ways=2))
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: the labels go from 1 to 2, and the task has 2 classes, 0 to 1...
+    """
+    y, ways = np.asarray(examples.y), examples.ways
+    if y.shape[:1] != examples.x.shape[:1]:
+        raise BadInput(
+            f"y has the shape {list(y.shape)} and x {list(examples.x.shape)}; give a label, or a "
+            "target, for each example"
+        )
+    if ways is None:
+        return
+    if y.ndim != 1 or y.dtype.kind not in "biu":
+        raise BadInput(
+            f"the labels are {y.dtype}{list(y.shape)}; give [n] whole numbers from 0 on, or take "
+            "quickstudy.labelled(x, y), which numbers labels of any kind"
+        )
+    real = y if examples.real is None else y[np.asarray(examples.real)]
+    if len(real) and not (real.min() >= 0 and real.max() < ways):
+        raise BadInput(
+            f"the labels go from {real.min()} to {real.max()}, and the task has {ways} classes, 0 "
+            f"to {ways - 1}; quickstudy.labelled(x, y) numbers labels of any kind"
+        )
+
+
 def labelled(
     x: Any, y: Any, classes: Sequence[Any] | None = None, *, levels: Levels | None = None
 ) -> tuple[Examples, tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """One loop for every algorithm: compiled chunks of steps, and everything else between them."""
 
+import contextlib
 import time
 from typing import Any, NamedTuple
 
@@ -70,7 +71,8 @@ def fit(
     Raises:
         NonFiniteLoss: names the step and the last good checkpoint.
         Interrupted: Ctrl-C; the state is saved in the run's folder.
-        CheckpointError: the folder cannot be written; what it holds can be resumed.
+        CheckpointError: the folder cannot be written, or another training writes to it; what it
+            holds can be resumed.
 
     Example:
         >>> import jax, optax, quickstudy as qs
@@ -81,9 +83,15 @@ def fit(
         >>> type(qs.fit(rl2, qs.Plan(steps=1), key=jax.random.key(1)).best).__name__
         'MetaPolicy'
     """
+    with contextlib.nullcontext() if run is None else run.alone():
+        return _fitted(algorithm, plan, key, run, report or Silent())
+
+
+def _fitted(
+    algorithm: Algorithm, plan: Plan, key: PRNGKeyArray, run: Run | None, report: Reporter
+) -> Fitted:
     # One for the steps, and one for validations, which all meet the same tasks.
     keys = jax.random.split(key)
-    report = report or Silent()
     step, carry = _begin(algorithm, run)
     algorithm, carry, keys = replicate((algorithm, carry, keys))
     began, pace = time.monotonic() - _seconds_before(run), Pace(plan.validate_every, plan.steps)

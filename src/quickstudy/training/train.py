@@ -1,9 +1,8 @@
 """Supervised meta-training of a learner, from its tasks to its best weights."""
 
-import equinox as eqx
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.learners.learner import Learner
+from quickstudy.learners.learner import Learner, demand_fitting
 from quickstudy.progress import Reporter
 from quickstudy.runs import Run
 from quickstudy.tasks.task import TaskDistribution
@@ -53,7 +52,7 @@ def train(
     plan = plan or MetaPlan()
     for distribution in (tasks, validation):
         # Of shapes alone: tasks that do not fit are refused before anything is computed.
-        learner.check(eqx.filter_eval_shape(distribution.sample, key))
+        demand_fitting(learner, distribution)
     algorithm = MetaTraining(
         learner,
         tasks,

@@ -188,3 +188,12 @@ def test_the_likeliest_actions(bandit_run, tmp_path, capsys):
     main(f"evaluate {maml} --episodes 4 --greedy".split())
     found = json.loads((maml / "evaluation-test-4-episodes-greedy.json").read_text())
     assert found["actions"] == "the likeliest"
+
+
+def test_0_where_it_says_something(tmp_path, capsys):
+    """As many inner steps as in training; 0 tasks say nothing."""
+    run = untrained(tmp_path / "maml", "maml-sinusoid", "--test-inner-steps 3")
+    main(["evaluate", str(run), "--episodes", "4", "--test-inner-steps", "0"])
+    assert (run / "evaluation-test-0-test-inner-steps-4-episodes.json").exists()
+    assert "--test-shots is 0" not in capsys.readouterr().err
+    assert "--shots is 0" in stopped(["evaluate", str(run), "--shots", "0"], capsys)

@@ -174,6 +174,17 @@ def test_a_run_made_longer_is_one_of_that_length(tmp_path):
         ("maml-navigation --radius 0", "radius is 0.0"),
         ("maml-navigation --curvature-every 0", "curvature_every is 0"),
         ("maml-navigation --adapts context --context-size 0", "context_size is 0"),
+        ("maml-navigation --scored-trajectories 3", "for families that are not compiled"),
+        ("maml-navigation --scored-trajectories 30", "30 is above --trajectories 20"),
+        ("maml-sinusoid --test-shots 0", "test_shots is 0"),
+        ("reptile-sinusoid --inner-batch 1000", "minibatches of 1000 and a task has 20"),
+        ("blackbox-sinusoid --memory transformer --past 1", "looks 1 inputs back"),
+        ("blackbox-sinusoid --memory snail --memory-size 1", "give 2 or more"),
+        ("rl2-bandit --memory snail --width 1", "give 2 or more"),
+        ("rl2-bandit --minibatches 8 --meta-batch 2", "minibatches is 8, and a step has 2 trials"),
+        ("varibad-gridnavi --model-minibatches 9 --meta-batch 8", "of the model is 9"),
+        ("varibad --on bandit --predicts rewards-and-states", "this family shows none"),
+        ("pretrained-navigation --estimator dice", "--estimator is not read"),
     ],
 )
 def test_numbers_that_cannot_be(given, said, tmp_path, monkeypatch, capsys):

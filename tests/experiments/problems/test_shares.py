@@ -22,7 +22,12 @@ def test_by_what_classes_are_divided(classes, ways, asked, wanted):
     assert divided(classes, ways, asked) == wanted
 
 
-@pytest.mark.parametrize("asked", [(3.9, 3.9, 3.9), (0.5, 0.5, 2.0), (6.0, 3.0, 0.0)])
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    "asked", [(3.9, 3.9, 3.9), (0.5, 0.5, 2.0), (6.0, 3.0, 0.0), (NAN, 0.2, 0.3), (INF, 1.0, 1.0)]
+)
 def test_neither_shares_nor_numbers(asked):
     with pytest.raises(qs.BadInput, match="three shares of at most 1 in all, or three"):
         divided(9, 3, asked)

@@ -54,8 +54,9 @@ def main(arguments: list[str]) -> None:
     options = EvaluateOptions(**{f.name: values.pop(f.name) for f in _own(problem, recipe)})
     asked = {name: value for name, value in values.items() if value is not None}
     counts = {"episodes": options.episodes, **asked}
-    counts.pop("processes", None)  # 0 is none
-    demand_counts(**{f"--{name}": n for name, n in counts.items() if isinstance(n, int)})
+    counts = {name: n for name, n in counts.items() if not _may_be_0(recipe, problem, name)}
+    named = {f"--{name.replace('_', '-')}": n for name, n in counts.items()}
+    demand_counts(**{name: n for name, n in named.items() if isinstance(n, int)})
     problem = problem.changed({flag: v for flag, v in asked.items() if flag in problem.at_test})
     demand_useful(problem, flags, rest)
     _evaluate(run, recipe, problem, (options, asked))
@@ -148,6 +149,14 @@ def _flags(recipe: Recipe, problem: Problem) -> list[Flag]:
     method = {flag.name: flag for flag in flags_of(recipe.method)}
     found += [_asked(method[name], name) for name in recipe.method.at_test if name in method]
     return [*found, *_own(problem, recipe)]
+
+
+def _may_be_0(recipe: Recipe, problem: Problem, flag: str) -> bool:
+    """Whether 0 says something, as in a setting whose own default it is."""
+    return 0 in (
+        getattr(type(recipe.method), flag, None),
+        getattr(type(problem), problem.at_test.get(flag, flag), None),
+    )
 
 
 def _asked(flag: Flag, name: str) -> Flag:

@@ -70,6 +70,11 @@ class SupportSNAILConfig(LookingBackConfig):
         """SNAIL."""
         from quickstudy.nets.snail import SNAIL
 
+        if self.memory_size < 2:
+            raise BadInput(
+                f"--memory-size is {self.memory_size}; SNAIL's layers have half of it: give 2 or "
+                "more"
+            )
         return partial(SNAIL.create, filters=self.memory_size // 2, past=self.past)
 
 

@@ -106,6 +106,10 @@ class SNAILConfig(ReadingHistoryConfig):
         """SNAIL."""
         from quickstudy.nets.snail import SNAIL
 
+        if self.width < 2:
+            raise BadInput(
+                f"--width is {self.width}; SNAIL's layers have half of it: give 2 or more"
+            )
         # The paper's stack for images has 4 to 10 million parameters: at width 64 a policy trains
         # 30 times faster with this one.
         half = self.width // 2

@@ -114,11 +114,16 @@ class MAMLPolicyConfig(PolicyMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         demand_counts(width=self.width, trajectories=self.trajectories)
+        if self.scored_trajectories > self.trajectories:
+            scored, drawn = self.scored_trajectories, self.trajectories
+            raise BadInput(f"--scored-trajectories {scored} is above --trajectories {drawn}")
 
     def check(self, problem: Problem) -> None:
         """All trajectories of a task are acted side by side."""
         super().check(problem)
         k = self.trajectories
+        if self.scored_trajectories and not isinstance(problem, HostProblem):
+            raise BadInput("--scored-trajectories is for families that are not compiled; omit it")
         if isinstance(problem, HostProblem) and (min(problem.copies, k * (MOST // k) or k) % k):
             raise BadInput(
                 f"--copies {problem.copies} environments do not share out to tasks of {k} "

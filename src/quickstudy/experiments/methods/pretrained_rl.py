@@ -17,3 +17,7 @@ class PretrainedPolicyConfig(MAMLPolicyConfig):
 
     inner_steps: int = 0
     """k, updates in training: none."""
+
+    def unread(self) -> frozenset[str]:
+        """Without an update in training there is no derivative through one to estimate."""
+        return super().unread() | (set() if self.inner_steps else {"estimator"})

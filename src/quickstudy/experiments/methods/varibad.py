@@ -64,6 +64,11 @@ class RewardsAndStatesConfig(RewardsConfig):
 
         from quickstudy.rl.decoder import StateDecoder
 
+        if trial.observed == 0:
+            raise BadInput(
+                "--predicts rewards-and-states predicts observations, and this family shows none; "
+                "take --predicts rewards"
+            )
         key = jax.random.fold_in(jax.random.key(seed), 5)
         states = StateDecoder.create(trial, latent, self.decoder_width, key=key)
         return (*super().decoders(trial, latent, seed), states)

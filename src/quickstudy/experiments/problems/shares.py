@@ -35,7 +35,7 @@ def divided(classes: int, ways: int, asked: Ratios | None) -> tuple[float, ...]:
 def _asked(given: Ratios) -> tuple[float, ...]:
     if sum(given) <= 1 + 1e-6:
         return given
-    if min(given) == 0 or any(one != int(one) for one in given):
+    if min(given) == 0 or not all(float(one).is_integer() for one in given):
         raise BadInput(
             f"--ratios are {' '.join(f'{one:g}' for one in given)}; give three shares of at most 1 "
             "in all, or three numbers of classes, such as 6 2 2"

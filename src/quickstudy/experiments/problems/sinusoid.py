@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from quickstudy.errors import demand_counts
 from quickstudy.experiments.networks import Inputs, MLPConfig, NetworkConfig
 from quickstudy.experiments.problem import ExampleProblem, Source, Split
 
@@ -28,6 +29,11 @@ class SinusoidCurves(ExampleProblem):
     """Support points in tests."""
     test_queries: int = 100
     """Query points in tests."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = ("shots", "queries", "test_shots", "test_queries")
+        demand_counts(**{name: getattr(self, name) for name in names})
 
     @property
     def inputs(self) -> Inputs:
