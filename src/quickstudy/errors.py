@@ -24,6 +24,10 @@ class NonFiniteLoss(QuickstudyError, FloatingPointError):
     """The training loss became infinite or not-a-number; training stopped at once."""
 
 
+class Interrupted(QuickstudyError):
+    """The user stopped training; its state is saved."""
+
+
 RAISED = (Exception, SystemExit)
 """What code of the user's own may raise: it may call sys.exit, which is no reason for us to end."""
 

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from quickstudy.app import cli
 from quickstudy.app.cli import COMMANDS, main
+from quickstudy.errors import BadInput, Interrupted
 from references.refusing import stopped
 
 
@@ -55,3 +57,17 @@ def test_commands_on_a_run_want_one(command, tmp_path, capsys):
         main([command, "--help"])
     assert stop.value.code == 0
     assert "--recipe" in capsys.readouterr().out
+
+
+def test_a_training_that_was_stopped_ends_as_programs_do(monkeypatch, capsys):
+    """With 130, as of Ctrl-C; other errors with 1."""
+    for error, code in ((Interrupted("stopped at step 3"), 130), (BadInput("no"), 1)):
+
+        def fail(arguments, error=error):
+            raise error
+
+        monkeypatch.setattr(cli, "_answer", fail)
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["train"])
+        assert ended.value.code == code
+    assert "quickstudy: stopped at step 3" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def test_a_page_names_the_five_hardest_classes():
     found = an_evaluation(classes=tuple(ClassAccuracy(f"c{n}", n / 10, 3) for n in range(7)))
     _, hardest = a_learner_result(found).sections()
     note, grid = hardest.blocks
-    assert "Of 7 classes" in note.text
+    assert "of 7; the evaluation" in note.text
     assert [row[0] for row in grid.rows] == ["c0", "c1", "c2", "c3", "c4"]
     assert grid.rows[1] == ("c1", "10.0 %", "3")
     assert len(a_learner_result().sections()) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from quickstudy.evaluation.estimates import Estimate
 from quickstudy.evaluation.measured import Returns, TrialEvaluation
-from quickstudy.experiments.policy_result import PolicyResult, best_reference, regret
+from quickstudy.experiments.policy_result import PolicyResult, actors, best_reference, regret
 from references.results import a_policy_result
 
 
@@ -101,3 +101,12 @@ def test_what_is_written_can_be_read(evaluation):
     definition = {"environment": "Bandit-v1", "engine": "none"}
     result = a_policy_result(evaluation, definition=definition, options={"split": "test"})
     assert PolicyResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_references_are_ranked_by_what_the_policy_is_compared_by():
+    """After the last update, or by the whole trial."""
+    early, late = (Returns.of(np.array([x] * 3)) for x in ([9.0, 9.0, 1.0], [0.0, 0.0, 2.0]))
+    for stage, best in (("update", "late"), ("episode", "early")):
+        found = TrialEvaluation(early, {"early": early, "late": late}, 3, stage)
+        assert best_reference(found) == best
+        assert [name for name, _ in actors(found)][1] == best

@@ -56,3 +56,11 @@ def test_further_inputs_reach_the_hidden_units_only():
 def test_impossible_settings(how):
     with pytest.raises(BadInput, match="hidden units"):
         Correction(8, **{"scale": 1.0, **how}, key=KEY)
+
+
+@pytest.mark.parametrize("shape", [(4, 28, 28, 1), (4, 7), (8,)])
+def test_what_are_no_features_is_refused(shape):
+    """Images, above all: a run on features is often tried on these."""
+    layer = Correction(8, 6, scale=3.0, key=KEY)
+    with pytest.raises(BadInput, match=r"reads \[n, 8\] features .*from_run"):
+        layer(jnp.zeros(shape))

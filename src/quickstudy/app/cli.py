@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from quickstudy.errors import BadInput, QuickstudyError
+from quickstudy.errors import BadInput, Interrupted, QuickstudyError
 
 HELP = """usage: quickstudy COMMAND [options]
 
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(141)  # as of what SIGPIPE ends
     except QuickstudyError as error:
         print(f"quickstudy: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(130 if isinstance(error, Interrupted) else 1)
     except Exception as error:
         from quickstudy.experiments.telling import told
 

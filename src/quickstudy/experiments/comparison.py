@@ -80,7 +80,7 @@ class Comparison:
             for test, more in zip(self.tests, [("", ""), *told], strict=True)
         ]
         name = measured(self.metric)
-        head = ("run", "recipe", name, "less the first", "better / equal / worse")
+        head = ("run", "recipe", name, "difference to the first", "better / equal / worse")
         return Grid(rows, head)
 
     def facts(self) -> list[str]:

@@ -133,8 +133,8 @@ def _hardest(found: Evaluation) -> list[Section]:
     if not found.classes:
         return []
     said = Note(
-        f"Of {len(found.classes):,} classes, those whose queries were answered rightly the least "
-        "often; the evaluation's JSON file has all."
+        f"The classes with the lowest accuracy, of {len(found.classes):,}; the evaluation's JSON "
+        "file has all."
     )
     rows = [
         (one.name, f"{100 * one.accuracy:.1f} %", f"{one.answers:,}")

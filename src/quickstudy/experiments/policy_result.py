@@ -151,7 +151,7 @@ class PolicyResult(Result):
 
 def actors(found: TrialEvaluation) -> list[tuple[str, Returns]]:
     """The policy, and the others from the best down."""
-    beside = sorted(found.references.items(), key=lambda one: -one[1].total.mean)
+    beside = sorted(found.references.items(), key=lambda one: -_earned(one[1], found.stage))
     return [("policy", found.policy), *beside]
 
 
@@ -164,7 +164,12 @@ def best_reference(found: TrialEvaluation) -> str | None:
         'optimum'
     """
     known = found.references
-    return max(known, key=lambda name: known[name].total.mean) if known else None
+    return max(known, key=lambda name: _earned(known[name], found.stage)) if known else None
+
+
+def _earned(returns: Returns, stage: str) -> float:
+    """What actors are ranked by: the whole trial, or what is earned after the last update."""
+    return (returns.episodes[-1] if stage == "update" else returns.total).mean
 
 
 def regret(policy: Returns, best: Returns) -> list[float]:

@@ -211,9 +211,12 @@ def check_outputs(learner: Learner, model: Any, task: Task) -> None:
     wanted = task.query.outputs
     if outputs != wanted:
         kind = "targets of size" if task.query.ways is None else "ways"
+        other = f"train with --ways {wanted}"
+        if task.query.ways is None:
+            other = "where these are class numbers, tasks of Examples(x, y, ways=N)"
         raise BadInput(
             f"{type(learner).__name__} was built for {outputs} outputs and the tasks have {kind} "
-            f"{wanted}; give tasks with {outputs}, or train with --ways {wanted}"
+            f"{wanted}; give tasks with {outputs}, or {other}"
         )
 
 

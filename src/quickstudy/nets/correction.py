@@ -26,6 +26,9 @@ class Correction(eqx.Module):
             units read.
         key: consumed.
 
+    Raises:
+        BadInput: a size that cannot be; or, where it is called, inputs that are no features.
+
     Example:
         >>> import numpy as np
         >>> layer = Correction(6, 4, scale=2.0, key=jax.random.key(0))
@@ -55,7 +58,12 @@ class Correction(eqx.Module):
         self.log_scale = jnp.log(scale)
 
     @compiled_once
-    def __call__(self, x: Float[Array, "n inputs"]) -> Float[Array, "n d"]:
+    def __call__(self, x: Float[Array, "..."]) -> Float[Array, "n d"]:
+        if x.ndim != 2 or x.shape[1] < self.features:
+            raise BadInput(
+                f"x is {list(x.shape)}, and this network reads [n, {self.features}] features of a "
+                "pretrained network; give those, or for images FewShotClassifier.from_run(RUN)"
+            )
         v = _unit(x[:, : self.features]) * jnp.sqrt(self.features)
         if self.hidden is not None and self.back is not None:
             read = jnp.concatenate([v, x[:, self.features :]], -1)

@@ -90,7 +90,8 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
         return _features(arrays["features"], arrays, path)
     if "images" not in arrays:
         raise DataError(
-            f"{path} holds {sorted(arrays)}, but no array named images, nor features; add it."
+            f"{path} holds {sorted(arrays)}, but no array named images, nor features; add one, and "
+            "labels beside it, unless it is [classes, items, ...]."
         )
     images = _as_pixels(arrays["images"], levels, path)
     return (_by_label if "labels" in arrays else _by_class)(images, arrays, path)

@@ -10,11 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.checkpoint import save_arrays
-from quickstudy.errors import (
-    CheckpointError,
-    NonFiniteLoss,
-    QuickstudyError,
-)
+from quickstudy.errors import CheckpointError, Interrupted, NonFiniteLoss
 from quickstudy.mesh import replicate
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
@@ -22,10 +18,6 @@ from quickstudy.training.algorithm import Algorithm
 from quickstudy.training.pace import Pace, listening
 from quickstudy.training.plan import Plan
 from quickstudy.training.steps import advance, validate
-
-
-class Interrupted(QuickstudyError):
-    """The user stopped training; its state is saved."""
 
 
 class Fitted(NamedTuple):

@@ -63,6 +63,8 @@ def test_without_labels_there_is_no_matrix(answers):
     assert '<table class="matrix">' not in text
     assert 'class="wrong"' not in text
     assert "No labels are known" in text
+    # Files of several folders may have one name.
+    assert "&lt;b&gt;&amp;[x]/0.png" in text.partition("would help most")[2]
 
 
 def test_an_unsure_image_among_unsure_ones_helps_most():

@@ -9,7 +9,7 @@ from quickstudy.app.running import elsewhere_in_tests, first_argument
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.method import Test
 from quickstudy.experiments.problem import Source
-from quickstudy.experiments.recipe import Recipe
+from quickstudy.experiments.recipe import Card, Recipe
 from quickstudy.experiments.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -86,10 +86,13 @@ def page_of(run: "Run", named: str, options: ReportOptions) -> str:
     test = Test(recipe.name, episodes=options.episodes, source=Source(options.data))
     parts = (recipe.seen, learned, recipe.budget, Path(named), test)
     card = recipe.card
+    about = {"must reach": card.reaches, "takes": card.takes, "source": recipe.source}
+    if card == Card():  # nobody has measured it
+        about = {"source": recipe.source}
     report = RunReport(
         run=named,
         recipe=recipe.name,
-        about={"must reach": card.reaches, "takes": card.takes, "source": recipe.source},
+        about=about,
         settings=_settings(recipe),
         environment=read_json(run.folder / "environment.json") or {},
         metrics=run.metrics(),

@@ -81,9 +81,10 @@ def _demand_only_longer(base: Recipe, recipe: Recipe, run: Path) -> None:
     longer = replace(base, budget=replace(base.budget, steps=recipe.budget.steps))
     if recipe != longer:
         changed = [f"--{name}" for name in _changed(base.to_json(), recipe.to_json())]
+        differ, them = ("differs", "it") if len(changed) == 1 else ("differ", "them")
         raise BadInput(
-            f"{', '.join(changed)} differ from the run in {run}; leave them out to resume it, or "
-            "start a new run"
+            f"{', '.join(changed)} {differ} from the run in {run}; leave {them} out to resume it, "
+            "or start a new run"
         )
     now, then = recipe.budget.steps, base.budget.steps
     if now < then:

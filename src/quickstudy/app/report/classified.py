@@ -137,8 +137,13 @@ def _helpful(answers: Answers) -> Sequence[Block]:
             "The classifier is unsure of these and of images like them. Move one that shows its "
             "class well into that class's folder, and classify again."
         ),
-        Gallery([_shot(answers.files[i], answers.files[i].name) for i in best]),
+        Gallery([_shot(answers.files[i], _placed(answers.files[i])) for i in best]),
     ]
+
+
+def _placed(file: Path) -> str:
+    """A file with its folder, as files of several folders may have one name."""
+    return "/".join(file.parts[-2:])
 
 
 def _shot(file: Path, caption: str, mark: Any = "") -> Shot:
