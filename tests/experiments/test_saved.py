@@ -140,7 +140,8 @@ def test_ones_own_is_opened_by_naming_its_file_wherever_it_is(name, here, monkey
     monkeypatch.chdir("/")
     run, file = str(moved / "run"), f"{moved / 'x.py'}:{name}"
     said = stopped(["evaluate", run], capsys)
-    assert f"--recipe PATH/x.py:{'Problem' if name == 'RECIPE' else name}" in said
+    mine = ["Method", "Problem"] if name == "RECIPE" else [name]  # all at once
+    assert f"--recipe {' '.join(f'PATH/x.py:{one}' for one in mine)}," in said
     assert not (moved / "ran").exists()
     assert same_bits(learned, load(run, recipe=file))
     if name == "RECIPE":

@@ -144,20 +144,23 @@ class Scope:
     def _found(self, where: str) -> str:
         if where in self.things:
             return where
-        # A file may have been renamed since. What stands for itself stands for nothing else.
-        name, there = where.rpartition(":")[2], self.named or tuple(self.things)
-        found = [one for one in there if one.rpartition(":")[2] == name and one not in self.told]
-        if not found:
+        if not (found := self._renamed(where)):
             also = f" beside {', '.join(self.named or sorted(self.things))}" if self.things else ""
+            unknown = {where, *self.told} - set(self.things)
+            missing = [f"PATH/{one}" for one in sorted(unknown) if not self._renamed(one)]
             raise BadInput(
                 f"this was made with {where}, code of your own, which a file of weights never "
-                f"causes to be run; name the file yourself{also}: --recipe PATH/{where} on the "
-                f"command line, or quickstudy.load(path, recipe='PATH/{where}') in Python; "
-                "several behind one --recipe, or in a list"
+                f"causes to be run; name it yourself{also}: --recipe {' '.join(missing)}, or in "
+                f"Python quickstudy.load(path, recipe={missing}), where PATH is its folder"
             )
         if len(found) > 1:
             raise BadInput(f"{where} may be {' or '.join(sorted(found))}; name its own file")
         return found[0]
+
+    def _renamed(self, where: str) -> list[str]:
+        """What may be meant, if the file was renamed: all of its name that are not told, too."""
+        name, there = where.rpartition(":")[2], self.named or tuple(self.things)
+        return [one for one in there if one.rpartition(":")[2] == name and one not in self.told]
 
 
 NOTHING = Scope()
