@@ -83,3 +83,15 @@ def test_channels_first_are_not_three_grey_images():
     assert len(own.predict(list(first))) == 3
     grey = FewShotClassifier(Patches(), head="ridge").fit(x[..., 0], list("aaabbb"))
     assert len(grey.predict(first)) == 3
+
+
+@pytest.mark.parametrize("scale", [1e160, 1e-160, 1e30, 1e-30])
+def test_features_whose_squares_cannot_be_computed(scale):
+    """Scaled by less they give the same answers, whatever their unit."""
+    x = np.random.default_rng(0).normal(size=(12, 4)) + 3 * np.eye(4)[[0, 1, 2] * 4]
+    y, unit = ["a", "b", "c"] * 4, FewShotClassifier().fit
+    kind = np.float64 if scale in (1e160, 1e-160) else np.float32
+    with pytest.raises(BadInput, match="the largest feature is"):
+        unit((x * scale).astype(kind), y)
+    near = unit(x * scale**0.25, y).predict(x * scale**0.25)
+    np.testing.assert_array_equal(near, unit(x, y).predict(x))

@@ -82,8 +82,17 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         return Given(self._features(features, reset=reset), shots, found.labels)
 
     def _features(self, X: Any, *, reset: bool) -> np.ndarray:
-        """Features checked by scikit-learn: numbers `[n, d]`, all finite, of the right d."""
+        """Features checked by scikit-learn: numbers `[n, d]`, all finite, of the right d; and of a
+        size whose squares are numbers, too."""
         found: Any = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        limits, most = np.finfo(found.dtype), np.max(np.abs(found), initial=0)
+        low, high = 1e3 * np.sqrt(limits.tiny), 1e-3 * np.sqrt(limits.max)
+        # Only what is learned from can be too small: a query of zeros is far from all classes.
+        if most > high or (reset and 0 < most < low):
+            raise BadInput(
+                f"the largest feature is {most:.2g}, whose square {found.dtype} cannot hold well; "
+                f"multiply X by a number, so that it lies between {low:.0g} and {high:.0g}"
+            )
         return found
 
     def _encoder(self) -> encoding.FrozenEncoder | None:
