@@ -9,6 +9,7 @@ import pytest
 from quickstudy.evaluation.estimates import Estimate
 from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.experiments.policy_result import PolicyResult, actors, best_reference, regret
+from quickstudy.experiments.sections import Chart
 from references.results import a_policy_result
 
 
@@ -110,3 +111,10 @@ def test_references_are_ranked_by_what_the_policy_is_compared_by():
         found = TrialEvaluation(early, {"early": early, "late": late}, 3, stage)
         assert best_reference(found) == best
         assert [name for name, _ in actors(found)][1] == best
+
+
+def test_nothing_is_missed_against_random_actions():
+    """They are no bound: a picture of regret would fall below zero."""
+    earned, random = (Returns.of(np.full((3, 2), x)) for x in (2.0, 1.0))
+    blocks = a_policy_result(TrialEvaluation(earned, {"random": random}, 3)).sections()[0].blocks
+    assert [one.title for one in blocks if isinstance(one, Chart)] == ["Reward of each episode"]

@@ -104,7 +104,8 @@ class PolicyResult(Result):
             rows = [(name, *cells(earned, found)) for name, earned in self.beside.items()]
             grids.append(Grid(rows, ("other run", *heads(found))))
         best = best_reference(found)
-        if best is not None and not self.updated:
+        # What random actions earn is no bound that a policy could miss.
+        if best is not None and best != "random" and not self.updated:
             charts.append(_regrets(found, best))
         return [Section("Reward", [*charts, *grids, Grid(self.facts())])]
 

@@ -37,7 +37,7 @@ class Filmed(HostEnvironment):
         try:
             frame = environment.render()
         except Exception as error:  # a camera that is missing is no reason to end with a traceback
-            why = str(error) or "it has no camera"
+            why = str(error) or "it has no camera; let make(render_mode) pass render_mode on"
             raise BadInput(f"{environment} could not be drawn: {why}") from error
         if not isinstance(frame, np.ndarray) or frame.ndim != 3:
             raise BadInput(
