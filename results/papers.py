@@ -8,8 +8,8 @@ OMNIGLOT: dict[str, tuple[float | None, float | None, float | None, float | None
     "maml++": (99.47, 99.93, 97.65, 99.33),  # https://arxiv.org/abs/1810.09502
     "meta-sgd": (99.53, 99.93, 95.93, 98.97),  # https://arxiv.org/abs/1707.09835
     "anil": (None, None, 96.2, None),  # https://arxiv.org/abs/1909.09157
-    # https://arxiv.org/abs/1909.04630, by gradient descent, as ours adapts; its Hessian-free form has
-    # 99.50, 99.74, 96.18 and 99.14.
+    # https://arxiv.org/abs/1909.04630, by gradient descent, as ours adapts; its Hessian-free form
+    # has 99.50, 99.74, 96.18 and 99.14.
     "imaml": (99.16, 99.67, 94.46, 98.69),
     "prototypical": (98.8, 99.7, 96.0, 98.9),  # https://arxiv.org/abs/1703.05175
     "matching": (98.1, 98.9, 93.8, 98.5),  # https://arxiv.org/abs/1606.04080

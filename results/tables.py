@@ -67,11 +67,17 @@ def omniglot(run: Run, others: dict[str, Run]) -> Iterator[str]:
             "–" if set(figures) == {"–"} else " / ".join(figures),
             "yes" if test["transductive"] else "no",
             f"{protocol_of(recipe)}, {test['episodes']:,}",
-            f"{recipe['steps']:,} of {recipe['meta_batch']} tasks, {recipe['filters']} filters",
+            f"{_steps(run, recipe)} of {recipe['meta_batch']} tasks, {recipe['filters']} filters",
             minutes(run),
             run["environment"]["commit"],
         ]
         yield f"| {run['name']} | {' | '.join(cells)} |"
+
+
+def _steps(run: Run, recipe: dict[str, Any]) -> str:
+    """How many steps were trained, and how many were planned where it was stopped."""
+    done, planned = run["trained"]["step"], recipe["steps"]
+    return f"{done:,}" if done == planned else f"{done:,} (of {planned:,})"
 
 
 SHAPES = tuple(f"{ways}-way {shots}-shot" for ways in (5, 20) for shots in (1, 5))

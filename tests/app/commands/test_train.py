@@ -91,7 +91,7 @@ def test_resume_of_a_finished_run_changes_nothing(glyphs_run):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("--filters 8", "--filters differ from the run"),
+        ("--filters 8", "--filters differs from the run"),
         ("--similarity cosine --seed 3", "--similarity, --seed differ"),
         ("--network mlp", "--network differ"),
         ("--steps 3", "less than the 4"),
