@@ -124,7 +124,7 @@ def test_learners_of_examples(method, problem, places, request, monkeypatch):
 @pytest.mark.parametrize("method", POLICIES)
 def test_policies_in_compiled_families(method, problem, places):
     """Shapes only: an improvement of a policy is a policy, and it acts in its test trials."""
-    recipe = paired(method, problem, places, "--meta-batch 4 --width 4")
+    recipe = paired(method, problem, places, "--meta-batch 8 --width 4")
     algorithm = recipe.method.algorithm(recipe.problem, recipe.budget)
     state = eqx.filter_eval_shape(algorithm.init)
     after, metrics = eqx.filter_eval_shape(update, algorithm, state, KEY, jnp.zeros(()))
