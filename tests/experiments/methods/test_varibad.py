@@ -13,7 +13,7 @@ from quickstudy.training.algorithm import update
 from references.recipes import algorithm, typed
 
 KEY = jax.random.key(0)
-FEW = "--meta-batch 4 --validation-episodes 4 --width 4 --steps 3"
+FEW = "--meta-batch 8 --validation-episodes 4 --width 4 --steps 3"
 
 
 def test_all_rates_fall_to_zero_with_the_last_step():
