@@ -176,7 +176,8 @@ def test_a_run_is_exported_without_its_code_and_knows_its_spaces(families, tmp_p
     pytest.importorskip("gymnasium")
     (tmp_path / "moving.py").write_text(POLES)
     run, file = str(tmp_path / "run"), str(tmp_path / "moving.py")
-    main(f"train rl2 --on {file}:Poles {FEW} --width 4 --minibatches 1 --no-test --run {run}".split())
+    small = f"{FEW} --width 4 --minibatches 1 --no-test"
+    main(f"train rl2 --on {file}:Poles {small} --run {run}".split())
     forget(tmp_path)
     main(["export", run, str(tmp_path / "poles.safetensors")])
     assert qs.load(tmp_path / "poles.safetensors").agent().reset([0.0] * 4) in (0, 1)
