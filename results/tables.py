@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import kept
-from kept import MANY
 from papers import RL2, learner_of, of_run
 from row import flat, written
 
@@ -148,17 +147,18 @@ def rl2(run: Run, others: dict[str, Run]) -> Iterator[str]:
     test = next(filter(None, (run["evaluations"].get(f"{name}", {}) for name in names)), None)
     if test:
         recipe, policy = flat(run["recipe"]), test["policy"]
-        few = len(policy["episodes"]) <= MANY
-        # Where all episodes are equally long there is nothing to tell.
-        differ = few and any(own["interval"] for own in policy["lengths"])
-        lengths = policy["lengths"] if differ else []
+        # Where there are many episodes a run keeps none of them.
+        episodes, lengths = policy.get("episodes", []), policy.get("lengths", [])
+        if not any(own["interval"] for own in lengths):
+            lengths = []  # where all episodes are equally long there is nothing to tell
         beside = ", ".join(
             f"{name} {found['total']['mean']:.2f}" for name, found in test["references"].items()
         )
+        steps = f"{_steps(run, recipe)} of {recipe['meta_batch']}"
         cells = [
-            f"{recipe['memory']} {recipe['width']}, {recipe['steps']:,} of {recipe['meta_batch']}",
+            f"{recipe['memory']} {recipe['width']}, {steps}",
             written(policy["total"], "return"),
-            ", ".join(f"{own['mean']:.2f}" for own in policy["episodes"]) if few else "",
+            ", ".join(f"{own['mean']:.2f}" for own in episodes),
             ", ".join(f"{own['mean']:.1f}" for own in lengths),
             beside,
             minutes(run),
@@ -185,7 +185,7 @@ def rl2_seeds(run: Run, others: dict[str, Run]) -> Iterator[str]:
         *(_reward(own and own["policy"]["total"], paper) for own in found),
         f"{beside:.4g}",
         *(_reward(own and own["ahead"][planner]) for own in found),
-        f"{recipe['steps']:,} of {recipe['meta_batch']}, {minutes(run)} min",
+        f"{_steps(run, recipe)} of {recipe['meta_batch']}, {minutes(run)} min",
         run["environment"]["commit"],
     ]
     yield f"| {cell} | {' | '.join(cells)} |"

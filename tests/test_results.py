@@ -39,3 +39,11 @@ def test_kept_runs_are_small_and_name_no_folder_of_their_machine():
         words = json.loads(text)["environment"]["command"].split()
         assert len(text) < 10_000, file
         assert not any(word.startswith(("/", "~")) for word in words), file
+
+
+def test_a_run_of_many_episodes_has_a_row_without_them(tables):
+    """Kept runs leave them out, and so does what is read of a run's folder."""
+    run = tables.kept.run(RESULTS / "runs" / "rl2-seeds" / "bandit-10-5-table-seed-0.json")
+    assert "episodes" not in run["evaluations"]["test"]["policy"]
+    (row,) = tables.rl2(run, {})
+    assert "200 of 256 | 6.662 ± 0.044 |  |  |" in row

@@ -153,7 +153,7 @@ def _as_pixels(images: np.ndarray, levels: Levels | None, path: Path) -> np.ndar
         demand_channels_last(images, f"{path} holds images, which")
         return to_bytes(images, levels, f"{path} holds images, which")
     except BadInput as error:
-        raise DataError(str(error)) from error
+        raise DataError(f"{error} What is no image belongs under the name features.") from error
 
 
 def _by_class(images: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> ImageClasses:

@@ -91,7 +91,7 @@ def to_unit(x: Any, levels: Levels | None = None, what: str = "the images") -> n
         raise BadInput(
             f"{what} are {given.dtype} in {least:g} ... {most:g}, outside {low:g} ... {high:g}; "
             "state their darkest and brightest level, levels=(low, high) (see as_images), or give "
-            "uint8. What are no images is called features in an .npz file."
+            "uint8."
         )
     # Converted first: whole numbers without a sign would wrap around below 0.
     return ((given.astype(np.float32) - np.float32(low)) / np.float32(high - low)).astype("f4")
