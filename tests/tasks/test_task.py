@@ -1,5 +1,6 @@
 """A labelled set of one's own is what the samplers make of the same images."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -98,3 +99,12 @@ def test_labels_of_padding_are_not_looked_at():
     real = jnp.array([True, True, False])
     given = qs.Examples(jnp.zeros((3, 2)), jnp.array([0, 1, 9]), 2, real)
     qs.Prototypical(qs.MLP(2, (4,), key=jax.random.key(0))).adapt(given)
+
+
+def test_labels_that_are_true_or_false():
+    """Which the field's type does not allow, and nobody checks that outside of tests."""
+    given = qs.Examples(jnp.zeros((2, 2)), jnp.array([0, 1]), 2)
+    given = eqx.tree_at(lambda one: one.y, given, jnp.array([True, False]))
+    learner = qs.Prototypical(qs.MLP(2, (4,), key=jax.random.key(0)))
+    with pytest.raises(BadInput, match=r"labels are bool\[2\].*quickstudy.labelled"):
+        learner.adapt(given)

@@ -152,7 +152,7 @@ def demand_labels(examples: Examples) -> None:
         )
     if ways is None:
         return
-    if y.ndim != 1 or y.dtype.kind not in "biu":
+    if y.ndim != 1 or y.dtype.kind not in "iu":
         raise BadInput(
             f"the labels are {y.dtype}{list(y.shape)}; give [n] whole numbers from 0 on, or take "
             "quickstudy.labelled(x, y), which numbers labels of any kind"
