@@ -90,6 +90,13 @@ def test_continuous_actions_are_clipped_to_the_limit():
     np.testing.assert_allclose(step.observation, [[0.1, -0.1], [0.05, 0.0]], rtol=1e-6)
 
 
+def test_actions_that_are_no_numbers_are_the_policy_s_fault():
+    hosts = ours_as_host(SparseNavigation(), copies=2)
+    hosts.begin(seed=0)
+    with pytest.raises(BadInput, match=r"the policy's actions .* lower the learning rate"):
+        hosts.step(np.array([[np.nan, 0.0], [0.05, 0.0]]))
+
+
 def test_failures_name_the_copy_the_task_and_the_seed():
     def refuse(env, length):
         if length > 0.6:

@@ -133,3 +133,14 @@ def test_misuse_is_told():
     agent.reset(see[0])
     with pytest.raises(qs.BadInput, match="still going on"):
         agent.adapt([(see, np.zeros((2, 1)), np.ones(2))])
+
+
+def test_an_update_that_diverges_is_told_and_leaves_the_policy_as_it_was():
+    policy, adaptation = levers()
+    steep = dataclasses.replace(adaptation, rule=qs.Rate(np.inf))
+    agent, see = Adaptable.of(policy, steep).agent(greedy=True), np.full((2, 1), 1000.0)
+    before = agent.reset(see[0])
+    assert agent.act(see[0], 0.0, True, False) is None
+    with pytest.raises(qs.BadInput, match="stays as it was; its inner learning rate is too high"):
+        agent.adapt([(see, np.array([[0.5], [-0.5]]), np.array([1.0, -1.0]))])
+    assert (agent.updates, agent.reset(see[0])) == (0, before)

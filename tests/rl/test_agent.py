@@ -154,3 +154,10 @@ def test_misuse_is_told():
     with pytest.raises(qs.BadInput, match="what it acts in"):
         bare.agent()
     assert Agent(bare, Interface.of(trial.environment)).reset(see).shape == (1,)
+
+
+def test_a_policy_that_has_diverged_is_told():
+    policy = policy_for(trial_in(lever()))
+    lost = jax.tree.map(lambda x: x * jnp.nan if eqx.is_inexact_array(x) else x, policy)
+    with pytest.raises(qs.BadInput, match="its training has diverged"):
+        lost.agent().reset(np.zeros(1, np.float32))

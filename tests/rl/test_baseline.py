@@ -61,6 +61,24 @@ def test_linear_values_are_the_ridge_regression_s(walk):
     np.testing.assert_allclose(found, x @ w, rtol=1e-8)
 
 
+@pytest.mark.parametrize("seen", [10.0, 5.0, 0.0, "beyond", "both ends"])
+@pytest.mark.parametrize("shape", [(20, 20, 2), (8, 40, 17), (1, 2, 3)])
+def test_features_that_equal_each_other_have_a_fit(seen, shape):
+    """In single precision, too, where clipped observations make columns that are the same."""
+    noise = np.random.default_rng(0).normal(size=shape)
+    observations = {"beyond": 1000 + noise, "both ends": 1000 * noise}.get(
+        seen, np.full(shape, seen)
+    )
+    targets = jax.random.normal(KEY, shape[:2]) - 5
+    errors = []
+    for kind in (np.float32, np.float64):
+        with jax.enable_x64(kind == np.float64):
+            given = jnp.asarray(observations, kind), jnp.asarray(targets, kind)
+            fit = qs.LinearBaseline().values(*given, jnp.ones(shape[:2], bool))
+            errors.append(float(jnp.mean((fit - given[1]) ** 2)))
+    assert errors[0] < 1.02 * errors[1] + 1e-4
+
+
 def test_no_step():
     with pytest.raises(qs.BadInput, match="steps is 0"):
         qs.ValueNetwork(steps=0)

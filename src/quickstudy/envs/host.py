@@ -282,10 +282,10 @@ def begin_again(seed: int, first: int, each: int, visit: int) -> str:
 
 
 def demand_actions(actions: Any, kind: Actions, copies: int) -> None:
-    """Refuse actions that are not one for each copy.
+    """Refuse actions that are not one for each copy, or no numbers.
 
     Raises:
-        BadInput: says which shape they must have.
+        BadInput: says which shape they must have, or that the policy has diverged.
 
     Example:
         >>> from quickstudy.envs.environment import Continuous
@@ -294,3 +294,8 @@ def demand_actions(actions: Any, kind: Actions, copies: int) -> None:
     expected = (copies, *kind.shape)
     if np.shape(actions) != expected:
         raise BadInput(f"actions have the shape {np.shape(actions)}; give {expected}")
+    if not np.isfinite(actions).all():
+        raise BadInput(
+            "the policy's actions are infinite or not-a-number: its training has diverged; lower "
+            "the learning rate, or the inner one of a policy that adapts"
+        )

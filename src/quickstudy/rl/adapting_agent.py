@@ -104,7 +104,8 @@ class AdaptingAgent(Agent):
 
         Raises:
             BadInput: none, or an episode that is going on, was acted greedily, is longer than in
-                training, or has parts that are not as long as each other.
+                training, or has parts that are not as long as each other; or the update is not
+                finite, and the policy stays as it is.
         """
         if self._acting:
             raise BadInput("an episode is still going on; end it before adapt()")
@@ -119,7 +120,13 @@ class AdaptingAgent(Agent):
         seen, done, paid, real = (jnp.stack(part) for part in zip(*rows, strict=True))
         # How likely each action was is told by the policy, below.
         paths = Trajectories(seen, done, paid, jnp.zeros_like(paid), real)
-        self._now = _updated(self._now, self._rest, self._adaptation, paths, np.int32(self.updates))
+        made = _updated(self._now, self._rest, self._adaptation, paths, np.int32(self.updates))
+        if not all(np.isfinite(array).all() for array in jax.tree.leaves(made[0])):
+            raise BadInput(
+                "the update is infinite or not-a-number, so the policy stays as it was; its inner "
+                "learning rate is too high for these trajectories"
+            )
+        self._now = made
         self._become(self._now[0])
         self.updates, self.recorded = self.updates + 1, []
 

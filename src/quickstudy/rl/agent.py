@@ -120,9 +120,14 @@ class Agent:
         told = np.asarray(self._told, np.float32)
         now = np.asarray((self._trial, self._time), np.int32)
         self._memory, action = self._step(self._memory, seen, told, now)
+        if not np.isfinite(action := np.asarray(action)).all():
+            raise BadInput(
+                "the policy's action is infinite or not-a-number: its training has diverged; train "
+                "it again with a lower learning rate"
+            )
         self._time, self._acting = self._time + 1, True
-        self._last = (seen, np.asarray(action))
-        return self.interface.act(self._last[1])
+        self._last = (seen, action)
+        return self.interface.act(action)
 
 
 def _step(

@@ -15,6 +15,7 @@ from quickstudy.errors import BadInput, demand_counts
 from quickstudy.nets.mlp import MLP
 
 RIDGE = 1e-5  # per step: in single precision an absolute one would be lost
+ROUNDING = 10  # the least ridge, in units of what rounding may do to the sum of a feature's squares
 MOST = 2000  # numbers in an observation: twice as many weights are solved for, in every task
 
 
@@ -65,10 +66,13 @@ class LinearBaseline(Baseline):
             )
         x = features(observations)
         flat = jnp.where(real[..., None], x, 0.0).reshape(-1, x.shape[-1])
-        ridge = RIDGE * flat.shape[0] * jnp.eye(x.shape[-1], dtype=x.dtype)
+        products = flat.T @ flat
+        # Clipped observations make equal features, whose products are singular up to rounding.
+        rounding = ROUNDING * x.shape[-1] * jnp.finfo(x.dtype).eps * jnp.diagonal(products)
+        ridge = jnp.diag(jnp.maximum(RIDGE * flat.shape[0], rounding))
         # An LU of a batch hangs where two CPU devices make one at once: callers fit task by task.
         weights = jnp.linalg.solve(
-            flat.T @ flat + ridge, flat.T @ jnp.where(real, targets, 0.0).reshape(-1)
+            products + ridge, flat.T @ jnp.where(real, targets, 0.0).reshape(-1)
         )
         return x @ weights
 
