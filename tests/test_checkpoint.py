@@ -207,6 +207,18 @@ def test_other_structure_names_the_array(file):
         load_arrays(file, {**ZEROS, "more": jnp.zeros(1)})
 
 
+def test_numpy_s_double_precision_leaves_training_as_single(file):
+    """A learner of one's own may hold arrays of NumPy, which `jit` makes JAX's."""
+    learner = {"w": np.arange(3.0), "n": np.arange(3)}
+    trained = jax.jit(lambda tree: tree)(learner)
+    save_arrays(file, trained, RECIPE)
+    found = load_arrays(file, learner)
+    assert (found["w"].dtype, found["n"].dtype) == (jnp.float32, jnp.int32)
+    assert found["w"].tolist() == [0, 1, 2]
+    save_arrays(file, learner, RECIPE)
+    assert load_arrays(file, learner)["w"].tolist() == [0, 1, 2]
+
+
 def test_recipes_are_compared_as_json(file):
     save_arrays(file, STATE, {"sizes": (1, 2)})
     load_arrays(file, ZEROS, {"sizes": (1, 2)})

@@ -122,10 +122,11 @@ def load_arrays(path: Path, like: PyTree, recipe: dict[str, Any] | None = None) 
     wanted = dict(_named_arrays(like))
     for name in sorted(wanted.keys() | arrays.keys()):
         here, there = wanted.get(name), arrays.get(name)
-        if here is None or there is None or here.shape != there.shape or here.dtype != there.dtype:
+        if here is None or there is None or not _fits(there, here):
             raise CheckpointError(
                 f"{path} does not fit this program: {name} is {_describe(there)} in the file and "
-                f"{_describe(here)} here; use the version of quickstudy named in the run's folder"
+                f"{_describe(here)} here; use the code that wrote it: the version of quickstudy "
+                "named in the run's folder, and files of your own as they were then"
             )
     return jax.tree_util.tree_map_with_path(
         lambda p, leaf: _as_leaf(arrays.get(jax.tree_util.keystr(p)), leaf), like
@@ -207,6 +208,13 @@ def _named_arrays(tree: PyTree) -> list[tuple[str, np.ndarray]]:
         for path, leaf in leaves
         if eqx.is_array(leaf)
     ]
+
+
+def _fits(there: np.ndarray, here: np.ndarray) -> bool:
+    """Whether a file's array can stand where the program has this one."""
+    # A NumPy array of double precision in a learner leaves training as JAX has it.
+    kinds = (here.dtype, jax.dtypes.canonicalize_dtype(here.dtype))
+    return there.shape == here.shape and there.dtype in kinds
 
 
 def _as_leaf(array: np.ndarray | None, like: Any) -> Any:

@@ -84,6 +84,19 @@ def test_one_s_own_must_make_features(wrong):
         own(lambda inputs, key: wrong).body((5,), key=KEY)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (lambda: eqx.nn.Linear(5, 3, key=KEY), "TypeError"),
+        (lambda: qs.Batched(eqx.nn.Dropout(0.5)), "RuntimeError: Dropout requires a key"),
+        (lambda: qs.Batched(eqx.nn.BatchNorm(5, "n", mode="batch")), "AttributeError|TypeError"),
+    ],
+)
+def test_one_s_own_that_takes_no_batch_names_what_makes_it_take_one(kind, said):
+    with pytest.raises(qs.BadInput, match=rf"nets\.py:net fails on .*Batched .*Noisy .*({said})"):
+        own(lambda inputs, key: kind()).body((5,), key=KEY)
+
+
 @pytest.mark.parametrize("config", [Conv4Config(filters=4), ResNet12Config(filters=2)])
 def test_what_a_network_computes_in_is_a_choice(config):
     low, features = dataclasses.replace(config, compute="bfloat16").body((32, 32, 1), key=KEY)

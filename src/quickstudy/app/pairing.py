@@ -178,7 +178,10 @@ def elsewhere(recipe: Recipe, problem: Problem, method: Method) -> dict[str, str
         for name in (*_fields(kind), *(f.spelled for f in flags_of(kind())), *unchosen(kind())):
             found.setdefault(name, f"it is a setting of the method {kind.name}")
     found |= unchosen(problem) | unchosen(method)
-    for name in method.unread():
+    hidden = method.unread()
+    # With those of a choice that is not read, whichever was made.
+    every, read = ({flag.name for flag in flags_of(method, names)} for names in ((), hidden))
+    for name in hidden | (every - read):
         found[name.replace("_", "-")] = f"{method.name} with these settings has no use for it"
     found.setdefault(
         "episodes",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.settings import Choice, Own, made
+from quickstudy.experiments.telling import told
 
 if TYPE_CHECKING:
     from jaxtyping import PRNGKeyArray
@@ -227,14 +228,23 @@ class OwnNetworkConfig(NetworkConfig):
             )
         # Two inputs: of one, it could not be told whether the network keeps the axis of a batch.
         batch = jax.ShapeDtypeStruct((2, *inputs), jnp.float32)
-        features = eqx.filter_eval_shape(lambda own, x: own(x), network, batch)
+        given = f"a batch of 2 inputs {list(inputs)}"
+        wanted = (
+            "it must make features [n, d] of [n, ...]; quickstudy.Batched makes such a network of "
+            "a module for one example, and quickstudy.Noisy of one that draws, as dropout does"
+        )
+        try:
+            features = eqx.filter_eval_shape(lambda own, x: own(x), network, batch)
+        except Exception as error:
+            if isinstance(error, BadInput) or told(error):  # by the user's own lines
+                raise
+            why = f"{type(error).__name__}: {error}"
+            raise BadInput(
+                f"the network {self.own.where} fails on {given}: {wanted}. It said: {why}"
+            ) from error
         shape = getattr(features, "shape", None)
         if shape is None or len(shape) != 2 or shape[0] != 2:
-            raise BadInput(
-                f"the network {self.own.where} makes {features} of a batch of 2 inputs "
-                f"{list(inputs)}; it must make features [n, d] of [n, ...] (quickstudy.Batched "
-                "makes such a network of a module for one example)"
-            )
+            raise BadInput(f"the network {self.own.where} makes {features} of {given}: {wanted}")
         return network, shape[1]
 
 

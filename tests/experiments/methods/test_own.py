@@ -57,6 +57,11 @@ def test_the_first_field_says_which_network_it_gets():
         made(Two)
 
 
+def test_the_network_of_a_learner_without_one_is_not_read():
+    read = {kind: OwnLearnerConfig(own=Own("x.py:X", kind)).unread() for kind in (Nothing, Model)}
+    assert read == {Nothing: {"network"}, Model: set()}
+
+
 def test_methods_values_and_classes_are_methods():
     value = MAMLConfig(inner_lr=0.3)
     assert method_of(Own("x.py:X", value)) is value

@@ -23,14 +23,22 @@ class OwnLearnerConfig(LearnerMethod):
 
     own: Own = Own("")
 
-    def learner(self, problem: ExampleProblem, seed: int) -> Any:
-        """The class, with its network and the problem's loss."""
-        kind = self.own.thing
-        needed = [
+    @property
+    def needed(self) -> list[str]:
+        """The fields that must be given."""
+        return [
             field.name
-            for field in dataclasses.fields(kind)
+            for field in dataclasses.fields(self.own.thing)
             if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         ]
+
+    def unread(self) -> frozenset[str]:
+        """The network, where no field takes one."""
+        return super().unread() | (set() if self.needed else {"network"})
+
+    def learner(self, problem: ExampleProblem, seed: int) -> Any:
+        """The class, with its network and the problem's loss."""
+        needed = self.needed
         if len(needed) > 1:
             raise BadInput(
                 f"{self.own.where} needs {', '.join(needed)}; give all fields but the network a "
