@@ -71,6 +71,10 @@ class Problem(Choice):
         """What a user should be told when training begins: which class went where, for example."""
         return []
 
+    def demand_tests(self, source: Source) -> None:
+        """Refuse data, before a training, that the tests after it could not read. By default none:
+        what quickstudy makes or downloads has all that tests need."""
+
     def tested_as(self, other: "Problem") -> Self:
         """This problem with the shape of another's test tasks, where both have one."""
         shared = {

@@ -1,5 +1,6 @@
 """One image file as pixels: which formats are read, how large, and how they are flattened."""
 
+import contextlib
 import stat
 import struct
 from collections.abc import Sequence
@@ -168,8 +169,26 @@ def unlike_training(files: Sequence[Path], image: tuple[int, int, int]) -> str |
 
 def _is_colourful(file: Path) -> bool:
     """A quarter of its area differs by 32 levels between channels: more than blue ink does."""
+    return bool(np.mean(_apart(file) > 32) > 0.25)
+
+
+def has_colour(file: Path) -> bool:
+    """Whether a pixel of a small copy differs by more than 12 levels between channels.
+
+    Raises:
+        DataError: see `read_picture`.
+    """
+    # Most grey images say so, and need not be decoded; what is unreadable is told below.
+    with contextlib.suppress(*_UNREADABLE), Image.open(file, formats=FORMATS) as image:
+        if image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I"):
+            return False
+    return bool(_apart(file).max() > 12)
+
+
+def _apart(file: Path) -> np.ndarray:
+    """How far the channels of each pixel are from each other, in a small copy."""
     pixels = read_picture(file, Look((32, 32), 3, "light", "stretch")).pixels.astype(int)
-    return bool(np.mean(np.ptp(pixels, -1) > 32) > 0.25)
+    return np.ptp(pixels, -1)
 
 
 def opened_flat(file: Path, look: Look, *, enough: int | None = None) -> tuple[Image.Image, bool]:

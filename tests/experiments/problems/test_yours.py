@@ -120,6 +120,33 @@ def test_colour_is_found_or_asked_for(colour, channels, others):
     assert divided(find_problem(str(others / "fish")), ways=1).inputs == (84, 84, 1)
 
 
+def test_a_colour_is_found_in_whichever_image_has_one(tmp_path):
+    folder = folder_of_classes(tmp_path / "late", 3, images=5)
+    red = Image.new("RGB", (12, 12), (200, 0, 0))
+    assert divided(find_problem(str(folder)), ways=1).inputs[2] == 1
+    red.save(folder / "class01" / "zz.png")
+    _class_files.cache_clear()
+    assert divided(find_problem(str(folder)), ways=1).inputs[2] == 3
+
+
+@pytest.mark.parametrize("fault", ["damaged", "too few"])
+def test_classes_of_tests_are_read_before_a_training(fault, tmp_path, monkeypatch, capsys):
+    folder, work = tmp_path / "birds", tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    folder_of_classes(folder, 6)
+    test = divided(find_problem(str(folder)), ways=2).test[0]
+    files = sorted((folder / test).iterdir())
+    if fault == "damaged":
+        files[-1].write_bytes(b"junk")
+    for file in files[3:] if fault == "too few" else []:
+        file.unlink()
+    said = {"damaged": "is damaged or not an image", "too few": f"class '{test}' has 3"}[fault]
+    asked = ["train", "prototypical", "--on", str(folder), *TINY, "--ways", "2", "--size", "12"]
+    _class_files.cache_clear()
+    demand_refused(asked, said, work, capsys)
+
+
 def test_evaluate_tests_the_folder_and_never_glyphs(glyphs_run, photos, capsys):
     """All of its classes, at the size of the learner's images."""
     main(["evaluate", str(glyphs_run), "--on", str(photos), "--episodes", "4", "--no-curves"])

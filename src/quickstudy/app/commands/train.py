@@ -121,6 +121,8 @@ def _train(recipe: Recipe, options: TrainOptions) -> None:
         recipe = recipe.prepared(source)
         # Before the run's folder is made: settings and data that are refused leave none behind.
         train = recipe.training(source)
+        if options.test:
+            recipe.seen.demand_tests(source)
     folder = options.resume or options.run or _folder(recipe)
     report = _reporter(folder, options)
     run = (

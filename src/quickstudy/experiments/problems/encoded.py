@@ -71,6 +71,10 @@ class EncodedImages(ExampleProblem):
         """Those of the images, encoded."""
         return self._encoded(self.of.tasks(split, source), source)
 
+    def demand_tests(self, source: Source) -> None:
+        """The images'."""
+        self.of.demand_tests(source)
+
     def training_tasks(
         self, split: Split, source: Source, ways: int | None = None
     ) -> "TaskDistribution":

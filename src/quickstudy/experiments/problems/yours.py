@@ -3,6 +3,7 @@
 import abc
 import functools
 import hashlib
+import itertools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -131,6 +132,10 @@ class YourImages(NaturalImages):
             )
         data = self.read(names, source)
         return Episodes.of(data, ways=ways, shots=self.shots, queries=self.queries)
+
+    def demand_tests(self, source: Source) -> None:
+        """All images of the test classes can be read, and there are enough of each."""
+        self.tasks("test", source)
 
     def test_tasks(self, split: Split) -> dict[str, Any]:
         """The file or folder, the shape, which classes the split has, however that was decided,
@@ -277,15 +282,10 @@ def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: Any) -> "Ima
 
 
 def _channels(path: str) -> int:
-    """3 if any of the first images of each class has a colour, else 1."""
-    import numpy as np
+    """3 if any of the images has a colour, else 1."""
+    from quickstudy.tasks.pictures import has_colour
 
-    from quickstudy.tasks.pictures import Look, read_picture
-
-    small = Look((32, 32), 3, "light", "stretch")
-    for files in _class_files(path).values():
-        for file in files[:3]:
-            pixels = read_picture(file, small).pixels.astype(int)
-            if np.ptp(pixels, axis=-1).max() > 12:
-                return 3
-    return 1
+    # One of each class in turn: where there are colours, most classes have some.
+    rounds = itertools.zip_longest(*_class_files(path).values())
+    files = (file for one_of_each in rounds for file in one_of_each if file is not None)
+    return 3 if any(has_colour(file) for file in files) else 1
