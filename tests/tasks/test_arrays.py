@@ -203,6 +203,7 @@ def test_features_by_label(tmp_path):
     [
         (np.zeros((3, 2, 2)), r"features \(3, 2, 2\)"),
         (np.full((3, 2), np.nan), "all of them finite"),
+        (np.full((3, 2), -1e300), r"up to 1e\+300, whose squares are not finite"),
         (np.zeros((3, 2), int), "int64 features"),
     ],
 )

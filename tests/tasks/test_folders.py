@@ -71,6 +71,12 @@ def said(caplog):
     return [record.getMessage() for record in caplog.records]
 
 
+def test_images_that_no_memory_holds_are_refused(pets):
+    said = r"2 classes of up to 3 images of 9999999×9999999 .* GiB.* smaller size"
+    with pytest.raises(BadInput, match=said):
+        image_folder(pets, size=(9_999_999, 9_999_999))
+
+
 def test_what_is_no_image_is_passed_over_and_counted(pets, caplog):
     """In one line for all: what systems leave behind, notes, and what lies beside the classes."""
     for name in ("Thumbs.db", "desktop.ini", "notes.txt", "._a.png"):

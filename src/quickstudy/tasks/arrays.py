@@ -14,6 +14,7 @@ from quickstudy.tasks.labels import one_form
 from quickstudy.tasks.reading import Levels, demand_channels_last, to_bytes
 from quickstudy.tasks.splits import RATIOS, check_complete, select_split
 
+GREATEST = 1e18  # of a feature, whose square a distance takes in float32
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
 
 
@@ -192,6 +193,11 @@ def _features(x: np.ndarray, arrays: dict[str, np.ndarray], path: Path) -> Image
         )
     if x.dtype.kind != "f" or not np.isfinite(x).all():
         raise DataError(f"{path} holds {x.dtype} features; give floats, all of them finite.")
+    if (most := np.abs(x).max()) > GREATEST:
+        raise DataError(
+            f"{path} holds features of up to {most:.3g}, whose squares are not finite in single "
+            f"precision; scale them to at most {GREATEST:g}, better to about 1."
+        )
     parts = _sorted_out(x, arrays, path)
     counts = np.array([len(own) for own in parts.values()], np.int32)
     padded = np.zeros((len(parts), counts.max(), x.shape[1]), np.float32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quickstudy.errors import DataError
-from quickstudy.tasks.images import ImageClasses
+from quickstudy.tasks.images import ImageClasses, demand_memory
 from quickstudy.tasks.labels import one_form
 from quickstudy.tasks.pictures import (
     FOREIGN,
@@ -125,8 +125,10 @@ def read_classes(files: Mapping[str, Sequence[Path]], look: Look) -> ImageClasse
     look.check()
     counts = np.array([len(own) for own in files.values()], np.int32)
     shape = look.size if look.channels == 1 else (*look.size, look.channels)
+    whole = (len(files), int(counts.max(initial=0)), *shape)
+    demand_memory(whole)
     # Filled one by one: stacking a list of images would hold all of them twice.
-    images = np.zeros((len(files), counts.max(initial=0), *shape), np.uint8)
+    images = np.zeros(whole, np.uint8)
     places = (place for row, n in zip(images, counts, strict=True) for place in row[:n])
     for place, pixels in zip(places, _pixels(chain(*files.values()), look), strict=True):
         place[:] = pixels

@@ -1,6 +1,8 @@
 """Labelled images on the host, and the splits of their classes."""
 
 import hashlib
+import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -141,3 +143,24 @@ def split_classes(n: int, sizes: Mapping[str, float], *, seed: int = 0) -> dict[
         name: np.sort(order[end - size : end])
         for (name, size), end in zip(wanted.items(), ends, strict=True)
     }
+
+
+def demand_memory(shape: tuple[int, ...]) -> None:
+    """Refuse images `[classes, items, h, w, ...]` of bytes that the machine's memory cannot hold.
+
+    Raises:
+        BadInput: says how much they need.
+
+    Example:
+        >>> demand_memory((10, 6, 28, 28))
+    """
+    if not hasattr(os, "sysconf"):
+        return
+    there, wanted = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), math.prod(shape)
+    if wanted > there:
+        classes, items, height, width = shape[:4]
+        raise BadInput(
+            f"{classes} classes of up to {items} images of {height}×{width} pixels take "
+            f"{wanted / 2**30:,.0f} GiB, and this machine has {there / 2**30:,.0f}; give a smaller "
+            "size, or fewer images"
+        )
