@@ -32,7 +32,7 @@ class Poles:
 
     @staticmethod
     def make(render_mode):
-        assert render_mode == "rgb_array"
+        assert render_mode is None, "a training takes no picture"
         return poles.make()
 
 

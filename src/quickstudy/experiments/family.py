@@ -183,8 +183,8 @@ class HostProblem(FamilyProblem):
         from quickstudy.envs.workers import HostWorkers, Patience
 
         family = self.family(split)
-        # In training, too: nothing of a camera is loaded before a picture is asked for.
-        make = partial(family.make, "rgb_array")
+        # No picture is taken but by `play`, which asks for another mode: see `Filmed`.
+        make = partial(family.make, render_mode=None)
         at_once = min(copies or 1, self.copies)
         made = (make, family.sample_task, family.set_task, at_once, self.longest(family))
         if copies is None:
@@ -242,7 +242,7 @@ class HostProblem(FamilyProblem):
         beside = min(2, -(-min(copies, self.copies) // max(self.processes, 1)))  # in one process
         for split in self.unlike() if self.contract == "checked" else ():
             family = self.family(split)
-            functions = partial(family.make, "rgb_array"), family.sample_task, family.set_task
+            functions = partial(family.make, render_mode=None), family.sample_task, family.set_task
             horizon = self.longest(family)
             # A split of one task has no other to differ from.
             alone = len(getattr(family.sample_task, "tasks", "many")) == 1

@@ -32,15 +32,24 @@ class Seen(pulls.Pulls):
         return np.full((40, 480, 3), 50 * self.times, np.uint8)
 
 
-def trial_of(make):
+def trial_of(kind, modes=None):
+    """A trial in environments that note how they are to render."""
+    modes = [] if modes is None else modes
+
+    def make(render_mode=None):
+        modes.append(render_mode)
+        return kind()
+
     host = HostEnvironment(make, pulls.sample_task, pulls.set_task, copies=2, horizon=3)
     return qs.Trial(HostFamily(host), episodes=3)
 
 
 def test_every_step_has_its_picture(tmp_path):
-    trial = trial_of(Seen)
+    modes = []
+    trial = trial_of(Seen, modes)
     policy = qs.Random(trial.environment)
     frames, rewards = film(policy, trial, jax.random.key(0), 5)
+    assert sorted(modes, key=str) == [None, "rgb_array"], "for its spaces, and for the film"
     assert [[frame[0, 0, 0] for frame in one] for one in frames] == [[0, 50, 100]] * 3
     paths = qs.host_rollouts(policy, trial, jax.random.key(0), 6)
     np.testing.assert_array_equal(np.concatenate(rewards), paths.reward[5])

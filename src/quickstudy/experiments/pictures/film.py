@@ -1,5 +1,6 @@
 """A trial on the host, filmed with the environment's own camera."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from quickstudy.envs.host import Host, HostEnvironment, HostStep
 from quickstudy.envs.host_family import HostFamily
+from quickstudy.envs.vector import HostVector
 from quickstudy.errors import BadInput
 from quickstudy.experiments.pictures.watch import save_gif, side_by_side, stage_names
 from quickstudy.rl.host_rollout import host_rollouts
@@ -21,10 +23,11 @@ MILLISECONDS = 60
 
 
 class Filmed(HostEnvironment):
-    """One copy, which is photographed before each step."""
+    """One copy, which is photographed before each step; `make` must take a `render_mode`."""
 
     def __init__(self, host: Host) -> None:
-        super().__init__(host.make, host.sample_task, host.set_task, 1, host.horizon)
+        make = functools.partial(host.make, render_mode="rgb_array")
+        super().__init__(make, host.sample_task, host.set_task, 1, host.horizon)
         self.frames: list[Any] = []
 
     def step(self, actions: np.ndarray) -> HostStep:
@@ -63,6 +66,11 @@ def film(
     family = trial.environment
     if not isinstance(family, HostFamily):
         raise BadInput(f"a {type(family).__name__} is compiled; use watch and show")
+    if isinstance(family.host, HostVector):
+        raise BadInput(
+            "copies that step together have no camera of one of them; leave make_vector out of the "
+            "family to film it: make() and set_task(env, task) give the same episodes"
+        )
     with Filmed(family.host) as camera:
         path = host_rollouts(actor, Trial(HostFamily(camera), trial.episodes), key, 1, first=number)
     frames, rewards = [], []

@@ -157,7 +157,8 @@ class _Rendered:
             known = inspect.signature(self._make).parameters
         except (TypeError, ValueError):  # a class of an extension has none
             known = {}
-        self._renders = "render_mode" in known
+        every = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
+        self._renders = every or "render_mode" in known
         # What a family may have, and is asked for by `hasattr`.
         for name in {"make_vector", "set_tasks"} & set(dir(family)):
             setattr(self, name, getattr(family, name))
