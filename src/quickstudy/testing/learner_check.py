@@ -133,7 +133,8 @@ def _devices(subject: Subject) -> None:
     alone = jax.jit(work)
     loop = stack([alone(arrays, jax.random.fold_in(subject.key, i)) for i in range(count)])
     spread = jax.jit(lambda a, k: map_over_tasks(lambda a, k: work(a, k)[0], a, k, count))
-    demand(same_bits(spread(arrays, subject.key), loop[0]), "the tasks differ")
+    # Up to rounding: compilers may compute a sine in two ways in two programs.
+    demand_close(spread(arrays, subject.key), loop[0], "the tasks over all devices and over one")
     mean = jax.jit(lambda a, k: mean_over_tasks(gradient, a, k, count))(arrays, subject.key)
     by_hand = jax.tree.map(lambda x: np.mean(x, 0), loop[1])
     demand_close(mean, by_hand, "the gradient over all devices and over one")

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 from PIL import Image
 
-from quickstudy.envs.host import Host, HostEnvironment, HostStep
+from quickstudy.envs.host import HostEnvironment, HostStep
 from quickstudy.envs.host_family import HostFamily
 from quickstudy.envs.vector import HostVector
 from quickstudy.errors import BadInput
@@ -25,7 +25,7 @@ MILLISECONDS = 60
 class Filmed(HostEnvironment):
     """One copy, which is photographed before each step; `make` must take a `render_mode`."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Any) -> None:
         make = functools.partial(host.make, render_mode="rgb_array")
         super().__init__(make, host.sample_task, host.set_task, 1, host.horizon)
         self.frames: list[Any] = []
