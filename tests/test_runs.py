@@ -47,7 +47,7 @@ def test_spoilt_metrics_are_passed_over(tmp_path, spoilt):
     with open(run.folder / "metrics.jsonl", "ab") as file:
         file.write(spoilt)
     assert run.metrics() == [{"step": 2}]
-    run.forget_after(2)
+    run.goes_on(2)
     run.log({"step": 3})
     assert run.metrics() == [{"step": 2}, {"step": 3}]
 

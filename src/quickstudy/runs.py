@@ -38,8 +38,13 @@ class Run:
         self.checkpoints = Checkpoints(folder / "checkpoints", recipe)
 
     @classmethod
-    def create(cls, folder: Path | str, recipe: dict[str, Any]) -> "Run":
+    def create(cls, folder: Path | str, recipe: dict[str, Any], contents: str = "") -> "Run":
         """Start a new run.
+
+        Args:
+            folder: made; it may be there already, if it is empty.
+            recipe: what is trained.
+            contents: a short name for the user's own data, which resuming may ask for.
 
         Raises:
             CheckpointError: the folder exists and is not empty, or cannot be written.
@@ -59,7 +64,8 @@ class Run:
             ) from error
         run = cls(folder, recipe)
         run.write_json(RECIPE, recipe)
-        run.write_json(ENVIRONMENT, environment())
+        own = {"contents": contents} if contents else {}
+        run.write_json(ENVIRONMENT, {**environment(), **own})
         return run
 
     @classmethod
@@ -87,24 +93,35 @@ class Run:
         return cls(folder, recipe)
 
     def lengthened(self, steps: int) -> "Run":
-        """The same run with so many steps. The command that continues it is noted beside the first
-        one. What depends on the share of training that is done, such as a rate that falls to zero,
-        goes on as if so many steps had been planned from the start."""
-        if steps == planned_steps(self.recipe):
-            return self
-        recipe = with_steps(self.recipe, steps)
-        now = environment()
-        try:
-            before = json.loads((self.folder / ENVIRONMENT).read_text())
-        except (OSError, ValueError):
-            before = {}
+        """The same run with so many steps, which the folder says once training `goes_on`. What
+        depends on the share of training that is done, such as a rate that falls to zero, goes on as
+        if so many steps had been planned from the start."""
+        return Run(self.folder, with_steps(self.recipe, steps))
+
+    def goes_on(self, step: int) -> None:
+        """Make the folder one of a training that goes on from that step: later metrics are dropped,
+        which it writes again, and with a longer plan the command is noted beside the first one."""
+        self.forget_after(step)
+        steps = planned_steps(self.recipe)
+        if steps == planned_steps(Run.open(self.folder).recipe):
+            return
+        now, before = environment(), self._environment()
         longer = {name: now[name] for name in ("date", "command", "commit")}
-        longer |= {"step": max(self.checkpoints.steps(), default=0), "steps": steps}
+        longer |= {"step": step, "steps": steps}
         before["lengthened"] = [*before.get("lengthened", []), longer]
         # The recipe last: what is cut off in between is a note too many, and no run half changed.
         self.write_json(ENVIRONMENT, before)
-        self.write_json(RECIPE, recipe)
-        return Run(self.folder, recipe)
+        self.write_json(RECIPE, self.recipe)
+
+    def contents(self) -> str:
+        """What the user's own data were called when the run began; nothing if it does not say."""
+        return str(self._environment().get("contents", ""))
+
+    def _environment(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.folder / ENVIRONMENT).read_text()))
+        except (OSError, ValueError, TypeError):
+            return {}
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

@@ -71,6 +71,10 @@ class Problem(Choice):
         """What a user should be told when training begins: which class went where, for example."""
         return []
 
+    def contents(self) -> str:
+        """A short name for what training reads of the user's own: other data, other name."""
+        return ""
+
     def demand_tests(self, source: Source) -> None:
         """Refuse data, before a training, that the tests after it could not read. By default none:
         what quickstudy makes or downloads has all that tests need."""

@@ -75,6 +75,24 @@ def opened(path: Path | str, named: Any = None) -> tuple[Recipe, Any]:
     return recipe, load_arrays(file, learned)
 
 
+def demand_resumable(folder: Path, recipe: Recipe) -> None:
+    """Refuse to go on in other environments than a run's policy was trained in so far.
+
+    Raises:
+        BadInput: says what they were then, and are now.
+    """
+    file = folder / LEARNER
+    told = read_told(file)["interface"] if file.exists() else None
+    if told is not None:
+        now = getattr(recipe.learner(), "interface", None)
+        _demand_same_interface(told, now, file)
+        if now is not None and told["horizon"] != now.horizon:
+            raise BadInput(
+                f"{file} was trained in episodes of up to {told['horizon']} steps, and they have "
+                f"{now.horizon} now; give the environment the horizon of then, or train anew"
+            )
+
+
 def _demand_same_interface(saved: dict[str, Any] | None, now: Any, file: Path) -> None:
     """Raise `BadInput` where an environment has other spaces than when its policy was trained."""
     if saved is None or now is None:  # a learner, or a file of version 0.1

@@ -158,7 +158,7 @@ def _begin(algorithm: Algorithm, run: Run | None) -> tuple[int, _Carry]:
     if run is None:
         return 0, carry
     step, carry = run.checkpoints.restore(carry) or (0, carry)
-    run.forget_after(step)
+    run.goes_on(step)
     return step, carry
 
 

@@ -191,6 +191,14 @@ def test_a_run_is_exported_without_its_code_and_knows_its_spaces(families, tmp_p
     said = stopped(["evaluate", run, "--recipe", f"{file}:Poles", "--episodes", "2"], capsys)
     assert "was trained where an environment takes" in said
     assert "this one takes {'kind': 'Discrete', 'n': 3}" in said
+    files = [tmp_path / "run" / f"{name}.json" for name in ("recipe", "environment")]
+    kept = [one.read_text() for one in files]
+    longer = f"train --resume {run} --recipe {file}:Poles --steps 9 --no-test".split()
+    assert "this one takes {'kind': 'Discrete', 'n': 3}" in stopped(longer, capsys)
+    (tmp_path / "moving.py").write_text(POLES.replace("HORIZON = 20", "HORIZON = 15"))
+    forget(tmp_path)
+    assert "in episodes of up to 20 steps, and they have 15 now" in stopped(longer, capsys)
+    assert kept == [one.read_text() for one in files], "what is refused changes nothing"
     forget(tmp_path)
 
 

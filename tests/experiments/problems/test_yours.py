@@ -147,6 +147,23 @@ def test_classes_of_tests_are_read_before_a_training(fault, tmp_path, monkeypatc
     demand_refused(asked, said, work, capsys)
 
 
+def test_a_run_that_goes_on_with_other_images_says_so(tmp_path, capsys):
+    folder = folder_of_classes(tmp_path / "birds", 9)
+    asked = ["--ways", "3", "--size", "12", "--train-ways", "3", "--no-test"]
+    run = tmp_path / "run"
+    main(["train", "prototypical", "--on", str(folder), *TINY, *asked, "--run", str(run)])
+    longer = ["train", "--resume", str(run), "--no-test", "--steps"]
+    capsys.readouterr()
+    main([*longer, "3"])
+    assert "these are not the data" not in capsys.readouterr().err
+    train = json.loads((run / "recipe.json").read_text())["problem"]["train"][0]
+    shutil.copy(folder / train / "0.png", folder / train / "more.png")
+    _class_files.cache_clear()
+    main([*longer, "4"])
+    assert "(3 training classes)" in (said := capsys.readouterr().err)
+    assert "these are not the data that the run began with" in said
+
+
 def test_evaluate_tests_the_folder_and_never_glyphs(glyphs_run, photos, capsys):
     """All of its classes, at the size of the learner's images."""
     main(["evaluate", str(glyphs_run), "--on", str(photos), "--episodes", "4", "--no-curves"])

@@ -16,6 +16,7 @@ from quickstudy.experiments.recipe import Recipe, from_json
 
 if TYPE_CHECKING:
     from quickstudy.progress import Reporter
+    from quickstudy.runs import Run
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,6 @@ def _train(recipe: Recipe, options: TrainOptions) -> None:
     from quickstudy.app.commands.evaluate import evaluate_and_write
     from quickstudy.experiments.method import Test
     from quickstudy.progress import CountingBar
-    from quickstudy.runs import Run
 
     with CountingBar() as progress:
         source = Source(options.data, progress)
@@ -125,11 +125,7 @@ def _train(recipe: Recipe, options: TrainOptions) -> None:
             recipe.seen.demand_tests(source)
     folder = options.resume or options.run or _folder(recipe)
     report = _reporter(folder, options)
-    run = (
-        Run.open(folder).lengthened(recipe.budget.steps)
-        if options.resume
-        else Run.create(folder, recipe.to_json())
-    )
+    run = _run(folder, recipe, options)
     print(f"training {recipe.name} in {run.folder}", file=sys.stderr)
     for line in recipe.problem.notes():
         print(line, file=sys.stderr)
@@ -137,6 +133,25 @@ def _train(recipe: Recipe, options: TrainOptions) -> None:
     if options.test:
         asked = Test(recipe.name, curves=False, source=Source(options.data))
         evaluate_and_write(recipe, learned, asked, run.folder)
+
+
+def _run(folder: Path, recipe: Recipe, options: TrainOptions) -> "Run":
+    """A new run's folder, or that of the run which goes on."""
+    from quickstudy.experiments.saved import demand_resumable
+    from quickstudy.runs import Run
+
+    contents = recipe.problem.contents()
+    if options.resume is None:
+        return Run.create(folder, recipe.to_json(), contents)
+    demand_resumable(folder, recipe)
+    run = Run.open(folder).lengthened(recipe.budget.steps)
+    if run.contents() not in ("", contents):
+        print(
+            f"{recipe.problem.data('train')}: these are not the data that the run began with; it "
+            "goes on with them, and ends otherwise than it would have",
+            file=sys.stderr,
+        )
+    return run
 
 
 def _folder(recipe: Recipe) -> Path:

@@ -133,6 +133,10 @@ class YourImages(NaturalImages):
         data = self.read(names, source)
         return Episodes.of(data, ways=ways, shots=self.shots, queries=self.queries)
 
+    def contents(self) -> str:
+        """Of the classes of training and validation."""
+        return self.digest((*self.train, *self.validation))
+
     def demand_tests(self, source: Source) -> None:
         """All images of the test classes can be read, and there are enough of each."""
         self.tasks("test", source)
