@@ -170,9 +170,16 @@ class HostProblem(FamilyProblem):
 
     @abc.abstractmethod
     def family(self, split: Split) -> Any:
-        """An object with `make(render_mode)`, `sample_task(rng)`, `set_task(env, task)` and
-        `horizon`: see `quickstudy.envs.mujoco.family.Family`. One that has `make_vector(copies)`
-        and `set_tasks(vector, tasks)`, too, is stepped by these."""
+        """An object, or a class that is made without arguments, with `make(render_mode)`, which may
+        leave that out, `sample_task(rng)` or listed `tasks`, `set_task(env, task)` and `horizon`:
+        see `quickstudy.envs.mujoco.family.Family`. One that has `make_vector(copies)` and
+        `set_tasks(vector, tasks)`, too, is stepped by these."""
+
+    def whole(self, split: Split) -> Any:
+        """The family of a split, with what it may leave out."""
+        from quickstudy.experiments.whole_family import WholeFamily
+
+        return WholeFamily(self.family(split), split, f"{type(self).__name__}.family({split!r})")
 
     def environment(self, split: Split, copies: int | None = None) -> "MDPFamily":
         """Copies of the family, in as many processes as are asked for."""
@@ -182,7 +189,7 @@ class HostProblem(FamilyProblem):
         from quickstudy.envs.host_family import HostFamily
         from quickstudy.envs.workers import HostWorkers, Patience
 
-        family = self.family(split)
+        family = self.whole(split)
         # No picture is taken but by `play`, which asks for another mode: see `Filmed`.
         make = partial(family.make, render_mode=None)
         at_once = min(copies or 1, self.copies)
@@ -241,7 +248,7 @@ class HostProblem(FamilyProblem):
 
         beside = min(2, -(-min(copies, self.copies) // max(self.processes, 1)))  # in one process
         for split in self.unlike() if self.contract == "checked" else ():
-            family = self.family(split)
+            family = self.whole(split)
             functions = partial(family.make, render_mode=None), family.sample_task, family.set_task
             horizon = self.longest(family)
             # A split of one task has no other to differ from.

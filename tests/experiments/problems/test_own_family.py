@@ -289,7 +289,7 @@ def test_every_split_is_checked(families):
 def listed(families, name):
     problem = find_problem(f"{families / 'poles.py'}:{name}").prepared(Source())
     splits = ("train", "validation", "test")
-    return problem, {split: problem.family(split).sample_task.tasks for split in splits}
+    return problem, {split: problem.whole(split).sample_task.tasks for split in splits}
 
 
 def test_listed_tasks_are_divided_and_the_run_keeps_it(families):
@@ -302,7 +302,7 @@ def test_listed_tasks_are_divided_and_the_run_keeps_it(families):
     assert f"test: 1 of 5 tasks, number {problem.test[0]} ({tasks['test'][0]})" in problem.notes()
     kept = read_settings(Problem, settings_json(problem), Scope({"Listed": problem.own.thing}))
     assert (kept, kept.test) == (problem, problem.test)
-    assert kept.family("test").sample_task.tasks == tasks["test"]
+    assert kept.whole("test").sample_task.tasks == tasks["test"]
     for other in ([0.25, 0.5, 0.75, 1.0], {"train": [1, 2], "test": [3, 4, 5]}):
         changed = type("Listed", (problem.own.thing,), {"tasks": other})
         with pytest.raises(qs.BadInput, match="it did not when this run divided them"):

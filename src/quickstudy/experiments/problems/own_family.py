@@ -12,12 +12,6 @@ from quickstudy.experiments.settings import KEPT, Own, made
 if TYPE_CHECKING:
     from quickstudy.envs.environment import MDPFamily
 
-PARTS = ("make", "set_task", "horizon")
-"""What a family of Gymnasium environments has, and `sample_task` or `tasks`; `make` may take
-`render_mode`."""
-DRAWS = ("sample_task", "tasks")
-"""Where its tasks come from: one of these."""
-
 
 def _made(own: Own) -> Any:
     return made(own) if isinstance(own.thing, type) else own.thing
@@ -89,16 +83,14 @@ class OwnHostFamily(HostProblem):
         return replace(self, **found, listed=digest(in_a_row(listed, self.own.where)))
 
     def family(self, split: Split) -> Any:
-        """The same environments in every split, with the split's own tasks where they are listed.
+        """The same in every split.
 
         Raises:
             BadInput: the list is divided otherwise than when the run began.
         """
-        from quickstudy.envs.task_list import TaskList
-
         family = _made(self.own)
         if (listed := self._listed()) is None:
-            return _Rendered(family, family.sample_task)
+            return family
         found = places(listed, self.own.where)
         if self.train and found != {name: getattr(self, name) for name in found}:
             raise BadInput(
@@ -113,7 +105,7 @@ class OwnHostFamily(HostProblem):
                 "order, so that tests might meet what was trained on; list the same tasks, or "
                 "begin a new run"
             )
-        return _Rendered(family, TaskList([tasks[n] for n in found[split] or found["train"]]))
+        return family
 
     def unlike(self) -> tuple[Split, ...]:
         """The same family in every split, unless tasks are listed."""
@@ -132,9 +124,9 @@ class OwnHostFamily(HostProblem):
 
     def _listed(self) -> Any:
         """The family's tasks where it lists them; `None` if it draws them."""
-        family = _made(self.own)
-        drawn = getattr(family, "sample_task", None) is not None
-        return None if drawn else getattr(family, "tasks", None)
+        from quickstudy.experiments.whole_family import listed_in
+
+        return listed_in(_made(self.own))
 
     def definition(self) -> dict[str, str]:
         """The file's name for it."""
@@ -145,29 +137,6 @@ class OwnHostFamily(HostProblem):
         return self.own.where
 
 
-class _Rendered:
-    """A family whose `make` takes a render mode, whether the user's does or not."""
-
-    def __init__(self, family: Any, sample_task: Any) -> None:
-        import inspect
-
-        self.sample_task, self.set_task = sample_task, family.set_task
-        self.horizon, self._make = family.horizon, family.make
-        try:
-            known = inspect.signature(self._make).parameters
-        except (TypeError, ValueError):  # a class of an extension has none
-            known = {}
-        every = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
-        self._renders = every or "render_mode" in known
-        # What a family may have, and is asked for by `hasattr`.
-        for name in {"make_vector", "set_tasks"} & set(dir(family)):
-            setattr(self, name, getattr(family, name))
-
-    def make(self, render_mode: str | None = None) -> Any:
-        """One environment."""
-        return self._make(render_mode=render_mode) if self._renders else self._make()
-
-
 def family_of(own: Own) -> Problem | None:
     """A problem made of what stands in a file, if it is a family of MDPs; else `None`.
 
@@ -175,6 +144,7 @@ def family_of(own: Own) -> Problem | None:
         BadInput: it is nearly one, and lacks something.
     """
     from quickstudy.envs.environment import Environment
+    from quickstudy.experiments.whole_family import DRAWS, demand_parts
 
     thing = own.thing
     if isinstance(thing, Environment) or (
@@ -183,21 +153,12 @@ def family_of(own: Own) -> Problem | None:
         return OwnFamily(own=own)
     if isinstance(thing, type) and hasattr(thing, "make") and hasattr(thing, "set_task"):
         thing = _made(own)  # `horizon` or `tasks` may be set where it is made
-    missing = [part for part in PARTS if not hasattr(thing, part)]
-    given = [name for name in DRAWS if getattr(thing, name, None) is not None]
-    if len(given) == len(DRAWS):
+    if all(getattr(thing, name, None) is not None for name in DRAWS):
         raise BadInput(
             f"{own.where} has sample_task and tasks, and tasks come from one of them; leave out "
             "tasks, which would be drawn from nowhere, or sample_task"
         )
-    if not given:
-        missing.append("sample_task or tasks")
-    if not missing:
-        return OwnHostFamily(own=own)
-    if hasattr(thing, "sample_task") or hasattr(thing, "set_task"):
-        raise BadInput(
-            f"{own.where} is a family of environments without {', '.join(missing)}; give it "
-            "make(), sample_task(rng) or a list of tasks, set_task(env, task) and horizon, the "
-            "most steps of an episode"
-        )
-    return None
+    if not (hasattr(thing, "sample_task") or hasattr(thing, "set_task")):
+        return None
+    demand_parts(thing, f"{own.where} is a family of environments")
+    return OwnHostFamily(own=own)
