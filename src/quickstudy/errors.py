@@ -32,6 +32,16 @@ RAISED = (Exception, SystemExit)
 """What code of the user's own may raise: it may call sys.exit, which is no reason for us to end."""
 
 
+def said_by(error: BaseException) -> str:
+    """What an error says, after its kind where it is not one of ours.
+
+    Example:
+        >>> said_by(KeyError("x")), said_by(BadInput("give x"))
+        ("KeyError: 'x'", 'give x')
+    """
+    return str(error) if isinstance(error, QuickstudyError) else f"{type(error).__name__}: {error}"
+
+
 def demand_counts(**given: int) -> None:
     """Whole numbers of 1 or more.
 

@@ -113,7 +113,7 @@ def test_what_stays_on_a_vector_is_refused():
     def lost(vector, lengths):
         vector.length = lengths
 
-    with pytest.raises(BadInput, match=r"the vector SyncVectorEnv.*set_attr\('length', values\)"):
+    with pytest.raises(BadInput, match=r"the vector SyncVectorEnv.*unwrapped\.set_attr\('length'"):
         put(poles(), [0.3, 0.4], lost)
     with pytest.raises(BadInput, match="the vector RecordEpisodeStatistics"):
         put(RecordEpisodeStatistics(poles()), [0.3, 0.4], lost)

@@ -2,6 +2,7 @@
 
 import functools
 import gc
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -110,12 +111,91 @@ def test_a_step_before_the_first_task():
         vector(AutoresetMode.DISABLED).step(np.zeros(COPIES, int))
 
 
-def test_what_is_not_finite_names_the_tasks():
+def test_what_is_not_finite_names_the_copy_and_its_task():
     with vector(AutoresetMode.DISABLED) as host:
         host.begin(0)
         host.vector.envs[1].unwrapped.drift = np.nan
-        with pytest.raises(QuickstudyError, match=r"step: tasks \[.*begin\(seed=0.*nan"):
+        said = (
+            rf"step: copy 1, task {host.tasks[1]}, seed 0; begin\(seed=0.*the same task again.*nan"
+        )
+        with pytest.raises(QuickstudyError, match=said):
             host.step(np.zeros(COPIES, int))
+
+
+def test_a_task_that_cannot_be_drawn_names_the_copy():
+    def second(rng):
+        return [1.0][int(rng.uniform() < 0.7)]
+
+    with vector(AutoresetMode.DISABLED) as host:
+        host.sample_task = second
+        with pytest.raises(QuickstudyError, match="failed in sample_task: copy 1, seed 0"):
+            host.begin(0)
+
+
+class Few(gymnasium.vector.VectorEnv):
+    """Three copies in one array; `odd` is in place of what a step returns."""
+
+    num_envs = COPIES
+    metadata: ClassVar = {"autoreset_mode": AutoresetMode.DISABLED}
+    single_observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (COPIES, 2))
+    single_action_space = action_space = gymnasium.spaces.Discrete(2)
+    odd: ClassVar = {}
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros((COPIES, 2)), {}
+
+    def step(self, actions):
+        over = np.zeros(COPIES, bool)
+        usual = dict(enumerate((np.zeros((COPIES, 2)), np.zeros(COPIES), over, over, {})))
+        return tuple(one for one in (usual | self.odd).values() if one is not ...)
+
+
+def stepped(**parts):
+    few = type("Few", (Few,), parts)
+    with HostVector(few, sample_task, lambda vector, tasks: None, COPIES, HORIZON) as host:
+        host.begin(0)
+        return host.step(np.zeros(COPIES, int))
+
+
+SAME = {"autoreset_mode": AutoresetMode.SAME_STEP}
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"odd": {3: ...}}, r"step returned .*Four values are those of Gym"),
+        ({"odd": {0: np.zeros((2, 2))}}, "2 observations were returned.*each copy, 3, as the sp"),
+        ({"odd": {0: np.zeros((4, 2))}}, "4 observations were returned.*each copy, 3, as the sp"),
+        ({"odd": {0: None}}, "0 observations were returned, None; return one for each copy, 3"),
+        ({"odd": {0: np.zeros((3, 3))}}, "copy 0, task .*return such an observation"),
+        ({"odd": {2: [0, 1, 0]}, "metadata": SAME}, r"info\['final_obs'\] is None; .* list of 3"),
+        ({"odd": {4: {"success": True}}}, r"info\['success'\] is True; return one for each copy"),
+        ({"odd": {4: {"success": [1, 0, 2]}}}, "copy 2, .*is 2; return True or False"),
+        ({"reset": lambda self, **how: None}, "reset returned None"),
+        ({"metadata": {}}, r"by None, its metadata\['autoreset_mode'\].*class of your own name"),
+        ({"single_action_space": None}, "single_action_space is None; let it be a gymnasium.space"),
+        ({"__init__": lambda self: 1 / 0}, "make failed with ZeroDivisionError"),
+    ],
+)
+def test_a_vector_of_one_s_own_that_returns_what_does_not_fit(parts, said):
+    with pytest.raises(QuickstudyError, match=said):
+        stepped(**parts)
+
+
+def test_success_without_a_mask_is_told_of_all_copies():
+    assert stepped(odd={4: {"success": np.array([1, 0, 1])}}).success.tolist() == [1, 0, 1]
+    masked = {"success": np.array([1, 0, 1]), "_success": np.array([True, True, False])}
+    np.testing.assert_array_equal(stepped(odd={4: masked}).success, [1, 0, np.nan])
+    assert np.isnan(stepped(odd={4: None}).success).all()
+
+
+def test_of_many_copies_not_all_tasks_are_told():
+    many = functools.partial(SyncVectorEnv, [one] * 100, autoreset_mode=AutoresetMode.DISABLED)
+    host = HostVector(many, sample_task, lambda vector, tasks: 1 / 0, 100, HORIZON)
+    with host, pytest.raises(QuickstudyError, match="ZeroDivisionError") as told:
+        host.begin(0)
+    assert len(str(told.value)) < 500
 
 
 @pytest.mark.parametrize(
@@ -169,7 +249,7 @@ def test_a_vector_that_nobody_closes_is_closed():
 def test_a_task_that_stays_on_the_vector_is_refused():
     made = vector(AutoresetMode.DISABLED)
     made.set_task = lambda vector, tasks: setattr(vector, "drift", tasks)
-    with made, pytest.raises(QuickstudyError, match=r"tasks \[.*set_attr\('drift', values\)"):
+    with made, pytest.raises(QuickstudyError, match=r"tasks \[.*unwrapped.set_attr\('drift', v"):
         made.begin(0)
 
 

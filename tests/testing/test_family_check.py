@@ -157,7 +157,7 @@ def same_step(copies):
         (levers, one_for_all, "copies", "must put each copy into its own"),
         (lambda n: Turned(levers(n)), each_its_own, "reset", "never in the second"),
         (lambda n: levers(n + 1), each_its_own, "returned", "has 3 copies, and 2 are wanted"),
-        (levers, lambda v, t: setattr(v, "angle", t), "returned", r"vector\.set_attr\('angle'"),
+        (levers, lambda v, t: setattr(v, "angle", t), "returned", r"unwrapped\.set_attr\('angle'"),
         (levers, lambda v, t: each_its_own(v, "?!"), "returned", r"step failed in the tasks \["),
     ],
     ids=["misspelt", "one for all", "later", "copies", "on the vector", "fails"],

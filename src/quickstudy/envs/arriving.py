@@ -89,7 +89,7 @@ def _lost_in(wrapper: Any, name: str) -> str:
     if isinstance(wrapper, import_gymnasium().vector.VectorEnv):
         return (
             f"set_task wrote the attribute {name!r} to the vector {kind}, where no environment "
-            f"reads it; call vector.set_attr({name!r}, values), with one value for each copy"
+            f"reads it; call vector.unwrapped.set_attr({name!r}, values), with one for each copy"
         )
     return (
         f"set_task wrote the attribute {name!r} to the wrapper {kind}, where the environment does "

@@ -10,16 +10,22 @@ from quickstudy.envs.choices import demand_choice, short
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.errors import RAISED, BadInput, QuickstudyError
 
+SUCCESS = ("success", "is_success")
+"""By which names a step's `info` tells it."""
 GREATEST = 1e18
 """Rewards and observations are float32, and beyond this their squares would not be finite."""
 
 
-def made_by(make: Callable[[], Any]) -> Any:
+def made_by(make: Callable[[], Any], demand: Callable[[Any], None] | None = None) -> Any:
     """The environment that `make` makes.
+
+    Args:
+        make: makes it.
+        demand: refuses what it may not be; without it, what is no `gymnasium.Env`.
 
     Raises:
         QuickstudyError: it raised an error.
-        BadInput: what it returned is no `gymnasium.Env`.
+        BadInput: what it returned is refused.
 
     Example:
         >>> made_by(lambda: None)  # doctest: +SKIP
@@ -32,7 +38,7 @@ def made_by(make: Callable[[], Any]) -> Any:
         raise QuickstudyError(
             f"no environment can be made; make failed with {type(error).__name__}: {error}"
         ) from error
-    demand_environment(environment)
+    (demand or demand_environment)(environment)
     return environment
 
 
@@ -52,9 +58,18 @@ def demand_environment(made: Any) -> None:
         elif hasattr(made, "step"):
             hint = "; one of Gym, which came before Gymnasium, is wrapped by the package shimmy"
         raise BadInput(f"make returned {made!r}; let it return one gymnasium.Env{hint}")
-    for name in ("observation_space", "action_space"):
+    demand_spaces(made, "observation_space", "action_space")
+
+
+def demand_spaces(made: Any, *names: str) -> None:
+    """Refuse an environment in which one of these is no space.
+
+    Raises:
+        BadInput: names the first.
+    """
+    for name in names:
         space = getattr(made, name, None)
-        if not isinstance(space, gymnasium.Space):
+        if not isinstance(space, import_gymnasium().Space):
             raise BadInput(f"{made}.{name} is {space!r}; let it be a gymnasium.spaces.Space")
 
 
@@ -75,7 +90,7 @@ def first_seen(returned: Any, space: Any) -> Any:
     """The observation in what `reset` returned, in the space's own terms.
 
     Args:
-        returned: (observation, info).
+        returned: as `pair_of` has it.
         space: of observations.
 
     Raises:
@@ -86,27 +101,30 @@ def first_seen(returned: Any, space: Any) -> Any:
         >>> first_seen((np.zeros(2), {}), gymnasium.spaces.Box(-1, 1, (2,)))  # doctest: +SKIP
         array([0., 0.])
     """
+    observation, _ = pair_of(returned)
+    demand_shape(observation, space)
+    return observation
+
+
+def pair_of(returned: Any) -> tuple[Any, Any]:
+    """What `reset` returned: (observation, info).
+
+    Raises:
+        BadInput: another form.
+    """
     pair = isinstance(returned, tuple) and len(returned) == 2
     if not pair or not (returned[1] is None or isinstance(returned[1], Mapping)):
         raise BadInput(
             f"reset returned {short(returned)}; return (observation, info), where info is a dict"
         )
-    demand_shape(returned[0], space)
-    return returned[0]
+    return returned
 
 
-def outcome(returned: Any, space: Any) -> tuple[Any, float, bool, bool]:
-    """The observation, in the space's own terms, the reward and both flags that `step` returned.
-
-    A reward or a flag may be an array of one element.
-
-    Args:
-        returned: (observation, reward, terminated, truncated, info).
-        space: of observations.
+def five_of(returned: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """What `step` returned: (observation, reward, terminated, truncated, info).
 
     Raises:
-        BadInput: another form; an observation that is not of the space's shape; a reward that is
-            no finite number; a flag that is neither true nor false.
+        BadInput: another form.
     """
     if not isinstance(returned, tuple) or len(returned) != 5:
         hint = ""
@@ -119,7 +137,23 @@ def outcome(returned: Any, space: Any) -> tuple[Any, float, bool, bool]:
             f"step returned {short(returned)}; return (observation, reward, terminated, "
             f"truncated, info){hint}"
         )
-    observation, reward, terminated, truncated, _ = returned
+    return returned
+
+
+def outcome(returned: Any, space: Any) -> tuple[Any, float, bool, bool]:
+    """The observation, in the space's own terms, the reward and both flags that `step` returned.
+
+    A reward or a flag may be an array of one element.
+
+    Args:
+        returned: as `five_of` has it.
+        space: of observations.
+
+    Raises:
+        BadInput: another form; an observation that is not of the space's shape; a reward that is
+            no finite number; a flag that is neither true nor false.
+    """
+    observation, reward, terminated, truncated, _ = five_of(returned)
     demand_shape(observation, space)
     flags = one_flag(terminated, "terminated"), one_flag(truncated, "truncated")
     return observation, one_reward(reward), *flags
@@ -134,7 +168,7 @@ def success_in(info: Any) -> np.float32:
         (1.0, nan)
     """
     told = info if isinstance(info, Mapping) else {}
-    name = next((name for name in ("success", "is_success") if name in told), None)
+    name = next((name for name in SUCCESS if name in told), None)
     return np.float32(np.nan if name is None else one_flag(told[name], f"info[{name!r}]"))
 
 
@@ -192,43 +226,6 @@ def _parts(whole: Any) -> dict[Any, Any]:
     """What a Dict or a Tuple, or an observation of one, is made of."""
     inner = getattr(whole, "spaces", whole)
     return dict(inner) if isinstance(inner, Mapping) else dict(enumerate(inner))
-
-
-def demand_finite(observations: np.ndarray) -> np.ndarray:
-    """The same observations.
-
-    Raises:
-        NotFinite: one has numbers that are infinite, beyond `GREATEST`, or not-a-number; its
-            `copy` says which.
-
-    Example:
-        >>> demand_finite(np.array([[1.0, 2.0], [1.0, np.nan]]))
-        Traceback (most recent call last):
-        quickstudy.envs.door.NotFinite: 1 of 2 numbers in the observation are infinite, ...
-    """
-    # Of all copies at once: for each it would take longer than small environments take to step.
-    good = np.abs(observations) <= GREATEST
-    if not good.all():
-        copy = int(np.argmin(good.reshape(len(good), -1).all(1)))
-        count = f"{int((~good[copy]).sum())} of {good[copy].size} numbers"
-        raise NotFinite(
-            f"{count} in the observation are infinite, beyond {GREATEST:g}, or not-a-number, as "
-            f"None becomes: {short(observations[copy])}",
-            copy,
-        )
-    return observations
-
-
-class NotFinite(BadInput):
-    """An observation that is infinite, too large to be squared, or not-a-number.
-
-    Attributes:
-        copy: whose, of those that were looked at together.
-    """
-
-    def __init__(self, message: str, copy: int) -> None:
-        super().__init__(message)
-        self.copy = copy
 
 
 def one_reward(value: Any) -> float:

@@ -11,9 +11,7 @@ from jaxtyping import Bool, Float, Float32
 from quickstudy.envs.arriving import put
 from quickstudy.envs.closing import close_all
 from quickstudy.envs.door import (
-    NotFinite,
     demand_environment,
-    demand_finite,
     demand_same_spaces,
     first_seen,
     made_by,
@@ -21,10 +19,11 @@ from quickstudy.envs.door import (
     success_in,
 )
 from quickstudy.envs.environment import Actions
+from quickstudy.envs.one_copy import OfOneCopy, demand_finite
 from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
 from quickstudy.envs.task_list import TaskList
-from quickstudy.errors import RAISED, BadInput, QuickstudyError, demand_counts
+from quickstudy.errors import RAISED, BadInput, QuickstudyError, demand_counts, said_by
 
 
 class HostStep(NamedTuple):
@@ -195,7 +194,7 @@ class HostEnvironment(Host):
         found = HostStep(*map(np.array, zip(*steps, strict=True)))
         try:
             demand_finite(found.last_observation)
-        except NotFinite as error:
+        except OfOneCopy as error:
             raise self._failure("step", error.copy, error) from error
         return found
 
@@ -252,10 +251,9 @@ class HostEnvironment(Host):
         open_now = self.environments
         what = open_now[min(copy, len(open_now) - 1)] if open_now else "an environment"
         task = f"task {self.tasks[copy]!r}, " if self.tasks else ""
-        said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
         return QuickstudyError(
             f"{what} failed in {doing}: copy {self.numbers[copy]}, {task}seed {seed}; {again} "
-            f"draws the same task again. It said: {said}"
+            f"draws the same task again. It said: {said_by(why)}"
         )
 
 

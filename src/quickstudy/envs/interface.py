@@ -8,7 +8,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float32
 
-from quickstudy.envs.door import demand_finite, demand_shape
+from quickstudy.envs.door import demand_shape
 from quickstudy.envs.environment import (
     Actions,
     Continuous,
@@ -18,6 +18,7 @@ from quickstudy.envs.environment import (
     Picture,
 )
 from quickstudy.envs.host_family import host_of
+from quickstudy.envs.one_copy import demand_finite
 from quickstudy.envs.space_json import read_space, space_text
 from quickstudy.envs.spaces import Spaces
 from quickstudy.errors import BadInput

@@ -1,7 +1,8 @@
 """Copies of an environment that Gymnasium steps together: a `gymnasium.vector.VectorEnv`."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from quickstudy.envs.choices import short
 from quickstudy.envs.closing import close_all
 from quickstudy.envs.door import (
     GREATEST,
-    demand_finite,
+    SUCCESS,
     demand_shape,
+    demand_spaces,
+    five_of,
+    made_by,
     one_flag,
     one_reward,
+    pair_of,
     success_in,
 )
 from quickstudy.envs.gymnasium_env import import_gymnasium
@@ -26,9 +31,10 @@ from quickstudy.envs.host import (
     demand_actions,
     draw_task,
 )
+from quickstudy.envs.one_copy import OfOneCopy, demand_finite, of_copy
 from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
-from quickstudy.errors import RAISED, BadInput, QuickstudyError, demand_counts
+from quickstudy.errors import RAISED, BadInput, QuickstudyError, demand_counts, said_by
 
 
 class HostVector(Host):
@@ -50,7 +56,8 @@ class HostVector(Host):
     Raises:
         BadInput: no `VectorEnv` of so many copies, another way of beginning episodes, or a step too
             early.
-        QuickstudyError: it failed, or returned what is not in its spaces or not finite.
+        QuickstudyError: it failed, or returned what is not in its spaces or not finite; the message
+            names copy and task, where it is one copy's.
 
     Example:
         >>> from gymnasium.vector import AutoresetMode, SyncVectorEnv  # doctest: +SKIP
@@ -107,17 +114,18 @@ class HostVector(Host):
     ) -> Float32[np.ndarray, "copies ..."]:
         """New tasks, and what is seen first in them; arguments as of `HostEnvironment.begin`."""
         self.begun, numbers = (seed, first, each, visit), range(first, first + self.copies)
-        self.tasks = []
+        self.tasks, doing = [], "sample_task"
         vector = self._open()
         try:
-            tasks = [self._drawn(copy, n // each) for copy, n in enumerate(numbers)]
+            tasks = [of_copy(copy, self._drawn, copy, n // each) for copy, n in enumerate(numbers)]
+            self.tasks, doing = tasks, "set_task or reset"
             # First, for it may draw other tasks; the reset that counts is the one without.
             vector.reset(seed=own_seeds(seed, numbers, each, visit))
             put(vector, tasks, self.set_task)
-            seen = demand_finite(self._each(vector.reset()[0]))
+            seen = demand_finite(self._each(pair_of(vector.reset())[0]))
         except RAISED as error:
-            raise self._failure("reset", error) from error
-        self.tasks, self.times = tasks, np.zeros(self.copies, int)
+            raise self._failure(doing, error) from error
+        self.times = np.zeros(self.copies, int)
         return seen
 
     def step(self, actions: np.ndarray) -> HostStep:
@@ -140,8 +148,9 @@ class HostVector(Host):
         self.vector, self.tasks = None, []
         close_all(self.opened)
 
-    def _stepped(self, returned: tuple[Any, ...]) -> HostStep:
-        seen, reward, terminated, truncated, info = returned
+    def _stepped(self, returned: Any) -> HostStep:
+        seen, reward, terminated, truncated, told = five_of(returned)
+        info = told if isinstance(told, Mapping) else {}
         # Copies, for a vector may hand out the same arrays at every step.
         ended, cut = self._flags(terminated, "terminated"), self._flags(truncated, "truncated")
         self.times += 1
@@ -166,10 +175,16 @@ class HostVector(Host):
         last = seen.copy()
         if not self.begins_itself:
             put(self.vector, self.tasks, self.set_task)
-            first = self._each(self.vector.reset(options={"reset_mask": done})[0])
+            first = self._each(pair_of(self.vector.reset(options={"reset_mask": done}))[0])
             return last, np.where(done.reshape(-1, *(1,) * (seen.ndim - 1)), first, seen)
-        for copy in np.flatnonzero(done):
-            last[copy] = self._observed(info["final_obs"][copy])
+        final = info.get("final_obs")
+        if not isinstance(final, np.ndarray | list | tuple) or len(final) != self.copies:
+            raise BadInput(
+                f"info['final_obs'] is {short(final)}; where an episode ends, return its last "
+                f"observation there, in a list of {self.copies}, or use AutoresetMode.DISABLED"
+            )
+        for copy in np.flatnonzero(done).tolist():
+            last[copy] = of_copy(copy, self._observed, final[copy])
         return last, seen
 
     def _flags(self, value: Any, name: str) -> Bool[np.ndarray, " copies"]:
@@ -178,7 +193,7 @@ class HostVector(Host):
         # As most vectors return them; a Python loop over thousands of copies would take longer.
         if array.dtype == bool:
             return array.copy()
-        return np.array([one_flag(one, name) for one in value])
+        return np.array([of_copy(copy, one_flag, one, name) for copy, one in enumerate(value)])
 
     def _rewards(self, value: Any) -> Float32[np.ndarray, " copies"]:
         self._demand_each(value, "rewards")
@@ -187,7 +202,8 @@ class HostVector(Host):
             paid = array.astype(np.float32) if array.dtype.kind in "fiu" else None
         if paid is not None and (np.abs(paid) <= GREATEST).all():
             return paid
-        return np.array([one_reward(one) for one in value], np.float32)
+        paid = [of_copy(copy, one_reward, one) for copy, one in enumerate(value)]
+        return np.array(paid, np.float32)
 
     def _demand_each(self, value: Any, name: str) -> None:
         """Demand one of them for each copy."""
@@ -205,8 +221,17 @@ class HostVector(Host):
     def _each(self, batch: Any) -> Float[np.ndarray, "copies ..."]:
         """A batch of observations in the space's terms, as policies see them."""
         iterate = import_gymnasium().vector.utils.iterate
-        found = [self._observed(one) for one in iterate(self.vector.observation_space, batch)]
-        return np.stack(found)
+        space = self.vector.observation_space
+        try:
+            each = list(iterate(space, batch))
+        except RAISED:
+            each = []
+        if len(each) != self.copies:
+            raise BadInput(
+                f"{len(each)} observations were returned, {short(batch)}; return one for each "
+                f"copy, {self.copies}, as the space {space} has them"
+            )
+        return np.stack([of_copy(copy, self._observed, one) for copy, one in enumerate(each)])
 
     def _observed(self, one: Any) -> Float[np.ndarray, "..."]:
         demand_shape(one, self.spaces.observation)
@@ -215,39 +240,55 @@ class HostVector(Host):
     def _success(self, info: Any, done: Bool[np.ndarray, " copies"]) -> Float32[np.ndarray, " n"]:
         """What each copy tells of its success: where its episode ended, in `final_info`."""
         final = info.get("final_info", {})
-        return np.array([_told(final if done[n] and final else info, n) for n in range(len(done))])
+        for name in SUCCESS:
+            if name in info and np.shape(info[name])[:1] != (self.copies,):
+                raise BadInput(
+                    f"info[{name!r}] is {short(info[name])}; return one for each copy, "
+                    f"({self.copies},)"
+                )
+        told = [final if ended and final else info for ended in done]
+        return np.array([of_copy(n, _told, one, n) for n, one in enumerate(told)])
 
     def _open(self) -> Any:
         if self.vector is None:
-            self.vector = _demand_vector(self.make(), self.copies)
+            self.vector = made_by(self.make, partial(_demand_vector, copies=self.copies))
             self.opened.append(self.vector)
         return self.vector
 
     def _failure(self, doing: str, why: BaseException) -> QuickstudyError:
-        said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
+        """What failed in which copy and task, or among which tasks if that is not known."""
+        tasks, which = f"tasks {short(self.tasks)}, " if self.tasks else "", "tasks"
+        if isinstance(why, OfOneCopy):
+            task = f"task {self.tasks[why.copy]!r}, " if self.tasks else ""
+            tasks, which = f"copy {why.copy}, {task}", "task"
         return QuickstudyError(
-            f"{self.vector} failed in {doing}: tasks {self.tasks!r}, seed {self.begun[0]}; "
-            f"{begin_again(*self.begun)} draws the same tasks again. It said: {said}"
+            f"{self.vector} failed in {doing}: {tasks}seed {self.begun[0]}; "
+            f"{begin_again(*self.begun)} draws the same {which} again. It said: {said_by(why)}"
         )
 
 
-def _demand_vector(made: Any, copies: int) -> Any:
+def _demand_vector(made: Any, copies: int) -> None:
     gymnasium = import_gymnasium()
     if not isinstance(made, gymnasium.vector.VectorEnv):
         raise BadInput(f"make returned {made!r}; let it return one gymnasium.vector.VectorEnv")
+    demand_spaces(made, "single_observation_space", "single_action_space", "observation_space")
     if made.num_envs != copies:
         raise BadInput(f"{made} has {made.num_envs} copies, and {copies} are wanted; make as many")
     mode = made.metadata.get("autoreset_mode")
     if getattr(mode, "name", None) not in ("SAME_STEP", "DISABLED"):
         raise BadInput(
-            f"{made} begins episodes by {mode}, so that copies drift apart; make it with "
-            "autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP or DISABLED"
+            f"{made} begins episodes by {mode}, its metadata['autoreset_mode'], so that copies "
+            "drift apart; make it with autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP or "
+            "DISABLED, or let a class of your own name in its metadata which of these it does"
         )
-    return made
 
 
 def _told(info: Any, copy: int) -> np.float32:
-    """The success that `info`, of all copies, tells of one."""
-    names = ("success", "is_success")
-    told = {name: info[name][copy] for name in names if info.get(f"_{name}", {copy: False})[copy]}
+    """The success that `info`, of all copies, tells of one: where Gymnasium's mask beside it says
+    so, or always if there is no mask."""
+    told = {
+        name: info[name][copy]
+        for name in SUCCESS
+        if name in info and info.get(f"_{name}", {copy: True})[copy]
+    }
     return success_in(told)

@@ -9,8 +9,9 @@ import jax
 import numpy as np
 
 from quickstudy.envs.host import HostEnvironment, draw_task
+from quickstudy.envs.one_copy import OfOneCopy
 from quickstudy.envs.vector import HostVector
-from quickstudy.errors import RAISED, BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
 
 ROUNDING = 1e-3  # of engines that begin a little differently each time
 FAR = 1.0  # widths of a bounded space beyond its bounds
@@ -167,7 +168,8 @@ class PlayedVector(PlayedFamily):
     copies: ClassVar[int] = 2
     writes: ClassVar[str] = (
         "set_tasks does not change what each copy reads, by its own task: it "
-        "must write to the environments themselves, as vector.set_attr does, by the right name"
+        "must write to the environments themselves, as vector.unwrapped.set_attr does, by the "
+        "right name"
     )
 
     shares: ClassVar[str] = (
@@ -223,12 +225,13 @@ class _Vector(HostVector):
         return self.given[copy]
 
     def _failure(self, doing: str, why: BaseException) -> QuickstudyError:
+        if isinstance(why, OfOneCopy):
+            return _failed(doing, f"task {told(self.given[why.copy])} of copy {why.copy}", why)
         return _failed(doing, f"tasks {told(self.given)}", why)
 
 
 def _failed(doing: str, tasks: str, why: BaseException) -> QuickstudyError:
-    said = why if isinstance(why, QuickstudyError) else f"{type(why).__name__}: {why}"
-    return BadInput(f"{doing} failed in the {tasks}: {said}")
+    return BadInput(f"{doing} failed in the {tasks}: {said_by(why)}")
 
 
 def apart(one: Path, other: Path, *, exactly: bool = False) -> str:
