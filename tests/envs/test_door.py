@@ -38,6 +38,11 @@ def test_what_is_no_environment_is_refused(make, said):
         made_by(make)
 
 
+def test_a_simulator_that_opens_only_so_often_is_told_how():
+    with pytest.raises(QuickstudyError, match=r"^RuntimeError: no licence.*give --copies 2, in P"):
+        made_by(fail, beside=2)
+
+
 def test_other_spaces_are_refused():
     pole = gymnasium.make("CartPole-v1")
     demand_same_spaces(pole, pole.observation_space, pole.action_space)

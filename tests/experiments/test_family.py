@@ -1,6 +1,6 @@
 """Families of MDPs as problems: trials, hosts that are closed, and how a trial is shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import jax
@@ -111,6 +111,19 @@ def test_simulators_are_opened_as_often_as_they_are_needed(method, processes, mo
     assert not still_open(tmp_path)
     main(["play", run, *named])
     assert not still_open(tmp_path)
+    forget(tmp_path)
+
+
+def test_a_simulator_that_opens_once_is_trained_with_one_copy(tmp_path):
+    """No other way round is offered: what fails in the check would fail in training."""
+    problem = find_problem(simulated(tmp_path, "once", 1))
+    with pytest.raises(qs.BadInput, match=r"'copies'.*every port is taken.*--copies 1") as said:
+        problem.demand_contract(copies=4)
+    assert "--contract" not in str(said.value)
+    named = pytest.raises(qs.QuickstudyError, match=r"make: copy 1.*--copies 1")
+    with problem.environment("train", 4).host as host, named:
+        host.begin(0)
+    replace(problem, copies=1).demand_contract(copies=4)
     forget(tmp_path)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from quickstudy.envs.choices import demand_choice, short
 from quickstudy.envs.gymnasium_env import import_gymnasium
-from quickstudy.errors import RAISED, BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
 
 SUCCESS = ("success", "is_success")
 """By which names a step's `info` tells it."""
@@ -16,12 +16,15 @@ GREATEST = 1e18
 """Rewards and observations are float32, and beyond this their squares would not be finite."""
 
 
-def made_by(make: Callable[[], Any], demand: Callable[[Any], None] | None = None) -> Any:
+def made_by(
+    make: Callable[[], Any], demand: Callable[[Any], None] | None = None, beside: int = 0
+) -> Any:
     """The environment that `make` makes.
 
     Args:
         make: makes it.
         demand: refuses what it may not be; without it, what is no `gymnasium.Env`.
+        beside: how many are open.
 
     Raises:
         QuickstudyError: it raised an error.
@@ -35,8 +38,12 @@ def made_by(make: Callable[[], Any], demand: Callable[[Any], None] | None = None
     try:
         environment = make()
     except RAISED as error:
+        if not beside:
+            why = f"no environment can be made; make failed with {said_by(error)}"
+            raise QuickstudyError(why) from error
         raise QuickstudyError(
-            f"no environment can be made; make failed with {type(error).__name__}: {error}"
+            f"{said_by(error)}. If no more than {beside} can be open at a time, give --copies "
+            f"{beside}, in Python copies={beside}"
         ) from error
     (demand or demand_environment)(environment)
     return environment

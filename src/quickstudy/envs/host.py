@@ -11,7 +11,6 @@ from jaxtyping import Bool, Float, Float32
 from quickstudy.envs.arriving import put
 from quickstudy.envs.closing import close_all
 from quickstudy.envs.door import (
-    demand_environment,
     demand_same_spaces,
     first_seen,
     made_by,
@@ -231,7 +230,7 @@ class HostEnvironment(Host):
 
     def _made(self, copy: int) -> Any:
         try:
-            demand_environment(made := self.make())
+            made = made_by(self.make, beside=copy)
             demand_same_spaces(made, self.spaces.observation, self.spaces.action)
             return made
         except RAISED as error:
