@@ -3,10 +3,12 @@
 import pickle
 import re
 
+import jax
 import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.envs.door import demand_shape
 from quickstudy.envs.environment import Picture
 from quickstudy.envs.spaces import Spaces
 
@@ -251,3 +253,59 @@ def test_other_actions_are_refused_and_the_wrapper_helps():
     hosts.begin(seed=0)
     hosts.step(np.array([[2, 1]]))
     assert env.done == {"gear": 2, "on": 1}
+
+
+@pytest.mark.parametrize(
+    ("space", "seen", "read"),
+    [
+        (Discrete(3), 2.0, [0, 0, 1]),
+        (Discrete(3, start=-1), np.float32(0), [0, 1, 0]),
+        (Discrete(2), np.array(True), [0, 1]),
+        (MultiDiscrete([2, 3]), [1.0, 2.0], [0, 1, 0, 0, 1]),
+        (Dict({"a": Tuple((Discrete(2),))}), {"a": (np.array(1.0),)}, [0, 1]),
+    ],
+    ids=str,
+)
+def test_a_choice_may_be_a_whole_number_of_float_type(space, seen, read):
+    demand_shape(seen, space)
+    assert Spaces(space, Discrete(2)).observed(seen).tolist() == read
+
+
+def test_an_action_of_float_type_is_a_choice():
+    assert Spaces(SEEN, Discrete(3)).taken(2.0).dtype.kind == "i"
+
+
+@pytest.mark.parametrize("space", [Dict(), Tuple(()), Box(-1.0, 1.0, (0,))], ids=str)
+def test_there_may_be_nothing_to_see(space):
+    assert host(Echo(space)).begin(seed=0).shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        Box(-1.0, 1.0, (0,)),
+        Box(-1.0, 1.0, (2, 0)),
+        MultiDiscrete([]),
+        Discrete(2**40),
+        MultiDiscrete([2, 2**40]),
+    ],
+    ids=str,
+)
+def test_actions_that_no_policy_draws_are_refused(space):
+    with pytest.raises(qs.BadInput, match=r"of \d+ choices or numbers; give 1 to 1048576"):
+        Spaces(SEEN, space)
+
+
+@pytest.mark.parametrize("space", [Discrete(2**40), MultiDiscrete([2**40, 2])], ids=str)
+def test_more_choices_than_a_network_reads_are_refused(space):
+    with pytest.raises(qs.BadInput, match="which a network cannot read"):
+        Spaces(space, Discrete(2))
+
+
+def test_bounds_are_those_that_policies_can_count_in():
+    with pytest.raises(qs.BadInput, match=r"without bounds in float32.*Box\(-1\.0, 1\.0, \(2,\)\)"):
+        Spaces(SEEN, Box(-1e300, 1e300, (2,), np.float64))
+    spaces = Spaces(SEEN, Box(-3e38, 3e38, (2,)))
+    assert np.isfinite(spaces.actions.draw(jax.random.key(0))).all()
+    (found,) = spaces.native(np.array([[-1.0, 1.0]]))
+    np.testing.assert_allclose(found, [-3e38, 3e38])

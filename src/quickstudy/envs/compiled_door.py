@@ -8,7 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from quickstudy.envs.environment import MDP, Action, Actions, Environment, Observation, State, Step
+from quickstudy.envs.environment import (
+    MDP,
+    Action,
+    Actions,
+    Environment,
+    Observation,
+    State,
+    Step,
+    demand_drawable,
+)
 from quickstudy.errors import BadInput
 
 
@@ -37,6 +46,7 @@ def demand_declared(environment: Environment) -> Environment:
             f"{type(actions).__name__}; give quickstudy.Discrete(n), "
             "quickstudy.MultiDiscrete((n, m)) or quickstudy.Continuous(size, limit)"
         )
+    demand_drawable(actions, f"{name}.actions is {actions!r}")
     if not isinstance(shape, tuple) or not all(_whole(size) and size >= 0 for size in shape):
         raise BadInput(
             f"{name}.observation_shape is {shape!r}; give a tuple of whole numbers, (0,) where "

@@ -97,6 +97,36 @@ class Continuous(NamedTuple):
 
 Actions = Discrete | MultiDiscrete | Continuous
 
+MOST_CHOICES = 2**20
+"""A policy has a number for each of them."""
+WIDEST = 1.8e19
+"""Of limits: their squares are finite in float32."""
+
+
+def demand_drawable(actions: Actions, told: str) -> Actions:
+    """The same actions.
+
+    Args:
+        actions: what may be done.
+        told: what they are, as a message has it.
+
+    Raises:
+        BadInput: there is nothing to choose, or more than a policy can have numbers for.
+
+    Example:
+        >>> demand_drawable(Discrete(2**40), "actions are Discrete(2**40)")
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: actions are Discrete(2**40), of 1099511627776 choices ...
+    """
+    if not 1 <= actions.size <= MOST_CHOICES:
+        raise BadInput(
+            f"{told}, of {actions.size} choices or numbers; give 1 to {MOST_CHOICES}, for a policy "
+            "has an output for each"
+        )
+    if isinstance(actions, Continuous) and not abs(actions.limit) <= WIDEST:
+        raise BadInput(f"{told}; give a limit of at most {WIDEST:g}, or 1 and scale the action")
+    return actions
+
 
 class Picture(NamedTuple):
     """Numbers of an observation that are a picture, for a convolution to read.

@@ -10,7 +10,16 @@ import numpy as np
 from jaxtyping import Float32
 
 from quickstudy.envs.choices import demand_choice
-from quickstudy.envs.environment import Actions, Continuous, Discrete, MultiDiscrete, Picture
+from quickstudy.envs.environment import (
+    MOST_CHOICES,
+    WIDEST,
+    Actions,
+    Continuous,
+    Discrete,
+    MultiDiscrete,
+    Picture,
+    demand_drawable,
+)
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.envs.pixels import as_picture, is_picture, picture_shape
 from quickstudy.errors import BadInput
@@ -53,7 +62,7 @@ class Spaces:
 
     def __init__(self, observation: Any, action: Any) -> None:
         self.observation, self.action = observation, action
-        self.actions: Actions = _actions(action)
+        self.actions: Actions = demand_drawable(_actions(action), f"actions are {action}")
         # What is asked for at every step is looked up once.
         self._start = getattr(action, "start", 0)
         self._bounds = _bounds(action)
@@ -79,7 +88,7 @@ class Spaces:
             read(functools.reduce(operator.getitem, path, observation)).reshape(-1)
             for path, read in self._readers
         ]
-        return np.concatenate(found)
+        return np.concatenate(found) if found else np.zeros(0, np.float32)
 
     def native(self, actions: np.ndarray) -> Any:
         """A policy's actions, `[copies, ...]`, in the space's terms: one for each copy, in turn."""
@@ -112,7 +121,7 @@ class Spaces:
         if found.dtype.kind not in "iubf" or not self._holds(found):
             raise BadInput(f"the action {action!r} is not in the space {self.action}")
         if isinstance(self.actions, Discrete | MultiDiscrete):
-            return np.asarray(found - self._start).reshape(self.actions.shape)
+            return np.asarray(found - self._start, int).reshape(self.actions.shape)
         if self._bounds is not None:
             low, high = self._bounds
             # Where there is one action alone, whatever the policy did.
@@ -143,18 +152,22 @@ def _reader(leaf: Any) -> Callable[[Any], Float32[np.ndarray, "..."]]:
 
 
 def _flat(space: Any, value: Any) -> Float32[np.ndarray, " n"]:
-    return np.array(import_gymnasium().spaces.flatten(space, value), np.float32)
+    # A whole number may be a float, by which nothing is looked up.
+    whole = value if isinstance(value, int) else np.asarray(value).astype(space.dtype)
+    return np.array(import_gymnasium().spaces.flatten(space, whole), np.float32)
 
 
 def _leaves(space: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """The spaces within Dicts and Tuples, in Gymnasium's order, each with the way there."""
     spaces = import_gymnasium().spaces
-    arrays = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+    choices = (spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
     if isinstance(space, spaces.Dict):
         inner = space.spaces.items()
     elif isinstance(space, spaces.Tuple):
         inner = enumerate(space.spaces)
-    elif isinstance(space, arrays):
+    elif isinstance(space, spaces.Box) or (
+        isinstance(space, choices) and spaces.flatdim(space) <= MOST_CHOICES
+    ):
         yield path, space
         return
     else:
@@ -183,16 +196,22 @@ def _actions(space: Any) -> Actions:
             "MultiBinary, as gymnasium.wrappers.TransformAction(env, f, space) makes one, where f "
             "turns an action of that space into one of the environment's"
         )
-    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-        low = np.where(np.isfinite(space.low), space.low, np.minimum(space.high, 1) - 2)
-        high = np.where(np.isfinite(space.high), space.high, np.maximum(low, -1) + 2)
+    bounded = [_finite(bound) for bound in (space.low, space.high)]
+    if not np.all(bounded):
+        low = np.where(bounded[0], space.low, np.minimum(space.high, 1) - 2)
+        high = np.where(bounded[1], space.high, np.maximum(low, -1) + 2)
         raise BadInput(
-            f"actions are {space}, without bounds to scale them by; give bounds with "
+            f"actions are {space}, without bounds in float32 to scale them by; give bounds with "
             "gymnasium.wrappers.TransformAction(env, lambda action: action, "
             f"gymnasium.spaces.Box({low.min()}, {high.max()}, {space.shape})), or wider ones"
         )
     limit = float(space.high[0]) if _within_one_limit(space) else 1.0
     return Continuous(math.prod(space.shape), limit)
+
+
+def _finite(bound: np.ndarray) -> Any:
+    """Which numbers are finite for policies, who count in float32."""
+    return np.abs(bound.astype(np.float64)) <= np.finfo(np.float32).max
 
 
 def _bounds(space: Any) -> tuple[np.ndarray, np.ndarray] | None:
@@ -205,8 +224,8 @@ def _bounds(space: Any) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _within_one_limit(box: Any) -> bool:
     """Whether a Box `[n]` is within ± one limit, which policies count in."""
-    if len(box.shape) != 1:
+    if len(box.shape) != 1 or not box.shape[0]:
         return False
     # As floats: −1 is 255 in a Box of bytes.
     low, high = box.low.astype(np.float64), box.high.astype(np.float64)
-    return bool(np.all(high == high[0]) and np.all(low == -high[0]))
+    return bool(high[0] <= WIDEST and np.all(high == high[0]) and np.all(low == -high[0]))
