@@ -8,7 +8,7 @@ from quickstudy import errors
 from quickstudy.errors import BadInput, QuickstudyError
 
 DEMANDS = {
-    "counts": (errors.demand_counts, (1, 7), (0, -1), "a whole number of 1 or more"),
+    "counts": (errors.demand_counts, (1, 7), (0, -1, 4.0), "a whole number of 1 or more"),
     "shares": (errors.demand_shares, (0.0, 0.5, 1), (-0.1, 1.1, math.nan), "a number from 0 to 1"),
     "positive": (
         errors.demand_positive,

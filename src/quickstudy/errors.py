@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from numbers import Integral
 
 
 class QuickstudyError(Exception):
@@ -42,7 +43,7 @@ def said_by(error: BaseException) -> str:
     return str(error) if isinstance(error, QuickstudyError) else f"{type(error).__name__}: {error}"
 
 
-def demand_counts(**given: int) -> None:
+def demand_counts(**given: float) -> None:
     """Whole numbers of 1 or more.
 
     Raises:
@@ -53,7 +54,8 @@ def demand_counts(**given: int) -> None:
         Traceback (most recent call last):
         quickstudy.errors.BadInput: trials is 0; give a whole number of 1 or more
     """
-    _demand(given, lambda value: value >= 1, "a whole number of 1 or more")
+    whole = "a whole number of 1 or more"
+    _demand(given, lambda value: isinstance(value, Integral) and value >= 1, whole)
 
 
 def demand_shares(**given: float) -> None:

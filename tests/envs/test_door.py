@@ -51,7 +51,10 @@ def test_other_spaces_are_refused():
     pole.close()
 
 
-@pytest.mark.parametrize("one", [lambda x: x, np.float64, lambda x: np.array([[x]]), np.array])
+@pytest.mark.parametrize(
+    "one",
+    [lambda x: x, np.float64, np.float32, np.longdouble, lambda x: np.array([[x]]), np.array],
+)
 def test_rewards_and_flags_of_one_element_are_numbers(one):
     seen, *rest = outcome((SEEN, one(2), one(1), one(0), {}), BOX)
     assert seen is SEEN

@@ -55,6 +55,11 @@ class OneTask(Lever):
         return 0.5
 
 
+class Normalized(Lever):
+    def make(self):
+        return gymnasium.wrappers.NormalizeReward(LeverEnv())
+
+
 class Redrawn(Lever):
     class env(LeverEnv):  # noqa: N801
         def reset(self, *, seed=None, options=None):

@@ -120,7 +120,7 @@ def test_it_remembers_within_a_task_and_forgets_between():
 
 def test_the_seed_decides_what_is_drawn():
     policy, see = policy_for(trial_in(lever())), np.zeros(1, np.float32)
-    draws = [float(policy.agent(seed=seed).reset(see)[0]) for seed in (0, 0, 1)]
+    draws = [float(policy.agent(seed=seed).reset(see)[0]) for seed in (0, np.int64(0), 1)]
     assert draws[0] == draws[1] != draws[2]
     agent = policy.agent()
     first = agent.reset(see)

@@ -34,7 +34,8 @@ WRONG = {
     broken_levers.Drifting: ("used", "changes the task that it is given"),
     broken_levers.Remembering: ("used", r"let reset\(\) undo all that an episode has changed"),
     broken_levers.Misspelt: ("tasks", "32 pairs of tasks .* in episodes of 5 steps"),
-    broken_levers.OneTask: ("tasks", r"\(0\.5, 0\.5, 0\.5 \.\.\.\)"),
+    broken_levers.OneTask: ("tasks", r"sample_task draws one task alone, 0\.5: let it draw"),
+    broken_levers.Normalized: ("used", "leave out the wrapper NormalizeReward, .*--scale running"),
     broken_levers.Redrawn: ("tasks", r"reset\(\) draws a task anew"),
     broken_levers.Rare: ("tasks", "too late or too rarely"),
     broken_levers.RedrawnLater: ("reset", "in the first episode, and never in the second"),
@@ -70,6 +71,8 @@ def test_properties_are_left_out():
     check(broken_levers.SharedByTheClass(), copies=1)
     with pytest.raises(BadInput, match=r"\['task'\] are no properties; choose from \['returned'"):
         check(broken_levers.Lever(), except_for=("task",))
+    with pytest.raises(BadInput, match=r"except_for is 'tasks'; give several names, as \('tasks"):
+        check(broken_levers.Lever(), except_for="tasks")
     with pytest.raises(BadInput, match="copies is 0"):
         check(broken_levers.Lever(), copies=0)
 

@@ -34,3 +34,5 @@ def test_names_that_are_left_out_must_be_there():
     demand_properties("x", PROPERTIES, 30.0, ("small", "whole"))
     with pytest.raises(BadInput, match=r"\['smal'\] are no properties; choose from \['small', 'wh"):
         demand_properties("x", PROPERTIES, 3, ("smal",))
+    with pytest.raises(BadInput, match=r"except_for is 'small'; give several names, as \('small',"):
+        demand_properties("x", PROPERTIES, 3, "small")

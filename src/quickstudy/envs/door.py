@@ -269,10 +269,11 @@ def one_flag(value: Any, name: str) -> bool:
 
 def _one(value: Any) -> Any:
     """A number itself, or the element of an array of one."""
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, float):
         return value
-    # What is masked has a number below the mask, which nobody meant.
-    array = np.asarray(value)
-    return array.item() if array.size == 1 and not np.ma.is_masked(value) else None
+    if not isinstance(value, np.generic):
+        # What is masked has a number below the mask, which nobody meant.
+        value = np.asarray(value) if not np.ma.is_masked(value) else np.zeros(0)
+    one = value.item() if value.size == 1 else None
+    # A longdouble is its own item, as Python has no number for it.
+    return float(one) if isinstance(one, np.floating) else one

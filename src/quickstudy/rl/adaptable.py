@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import jax
+import numpy as np
 from jax.tree_util import SequenceKey
 
 from quickstudy.envs.environment import MDPFamily
@@ -73,7 +74,7 @@ class Adaptable(tuple):
         """
         return adapting(self, self.how, environment or self.how.environment)
 
-    def agent(self, *, greedy: bool = False, seed: int = 0) -> AdaptingAgent:
+    def agent(self, *, greedy: bool = False, seed: int | np.integer = 0) -> AdaptingAgent:
         """The policy in a loop of your own; arguments as `Agent` has them."""
         policy, adaptation = self.adapting()
         return AdaptingAgent(policy, adaptation, greedy=greedy, seed=seed)

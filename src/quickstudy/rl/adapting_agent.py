@@ -56,7 +56,12 @@ class AdaptingAgent(Agent):
     """
 
     def __init__(
-        self, policy: Reactive, adaptation: Adaptation, *, greedy: bool = False, seed: int = 0
+        self,
+        policy: Reactive,
+        adaptation: Adaptation,
+        *,
+        greedy: bool = False,
+        seed: int | np.integer = 0,
     ) -> None:
         self._adaptation, self._theta = adaptation, policy
         self.recorded: list[Recorded] = []

@@ -1,5 +1,6 @@
 """A policy in a loop of your own: it is told what happened, and says what to do."""
 
+from numbers import Integral
 from typing import Any
 
 import equinox as eqx
@@ -47,19 +48,24 @@ class Agent:
     """
 
     def __init__(
-        self, policy: Any, interface: Interface | None, *, greedy: bool = False, seed: int = 0
+        self,
+        policy: Any,
+        interface: Interface | None,
+        *,
+        greedy: bool = False,
+        seed: int | np.integer = 0,
     ) -> None:
         if interface is None:
             raise BadInput(
                 "this policy does not say what it acts in; make it with create, or give "
                 "Interface.of(environment) to Agent"
             )
-        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        if not isinstance(seed, Integral) or isinstance(seed, bool) or not 0 <= seed < 2**32:
             raise BadInput(f"seed is {seed!r}; give a whole number of 0 or more, below 2**32")
         self.interface = interface
         # The whole mesh would do the same work on each of its devices.
         arrays, rest = eqx.partition(policy, eqx.is_array)
-        self._key, arrays = jax.device_put((jax.random.key(seed), arrays), jax.devices()[0])
+        self._key, arrays = jax.device_put((jax.random.key(int(seed)), arrays), jax.devices()[0])
         self._policy, self._greedy = eqx.combine(arrays, rest), greedy
         self._trial, self._time = -1, 0
         self._prepare()

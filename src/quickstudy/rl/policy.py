@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Actions, Continuous
@@ -160,7 +161,7 @@ class MetaPolicy(eqx.Module):
         state, thought = self.think(state, seen)
         return state, thought.actions
 
-    def agent(self, *, greedy: bool = False, seed: int = 0) -> Agent:
+    def agent(self, *, greedy: bool = False, seed: int | np.integer = 0) -> Agent:
         """The policy in a loop of your own; arguments as `Agent` has them."""
         return Agent(self, self.interface, greedy=greedy, seed=seed)
 

@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, Actions, Continuous, MDPFamily, State
@@ -129,7 +130,7 @@ class Reactive(eqx.Module):
         """π(· | o_t)."""
         return state, jax.tree.map(lambda x: x[0], self.actions(seen.observation[None]))
 
-    def agent(self, *, greedy: bool = False, seed: int = 0) -> Agent:
+    def agent(self, *, greedy: bool = False, seed: int | np.integer = 0) -> Agent:
         """The policy in a loop of your own; arguments as `Agent` has them."""
         return Agent(self, self.interface, greedy=greedy, seed=seed)
 

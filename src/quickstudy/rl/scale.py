@@ -242,7 +242,7 @@ class Scaled(eqx.Module):
         """Act at time t, and note what the policy notes. The key is consumed."""
         return self.policy.act(state, self.scale.read(seen), key=key)
 
-    def agent(self, *, greedy: bool = False, seed: int = 0) -> Agent:
+    def agent(self, *, greedy: bool = False, seed: int | np.integer = 0) -> Agent:
         """The policy in a loop of your own; arguments as `Agent` has them."""
         return Agent(self, self.interface, greedy=greedy, seed=seed)
 

@@ -9,7 +9,7 @@ import numpy as np
 from quickstudy.errors import demand_counts
 from quickstudy.testing.comparing import demand
 from quickstudy.testing.played import PlayedFamily, PlayedVector, apart, as_bytes, first_apart, told
-from quickstudy.testing.properties import demand_properties
+from quickstudy.testing.properties import demand_properties, names_in
 
 STEPS = 50  # of an episode, at first
 MORE_STEPS = 500  # where tasks cannot be told apart by then
@@ -58,7 +58,7 @@ def check_family(
     """
     demand_counts(copies=copies, horizon=1 if horizon is None else horizon)
     family = PlayedFamily((make, sample_task, set_task), horizon, seed)
-    left_out = {*except_for, *(() if copies > 1 else ("copies",))}
+    left_out = names_in(except_for) | (set() if copies > 1 else {"copies"})
     try:
         demand_properties("the family", FAMILY_PROPERTIES, family, left_out)
     finally:
@@ -150,8 +150,14 @@ def _used(family: PlayedFamily) -> None:
     tasks = family.tasks()
     for _ in range(2):
         if difference := first_apart(family.first, family.play(tasks, STEPS)):
-            changed = family.before != family.after
-            why = CHANGED if changed else "let reset() undo all that an episode has changed"
+            why = "let reset() undo all that an episode has changed"
+            if family.before != family.after:
+                why = CHANGED
+            elif name := family.normalizes():
+                why = (
+                    f"leave out the wrapper {name}, whose averages no reset begins anew: policies "
+                    "have their own, by --scale running"
+                )
             raise AssertionError(f"{difference}; {why}")
 
 
@@ -171,7 +177,13 @@ def _tasks(family: PlayedFamily) -> None:
                 break
         if any(family.differ):
             return
-    some = ", ".join(told(family.task(number)) for number in range(3))
+    drawn = [family.task(number) for number in range(PAIRS)]
+    demand(
+        len({as_bytes(task) for task in drawn} - {None}) != 1,
+        f"sample_task draws one task alone, {told(drawn[0])}: let it draw different ones from the "
+        "rng that it is given",
+    )
+    some = ", ".join(told(task) for task in drawn[:3])
     raise AssertionError(
         f"{tried} pairs of tasks ({some} ...) gave the same observations and rewards in episodes "
         f"of {length} steps. Either {family.writes}. Or reset() draws a task anew: it must keep "

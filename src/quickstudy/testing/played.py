@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import numpy as np
 
+from quickstudy.envs.arriving import wrappers
 from quickstudy.envs.host import HostEnvironment, draw_task
 from quickstudy.envs.one_copy import OfOneCopy
 from quickstudy.envs.vector import HostVector
@@ -100,6 +101,15 @@ class PlayedFamily:
         one, other = (self.play([self.task(number + n)], length, number) for n in (0, 1))
         return list(zip(one, other, strict=True))
 
+    def normalizes(self) -> str:
+        """The name of a wrapper of Gymnasium's that keeps averages, if one is open."""
+        names = [type(one).__name__ for first in self.opened() for one in wrappers(first)]
+        return next((name for name in names if name.startswith("Normalize")), "")
+
+    def opened(self) -> list[Any]:
+        """What is open."""
+        return self.host.environments
+
     def close(self) -> None:
         """Close what is open."""
         if (host := self.host) is not None:
@@ -183,6 +193,10 @@ class PlayedVector(PlayedFamily):
         vector = functools.partial(make, copies)
         self.host = _Vector(vector, sample_task, set_tasks, copies, self.horizon)
         return self.host
+
+    def opened(self) -> list[Any]:
+        """The vector."""
+        return self.host.opened
 
     def steps(self, most: int) -> int:
         """Whole episodes, of a vector that begins them by itself."""

@@ -18,6 +18,22 @@ class ConformanceError(AssertionError):
         self.broken = broken
 
 
+def names_in(except_for: Collection[str]) -> set[str]:
+    """The names of properties that are left out.
+
+    Raises:
+        BadInput: they are one text, which would be taken letter by letter.
+
+    Example:
+        >>> names_in("tasks")
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: except_for is 'tasks'; give several names, as ('tasks',)
+    """
+    if isinstance(except_for, str):
+        raise BadInput(f"except_for is {except_for!r}; give several names, as ({except_for!r},)")
+    return set(except_for)
+
+
 def demand_properties(
     who: str,
     properties: Mapping[str, Callable[[Any], None]],
@@ -44,10 +60,11 @@ def demand_properties(
         Traceback (most recent call last):
         quickstudy.testing.properties.ConformanceError: x breaks the property 'positive' (It...
     """
-    if unknown := set(except_for) - properties.keys():
+    left_out = names_in(except_for)
+    if unknown := left_out - properties.keys():
         raise BadInput(f"{sorted(unknown)} are no properties; choose from {list(properties)}")
     for name, holds in properties.items():
-        if name in except_for:
+        if name in left_out:
             continue
         try:
             holds(subject)
