@@ -179,7 +179,10 @@ def test_a_recipe_has_the_settings_of_its_value(mine):
         ("{mine}:Line", "line is a method; name a problem too"),
         ("{mine}", r"names a file; name what is meant in it, too, as .*mine\.py:NAME"),
         ("{mine}:Many --on sinusoid", "needs one, two; give all fields but the network a default"),
-        ("maml --on {mine}:Line", "give a problem .*, an Environment, or a Gymnasium family"),
+        (
+            "maml --on {mine}:Line",
+            "give a problem .*, an Environment, .*make, sample_task, set_task and hor",
+        ),
         ("maml --on sinusoid --network {mine}:flat", r"mine\.py:flat makes .* of a batch of 2"),
         ("{mine}:MINE --on sinusoid", "is a recipe, with a problem of its own"),
         ("{mine}:Line --on bandit", "learns from labelled examples, and bandit is not"),
@@ -219,6 +222,26 @@ def test_a_file_must_not_hide_another_module(name, tmp_path):
     (tmp_path / f"{name}.py").write_text("a = 1\n")
     with pytest.raises(qs.BadInput, match=rf"{name}\.py has the name of a module .*rename"):
         from_file(f"{tmp_path / name}.py:a")
+
+
+@pytest.mark.parametrize("text", ["import {0}\nx = {0}.Env\n", "from {0} import Env\n"])
+def test_a_file_that_hides_what_it_imports_is_renamed(text, tmp_path):
+    name = "hiding_" + text.split()[0]
+    (tmp_path / f"{name}.py").write_text(text.format(name))
+    with pytest.raises(qs.BadInput, match=f"Error.*the file hides .* {name}: rename the file"):
+        from_file(f"{tmp_path / name}.py:a")
+
+
+def test_values_are_told_among_what_a_file_defines(tmp_path):
+    """Families and problems whose classes are defined elsewhere, and no other values."""
+    (tmp_path / "told_base.py").write_text("class Lever:\n    def set_task(self, env, task): ...\n")
+    (tmp_path / "told.py").write_text(
+        "import quickstudy as qs\nfrom told_base import Lever\n"
+        "C, D, number, _hidden = Lever(), qs.Bandit(arms=3), 3, Lever()\n"
+    )
+    with pytest.raises(qs.BadInput, match=r"has no 'E'; it defines: C, D$"):
+        from_file(f"{tmp_path / 'told.py'}:E")
+    forget(tmp_path)
 
 
 def twins(folder, scales):

@@ -18,7 +18,7 @@ from typing import Any
 
 from quickstudy.errors import RAISED, BadInput
 from quickstudy.experiments.recipe import Recipe
-from quickstudy.experiments.settings import Own, Scope, place_of
+from quickstudy.experiments.settings import Own, Scope, Settings, place_of
 from quickstudy.experiments.telling import MARK
 
 log = logging.getLogger(__name__)
@@ -119,13 +119,20 @@ def _where(error: BaseException, path: Path) -> str:
     for frame in traceback.extract_tb(error.__traceback__):
         if Path(frame.filename) == path:
             line = frame.lineno
-    return f"{path}, line {line}: {type(error).__name__}: {error}"
+    hidden = isinstance(error, AttributeError | ImportError) and f"'{path.stem}'" in str(error)
+    hint = f"; the file hides a module of the name {path.stem}: rename the file" if hidden else ""
+    return f"{path}, line {line}: {type(error).__name__}: {error}{hint}"
 
 
 def _defined(thing: Any, module: ModuleType, name: str) -> bool:
+    from quickstudy.envs.environment import Environment
+
     if name.startswith("_"):
         return False
-    return isinstance(thing, Recipe) or getattr(thing, "__module__", None) == module.__name__
+    # Values of classes that are defined elsewhere; that may be given, too.
+    value = isinstance(thing, Recipe | Settings | Environment)
+    family = hasattr(thing, "set_task") and not isinstance(thing, type)
+    return value or family or getattr(thing, "__module__", None) == module.__name__
 
 
 @functools.cache

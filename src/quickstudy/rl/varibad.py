@@ -98,7 +98,8 @@ class VariBAD(eqx.Module):
         counts = {"epochs": self.epochs, "minibatches": self.minibatches}
         demand_counts(**counts, decoders=len(self.decoders))
         belief_of(self.rl2.policy)
-        demand_filled(self.minibatches, self.rl2.trials, "minibatches of the model")
+        name = "minibatches of the model (--model-minibatches)"
+        demand_filled(self.minibatches, self.rl2.trials, name)
         if self.rl2.parts != 1 or self.rl2.trial.in_a_row != 1:
             raise BadInput("a belief is over one whole trial: give parts=1 and in_a_row=1")
 

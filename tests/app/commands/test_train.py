@@ -182,7 +182,7 @@ def test_a_run_made_longer_is_one_of_that_length(tmp_path):
         ("blackbox-sinusoid --memory snail --memory-size 1", "give 2 or more"),
         ("rl2-bandit --memory snail --width 1", "give 2 or more"),
         ("rl2-bandit --minibatches 8 --meta-batch 2", "minibatches is 8, and a step has 2 trials"),
-        ("varibad-gridnavi --model-minibatches 9 --meta-batch 8", "of the model is 9"),
+        ("varibad-gridnavi --model-minibatches 9 --meta-batch 8", "(--model-minibatches) is 9"),
         ("varibad --on bandit --predicts rewards-and-states", "this family shows none"),
         ("pretrained-navigation --estimator dice", "--estimator is not read"),
     ],

@@ -106,7 +106,8 @@ def problem_of(own: Own) -> Problem:
         return family
     raise BadInput(
         f"{own.where} is {thing!r}; give a problem (a frozen dataclass that extends "
-        "quickstudy.ExampleProblem), an Environment, or a Gymnasium family"
+        "quickstudy.ExampleProblem), an Environment, or a family of Gymnasium environments, which "
+        "has make, sample_task, set_task and horizon"
     )
 
 
