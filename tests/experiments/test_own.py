@@ -203,6 +203,10 @@ def test_what_cannot_be(arguments, said, mine, tmp_path, monkeypatch, capsys):
         ("a = 1\n\nb = (\n", "line 3: SyntaxError"),
         ("def f():\n    raise OSError('lost')\n\nf()\n", "line 2: OSError: lost"),
         ("import nothing_of_this_name\n", "line 1: ModuleNotFoundError"),
+        (
+            "import quickstudy as qs\n\nqs.Budget(clip=-1.0)\n",
+            "line 3: clip is -1.0; give a finite number, of 0 or more",
+        ),
     ],
 )
 def test_an_error_in_the_file_is_told_with_its_line(text, said, tmp_path):
@@ -289,6 +293,16 @@ def test_an_error_in_it_is_told_by_its_own_lines(does, said, tmp_path, capsys):
     said = stopped(f"train ridge --on sinusoid --network {tmp_path}/falling.py:net".split(), capsys)
     assert re.search(told, said), said
     assert "Traceback" not in said
+    forget(tmp_path)
+
+
+def test_what_quickstudy_refuses_in_it_is_told_with_its_lines(tmp_path, capsys):
+    (tmp_path / "refused.py").write_text(
+        "import quickstudy as qs\n\n\ndef net(inputs, key):\n    qs.Budget(clip=-1.0)\n"
+    )
+    said = stopped(f"train ridge --on sinusoid --network {tmp_path}/refused.py:net".split(), capsys)
+    assert said.startswith("quickstudy: clip is -1.0; give a finite number"), said
+    assert said.endswith(f"\n  {tmp_path}/refused.py, line 5, in net\n"), said
     forget(tmp_path)
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 
 from quickstudy.errors import BadInput, Interrupted, QuickstudyError
+from quickstudy.experiments.telling import lines_of, told
 
 HELP = """usage: quickstudy COMMAND [options]
 
@@ -71,11 +72,9 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # as of what SIGPIPE ends
     except QuickstudyError as error:
-        print(f"quickstudy: {error}", file=sys.stderr)
+        print(f"quickstudy: {error}{lines_of(error)}", file=sys.stderr)
         sys.exit(130 if isinstance(error, Interrupted) else 1)
     except Exception as error:
-        from quickstudy.experiments.telling import told
-
         if (said := told(error)) is None:
             raise
         print(f"quickstudy: {said}", file=sys.stderr)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from quickstudy.errors import RAISED, BadInput
+from quickstudy.errors import RAISED, BadInput, QuickstudyError
 from quickstudy.experiments.recipe import Recipe
 from quickstudy.experiments.settings import Own, Scope, Settings, place_of
 from quickstudy.experiments.telling import MARK
@@ -79,8 +79,8 @@ def _module(path: Path) -> ModuleType:
     except RAISED as error:
         del sys.modules[name]
         sys.path.remove(str(path.parent))
-        if isinstance(error, BadInput):
-            raise
+        if isinstance(error, QuickstudyError) and _line(error, path) is None:
+            raise  # it is about the file as a whole, and names it
         raise BadInput(_where(error, path)) from error
     finally:
         sys.modules.update(others)
@@ -115,13 +115,19 @@ def _demand_apart(others: dict[str, ModuleType], path: Path) -> None:
 
 def _where(error: BaseException, path: Path) -> str:
     """What went wrong in a file, and in which line."""
+    kind = "" if isinstance(error, QuickstudyError) else f"{type(error).__name__}: "
+    hidden = isinstance(error, AttributeError | ImportError) and f"'{path.stem}'" in str(error)
+    hint = f"; the file hides a module of the name {path.stem}: rename the file" if hidden else ""
+    return f"{path}, line {_line(error, path)}: {kind}{error}{hint}"
+
+
+def _line(error: BaseException, path: Path) -> int | None:
+    """The line of a file that an error was raised in, or below; `None` if it was not running."""
     line = error.lineno if isinstance(error, SyntaxError) else None
     for frame in traceback.extract_tb(error.__traceback__):
         if Path(frame.filename) == path:
             line = frame.lineno
-    hidden = isinstance(error, AttributeError | ImportError) and f"'{path.stem}'" in str(error)
-    hint = f"; the file hides a module of the name {path.stem}: rename the file" if hidden else ""
-    return f"{path}, line {line}: {type(error).__name__}: {error}{hint}"
+    return line
 
 
 def _defined(thing: Any, module: ModuleType, name: str) -> bool:
