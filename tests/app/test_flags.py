@@ -251,3 +251,9 @@ def test_what_another_choice_reads_is_known():
     found = unchosen(RECIPES["matching-glyphs"].method)
     assert found == {"reads": "it belongs to --context full, and here --context is none"}
     assert described(BlackBoxConfig)["labels"].startswith("Whether a label")
+
+
+@pytest.mark.parametrize("default", [{}, [1], print, (print,)])
+def test_a_setting_that_no_flag_can_give_is_named(default):
+    with pytest.raises(BadInput, match=r"the setting rates is .* change the field rates"):
+        parse([Flag("rates", dict, "", default)], [], prog="train", description="")

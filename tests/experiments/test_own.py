@@ -307,6 +307,8 @@ def test_what_quickstudy_refuses_in_it_is_told_with_its_lines(tmp_path, capsys):
 
 
 FAULTY = """
+from dataclasses import dataclass
+
 import equinox as eqx
 import quickstudy as qs
 
@@ -336,6 +338,12 @@ class Unfinished(qs.Learner):
     model: eqx.Module
 
 
+@dataclass(frozen=True)
+class Unmade(qs.LearnerMethod):
+    def learner(self, problem, seed):
+        return None
+
+
 def none(inputs, key):
     return None
 
@@ -348,7 +356,8 @@ number = 3
     ("asked", "said"),
     [
         ("{}:Nothing --on sinusoid", "adapt returns None; it must return a predictor"),
-        ("{}:Keyless --on sinusoid", "cannot be trained; TypeError: .*'key'"),
+        ("{}:Keyless --on sinusoid", r"takes \(support\); write def adapt\(self, support, \*, key"),
+        ("{}:Unmade --on sinusoid", r"learner\(problem, seed\) returns None; it must return a"),
         ("{}:Wide --on sinusoid", "faulty_parts.py:Wide.*(targets|y)"),
         ("{}:Unfinished --on sinusoid", "Can't instantiate abstract class Unfinished"),
         ("ridge --on sinusoid --network {}:none", "returns None; it must return a module"),

@@ -1,6 +1,8 @@
 """A recipe is a value: it is made ready, refused, written and read back."""
 
 import json
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,28 @@ def test_it_is_made_ready_with_all_that_a_run_must_keep():
     assert bare.prepared().method.network == CURVES.network
     with pytest.raises(qs.BadInput, match="bandit is not of that kind"):
         Recipe(BanditFamily(), MAMLConfig()).prepared()
+
+
+@dataclass(frozen=True)
+class Loose(Recipe):
+    """As a user writes it, where no type checker looks."""
+
+    problem: Any
+    method: Any
+    budget: Any = 3
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ((MAMLConfig(), CURVES), "problem"),
+        ((CURVES, MAMLConfig, Budget()), "method"),
+        ((CURVES, MAMLConfig()), "budget"),
+    ],
+)
+def test_parts_that_are_swapped_are_told_with_their_order(parts, named):
+    with pytest.raises(qs.BadInput, match=rf"the {named} of .*\.Recipe\(problem, method, budget\)"):
+        Loose(*parts)
 
 
 def test_the_paper_is_the_method_s_unless_the_card_names_another():

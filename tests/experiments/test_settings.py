@@ -1,6 +1,7 @@
 """Values of settings: they survive the way to JSON and back, and what is unknown is refused."""
 
 import json
+from dataclasses import dataclass
 
 import pytest
 
@@ -15,6 +16,7 @@ from quickstudy.experiments.problems.yours import FolderImages
 from quickstudy.experiments.settings import (
     Own,
     Scope,
+    Settings,
     read_settings,
     read_settings_as,
     settings_json,
@@ -45,13 +47,13 @@ def test_nested_values_come_back():
     [
         (NetworkConfig, {"name": "vgg"}, "'vgg' is no NetworkConfig .* conv4, resnet12, mlp"),
         (NetworkConfig, {"name": "mlp", "depth": 3}, "mlp has no setting depth; another version"),
-        (NetworkConfig, {"name": "mlp", "width": "wide"}, "width is 'wide'; give a number"),
-        (NetworkConfig, {"name": "mlp", "width": True}, "width is True; give a number"),
+        (NetworkConfig, {"name": "mlp", "width": "wide"}, "width is 'wide'; give a whole number"),
+        (NetworkConfig, {"name": "mlp", "width": True}, "width is True; give a whole number"),
         (NetworkConfig, {"name": "conv4", "norm": "soft"}, "norm is 'soft'; give one of layer"),
         (NetworkConfig, ["mlp"], r"are \['mlp'\]; they must be an object"),
         (Method, {"name": "blackbox", "memory": "gru"}, "they must be an object"),
         (Budget, {"steps": -1}, "steps is -1; give a finite number, of 0 or more"),
-        (Budget, {"steps": 2.5}, "steps is 2.5; give a number"),
+        (Budget, {"steps": 2.5}, "steps is 2.5; give a whole number"),
         (Budget, {"clip": float("nan")}, "clip is nan"),
         (NetworkConfig, {"own": "x.py:X"}, r"--recipe PATH/x\.py:X"),
         (NetworkConfig, {"name": "own", "own": {"own": "x.py:X"}}, r"--recipe PATH/x\.py:X"),
@@ -70,3 +72,23 @@ def test_the_user_s_own_is_found_by_its_name_only():
     assert found.own.thing is print
     with pytest.raises(BadInput, match=r"beside Net: "):
         read_settings(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Other"}}, scope)
+
+
+@dataclass(frozen=True)
+class Loose(Settings):
+    """Numbers that a user's file annotates, which no type checker has read."""
+
+    steps: int = 3
+    named: "int" = 3
+    width: float = 3
+
+
+def test_whole_numbers_are_asked_for_where_a_field_is_an_int():
+    assert Loose(width=2.5).width == 2.5
+    for name in ("steps", "named"):
+        with pytest.raises(BadInput, match=rf"{name} is 2\.5; give a whole number"):
+            Loose(**{name: 2.5})
+    with pytest.raises(BadInput, match="width is 'wide'; give a number"):
+        Loose(width="wide")
+    with pytest.raises(BadInput, match=r"steps is 2\.5; give a whole number"):
+        read_settings(Loose, {"steps": 2.5})

@@ -17,6 +17,7 @@ import typing
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tyro
@@ -184,9 +185,22 @@ def parse(
             f"two settings are called {twice[0]}, and would share one flag; rename the field "
             f"{twice[0]} of your own code"
         )
+    for flag in flags:
+        _demand_plain(flag)
     fields = [(flag.name, _typed(flag), flag.default) for flag in flags]
     kind = dataclasses.make_dataclass("Arguments", fields, frozen=True)
     return vars(tyro.cli(kind, args=list(arguments), prog=prog, description=description))
+
+
+def _demand_plain(flag: Flag) -> None:
+    """Raise `BadInput` if no flag can give what a setting is, as of a dict or a function."""
+    parts = flag.default if isinstance(flag.default, tuple) else (flag.default,)
+    if not all(isinstance(one, int | float | str | Path | tuple | None) for one in parts):
+        raise BadInput(
+            f"the setting {flag.name} is {flag.default!r}, which no flag can give; a setting is a "
+            "number, a text, true or false, None, or a tuple of these: change the field "
+            f"{flag.name} of your own code"
+        )
 
 
 def _typed(flag: Flag) -> Any:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from quickstudy.errors import BadInput
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.method import Method, Test, Trainer
 from quickstudy.experiments.problem import Problem, Source
@@ -36,6 +37,9 @@ class Recipe:
         card: what it must reach.
         name: what the command line calls it.
 
+    Raises:
+        BadInput: a part is of another kind, as where problem and method are swapped.
+
     Example:
         >>> from quickstudy.experiments.methods.maml import MAMLConfig
         >>> from quickstudy.experiments.problems.sinusoid import SinusoidCurves
@@ -49,6 +53,14 @@ class Recipe:
     budget: Budget = Budget()
     card: Card = Card()
     name: str = "unnamed"
+
+    def __post_init__(self) -> None:
+        for part, kind in (("problem", Problem), ("method", Method), ("budget", Budget)):
+            if not isinstance(value := getattr(self, part), kind):
+                raise BadInput(
+                    f"the {part} of a recipe is {value!r}; give quickstudy.Recipe(problem, method, "
+                    "budget), in this order, each of them a value and not a class"
+                )
 
     @property
     def source(self) -> str:

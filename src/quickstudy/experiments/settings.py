@@ -18,6 +18,7 @@ from quickstudy.experiments.telling import told
 
 LIBRARY = __name__.partition(".")[0]
 _TAGS = ("name", "own")
+_NUMBERS = {int: "a whole number", float: "a number"}
 MOST = 2**32
 """Whole numbers are smaller: NumPy's generators take no larger seed."""
 KEPT: dict[str, Any] = {"kept": True}
@@ -26,8 +27,8 @@ KEPT: dict[str, Any] = {"kept": True}
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of all values that settings are made of: numbers are finite, and none is below 0 whose
-    default is not."""
+    """Base of all values that settings are made of: numbers are finite, whole where the field is
+    an int, and none is below 0 whose default is not."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -35,8 +36,9 @@ class Settings:
             # A bool is an int in Python, and has no range.
             if isinstance(default, bool) or not isinstance(default, int | float):
                 continue
-            if not isinstance(value, int | float):
-                raise BadInput(f"{field.name} is {value!r}; give a number")
+            wanted = int if field.type in (int, "int") else float
+            if not isinstance(value, (int, wanted)):
+                raise BadInput(f"{field.name} is {value!r}; give {_NUMBERS[wanted]}")
             if not math.isfinite(value) or value < 0 <= default:
                 raise BadInput(f"{field.name} is {value}; give a finite number, of 0 or more")
             if isinstance(value, int) and value >= MOST:
@@ -292,9 +294,6 @@ def _leaf(hint: Any, value: Any, name: str, scope: Scope) -> Any:
 
 
 def _demand_type(hint: Any, value: Any, name: str) -> None:
-    wanted: Any = {int: int, float: (int, float), str: str, bool: bool, Path: str}.get(hint)
-    if wanted is None:
-        return
-    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
-        what = "a number" if hint in (int, float) else f"a {hint.__name__}"
-        raise BadInput(f"{name} is {value!r}; give {what}")
+    wanted: Any = {int: int, float: (int, float), str: str, bool: bool, Path: str}.get(hint, object)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and hint in _NUMBERS):
+        raise BadInput(f"{name} is {value!r}; give {_NUMBERS.get(hint, f'a {hint.__name__}')}")

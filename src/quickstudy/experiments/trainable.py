@@ -1,6 +1,7 @@
 """A learner, tried on the shapes of one task before a run's folder is made."""
 
 import dataclasses
+import inspect
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ def demand_trainable(
     from quickstudy.learners.learner import demand_fitting
 
     own = own_parts(settings)
+    _demand_adapts(learner, " with ".join(own))
     for distribution in tasks:
         if not own:
             demand_fitting(learner, distribution)
@@ -61,6 +63,24 @@ def demand_trainable(
         except RAISED as error:
             said = told(error) or f"{type(error).__name__}: {error}"
             raise BadInput(f"{' with '.join(own)} cannot be trained; {said}") from error
+
+
+def _demand_adapts(learner: Any, own: str) -> None:
+    """Raise `BadInput` if it is no learner, or its `adapt` takes no key."""
+    from quickstudy.learners.learner import Learner
+
+    if not isinstance(learner, Learner):
+        raise BadInput(
+            f"{own}: learner(problem, seed) returns {learner!r}; it must return a learner, which "
+            "extends quickstudy.Learner"
+        )
+    takes = inspect.signature(learner.adapt)
+    try:
+        takes.bind("support", key=None)
+    except TypeError as error:
+        raise BadInput(
+            f"{own}: adapt takes {takes}; write def adapt(self, support, *, key=None)"
+        ) from error
 
 
 def _tried(learner: "Learner", tasks: "TaskDistribution", key: Any) -> Any:
