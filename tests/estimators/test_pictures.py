@@ -45,7 +45,7 @@ def test_features_are_no_images():
     ("x", "message"),
     [
         (np.full((1, 5, 5), 200.0), "outside 0 ... 1"),
-        (np.full((1, 5, 5), np.nan), "outside 0 ... 1"),
+        (np.full((1, 5, 5), np.nan), "are not finite"),
         (np.zeros((1, 5, 5), np.int32), "range is not known"),
         (np.zeros((2, 3, 8, 8), np.uint8), "moveaxis"),
         ([np.zeros((3, 8, 8), np.uint8)], "moveaxis"),

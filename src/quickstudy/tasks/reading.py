@@ -87,11 +87,16 @@ def to_unit(x: Any, levels: Levels | None = None, what: str = "the images") -> n
         raise BadInput(f"{what} are {given.dtype}; give numbers: uint8, uint16 or floats.")
     low, high = _range(given, levels, what)
     least, most = (float(f(given)) if given.size else low for f in (np.min, np.max))
-    if not (low <= least and most <= high):  # which a not-a-number fails, too
+    if not np.isfinite([least, most]).all():
+        raise BadInput(
+            f"{what} are {given.dtype}, and some numbers in them are not finite; leave these "
+            "images out, or replace the numbers, as np.nan_to_num does."
+        )
+    if not (low <= least and most <= high):
         raise BadInput(
             f"{what} are {given.dtype} in {least:g} ... {most:g}, outside {low:g} ... {high:g}; "
             "state their darkest and brightest level, levels=(low, high) (see as_images), or give "
-            "uint8."
+            "uint8, as np.uint8(255 * (x - low) / (high - low)) makes it."
         )
     # Converted first: whole numbers without a sign would wrap around below 0.
     return ((given.astype(np.float32) - np.float32(low)) / np.float32(high - low)).astype("f4")

@@ -111,6 +111,15 @@ def test_shares_numbers_and_files_divide(photos, tmp_path):
     assert by_file.train == tuple(f"class{n:02}" for n in range(2, 6))
     with pytest.raises(qs.QuickstudyError, match="test"):
         divided(problem, ways=3, split_file=file)
+    file.write_text("\n".join(["class,split", *rows[:6]]) + "\n")
+    for how in ({"split_file": file}, {"ratios": (0.5, 0.0, 0.5)}, {"ratios": (6.0, 0.0, 3.0)}):
+        with pytest.raises(qs.BadInput, match="is in validation; a run trains, validates and"):
+            divided(problem, ways=2, **how)
+
+
+def test_an_npz_file_may_be_called_in_capitals(tmp_path):
+    problem = find_problem(str(npz_of_images(tmp_path / "birds.npz").rename(tmp_path / "B.NPZ")))
+    assert len(problem.names()) == 9
 
 
 @pytest.mark.parametrize(("colour", "channels"), [("auto", 3), ("grey", 1), ("colour", 3)])

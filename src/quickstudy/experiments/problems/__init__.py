@@ -70,7 +70,7 @@ def find_problem(name: str) -> Problem:
     path = Path(name).expanduser()
     if path.is_dir():
         return yours.FolderImages(path=str(path.resolve()))
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         return yours.NpzImages(path=str(path.resolve()))
     raise BadInput(_unknown(name))
 

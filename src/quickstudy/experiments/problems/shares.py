@@ -1,6 +1,8 @@
-"""How many classes of one's own are for training, validation and test."""
+"""How many classes of one's own are for training, validation and test, and whether they are there."""
 
-from quickstudy.errors import BadInput
+from collections.abc import Collection
+
+from quickstudy.errors import BadInput, DataError
 
 Ratios = tuple[float, float, float]
 
@@ -35,9 +37,22 @@ def divided(classes: int, ways: int, asked: Ratios | None) -> tuple[float, ...]:
 def _asked(given: Ratios) -> tuple[float, ...]:
     if sum(given) <= 1 + 1e-6:
         return given
-    if min(given) == 0 or not all(float(one).is_integer() for one in given):
+    if not all(float(one).is_integer() for one in given):
         raise BadInput(
             f"--ratios are {' '.join(f'{one:g}' for one in given)}; give three shares of at most 1 "
             "in all, or three numbers of classes, such as 6 2 2"
         )
     return tuple(map(int, given))
+
+
+def demand_there(names: Collection[str], there: Collection[str], path: str) -> None:
+    """The classes of a run's split must be among those that are there.
+
+    Raises:
+        DataError: names the first that is not.
+    """
+    if missing := [name for name in names if name not in there]:
+        raise DataError(
+            f"{path} has no class {missing[0]!r}, which the run's split names; put it back, or "
+            "test on other classes, by quickstudy evaluate RUN with --split or --on"
+        )

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from quickstudy.errors import BadInput, DataError
+from quickstudy.errors import BadInput
 from quickstudy.experiments.networks import Conv4Config, Inputs, MLPConfig, NetworkConfig
 from quickstudy.experiments.problem import Problem, Source, Split
 from quickstudy.experiments.problems.natural import NaturalImages
-from quickstudy.experiments.problems.shares import Ratios, divided
+from quickstudy.experiments.problems.shares import Ratios, demand_there, divided
 from quickstudy.experiments.settings import KEPT
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class YourImages(NaturalImages):
         """
         if self.train or self.test:
             return self
-        from quickstudy.tasks.splits import class_splits
+        from quickstudy.tasks.splits import SPLITS, class_splits
 
         names = self.names()
         if self.ratios is None and self.split_file is None and len(names) < 3 * self.ways:
@@ -95,8 +95,11 @@ class YourImages(NaturalImages):
             )
         how: Any = {"ratios": given, "split_file": self.split_file, "seed": self.split_seed}
         splits = class_splits(names, **how, ways=self.ways)
-        if empty := [split for split, own in splits.items() if not own]:
-            raise BadInput(f"no class of {self.path} is in {empty[0]}; give each split some")
+        if empty := [split for split in SPLITS if split not in splits]:
+            raise BadInput(
+                f"no class of {self.path} is in {empty[0]}; a run trains, validates and tests: "
+                "give each split some, by --ratios or --split-file"
+            )
         return replace(self, **{split: tuple(own) for split, own in splits.items()}).shaped()
 
     def tested_as(self, other: Problem) -> Self:
@@ -252,8 +255,7 @@ class NpzImages(YourImages):
         """The arrays of these classes."""
         data = _arrays(self.path)
         place = {name: number for number, name in enumerate(data.names)}
-        if missing := [name for name in names if name not in place]:
-            raise DataError(f"{self.path} has no class {missing[0]!r}, which the run's split names")
+        demand_there(names, place, self.path)
         return data.select([place[name] for name in names])
 
 
@@ -279,8 +281,7 @@ def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: Any) -> "Ima
     from quickstudy.tasks.pictures import Look
 
     files = _class_files(path)
-    if missing := [name for name in names if name not in files]:
-        raise DataError(f"{path} has no folder {missing[0]!r}, which the run's split names")
+    demand_there(names, files, path)
     chosen = {name: files[name] for name in names}
     return read_classes(chosen, Look((inputs[0], inputs[1]), inputs[2], ink))
 
