@@ -83,6 +83,18 @@ WRONG = {
     ),
     "names": ({"images": IMAGES[None], "names": ["a", "b"]}, "names of the shape"),
     "counts": ({"images": IMAGES[None], "counts": [5]}, r"whole numbers in 0 \.\.\. 4"),
+    "counts beside labels": (
+        {"images": IMAGES, "labels": [0, 0, 1, 1], "counts": [1, 1]},
+        "holds counts beside labels, .*; leave counts out",
+    ),
+    "counts beside labels of features": (
+        {"features": np.zeros((2, 3)), "labels": [0, 1], "counts": [1, 1]},
+        "holds counts beside labels",
+    ),
+    "images and features": (
+        {"images": IMAGES, "features": np.zeros((4, 3)), "labels": [0, 0, 1, 1]},
+        "both images and features; leave one of them out",
+    ),
     "one name twice": (
         {"images": IMAGES, "labels": [0, 0, 1, 1], "names": ["a", "a"]},
         "two classes one name, 'a'",

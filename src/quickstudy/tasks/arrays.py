@@ -60,10 +60,9 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
     - `[n, h, w]` or `[n, h, w, c]` together with `labels [n]` (whole numbers or strings), or
     - `[classes, items, h, w]` or `[classes, items, h, w, c]`, without `labels`,
 
-    or `features [n, d]`, finite floats, together with `labels [n]`; and it may hold `names`, one
-    string per class, and in the second form `counts [classes]`, how many of a class's items are
-    real. Labels are sorted; label i of 0 ... classes − 1 is called
-    `names[i]`.
+    or, instead, `features [n, d]`, finite floats, together with `labels [n]`; and it may hold
+    `names`, one string per class, and in the second form alone `counts [classes]`, how many of a
+    class's items are real. Labels are sorted; label i of 0 ... classes − 1 is called `names[i]`.
 
     Args:
         path: the file.
@@ -87,6 +86,7 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
     """
     path = Path(path)
     arrays = _read(path)
+    _demand_one_meaning(arrays, path)
     if "features" in arrays and "images" not in arrays:
         return _features(arrays["features"], arrays, path)
     if "images" not in arrays:
@@ -147,6 +147,19 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             f"{path} is damaged or holds Python objects ({error}); write it with np.savez from "
             "arrays of numbers and strings."
         ) from error
+
+
+def _demand_one_meaning(arrays: dict[str, np.ndarray], path: Path) -> None:
+    """Refuse arrays of which one would be ignored in silence."""
+    if "images" in arrays and "features" in arrays:
+        raise DataError(
+            f"{path} holds both images and features; leave one of them out, or write two files."
+        )
+    if "labels" in arrays and "counts" in arrays:
+        raise DataError(
+            f"{path} holds counts beside labels, which count each class's items already; leave "
+            "counts out, or give images [classes, items, ...] without labels."
+        )
 
 
 def _as_pixels(images: np.ndarray, levels: Levels | None, path: Path) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How many classes of one's own are for training, validation and test, and whether they are there."""
+"""How many of one's own classes are for training, validation and test; whether they are there."""
 
 from collections.abc import Collection
 
