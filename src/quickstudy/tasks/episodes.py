@@ -42,7 +42,8 @@ class Episodes(eqx.Module):
         names: one name per class, for messages.
 
     Raises:
-        BadInput: fewer classes than `ways`, or a class with fewer than `shots + queries` items.
+        BadInput: fewer classes than `ways`, less than 2 ways, or a class with fewer than
+            `shots + queries` items.
 
     Example:
         >>> images = np.zeros((10, 6, 28, 28), np.uint8)
@@ -218,7 +219,12 @@ def _shuffled(
 
 
 def _check_shape(tasks: Episodes) -> None:
-    demand_counts(ways=tasks.ways, shots=tasks.shots, queries=tasks.queries)
+    demand_counts(shots=tasks.shots, queries=tasks.queries)
+    if tasks.ways < 2:
+        raise BadInput(
+            f"ways is {tasks.ways}; give 2 or more: of one class alone every answer is right, and "
+            "there is nothing to learn"
+        )
     if tasks.turns not in (1, 2, 4):
         raise BadInput(f"turns is {tasks.turns}; give 1 (no rotations), 2 or 4.")
     image, dtype = tasks.images.shape[2:], tasks.images.dtype
