@@ -117,6 +117,19 @@ def test_shares_numbers_and_files_divide(photos, tmp_path):
             divided(problem, ways=2, **how)
 
 
+def test_classes_that_are_in_no_split_are_kept_and_told(photos, tmp_path):
+    """And still known as the run's own, where the folder was moved."""
+    problem = find_problem(str(photos))
+    assert len(divided(problem, ways=2).notes()) == 3
+    kept = divided(problem, ways=2, ratios=(3.0, 2.0, 2.0))
+    used = {*kept.train, *kept.validation, *kept.test}
+    assert sorted(used | set(kept.left_out)) == sorted(problem.names())
+    assert len(kept.left_out) == 2
+    assert kept.notes()[3] == f"left out: {', '.join(kept.left_out)}"
+    shutil.copytree(photos, tmp_path / "moved")
+    assert find_problem(str(tmp_path / "moved")).tested_as(kept).test == kept.test
+
+
 def test_an_npz_file_may_be_called_in_capitals(tmp_path):
     problem = find_problem(str(npz_of_images(tmp_path / "birds.npz").rename(tmp_path / "B.NPZ")))
     assert len(problem.names()) == 9

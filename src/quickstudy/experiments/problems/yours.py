@@ -43,6 +43,8 @@ class YourImages(NaturalImages):
     """The classes of validation."""
     test: tuple[str, ...] = field(default=(), metadata=KEPT)
     """The classes of tests."""
+    left_out: tuple[str, ...] = field(default=(), metadata=KEPT)
+    """The classes that are in none of these, as the ratios or the split file ask."""
 
     @abc.abstractmethod
     def names(self) -> tuple[str, ...]:
@@ -100,14 +102,14 @@ class YourImages(NaturalImages):
                 f"no class of {self.path} is in {empty[0]}; a run trains, validates and tests: "
                 "give each split some, by --ratios or --split-file"
             )
-        return replace(self, **{split: tuple(own) for split, own in splits.items()}).shaped()
+        left_out = tuple(sorted(set(names).difference(*splits.values())))
+        return replace(self, **splits, left_out=left_out).shaped()
 
     def tested_as(self, other: Problem) -> Self:
         """Every class is tested, where this is not the data that the run was trained on."""
         if isinstance(other, YourImages) and self._holds(other):
-            splits: Any = {
-                split: getattr(other, split) for split in ("train", "validation", "test")
-            }
+            names = ("train", "validation", "test", "left_out")
+            splits: Any = {name: getattr(other, name) for name in names}
             shaped = replace(super().tested_as(other), shape_of_one=other.shape_of_one)
             return replace(shaped, **splits)
         inputs = getattr(other, "inputs", ())
@@ -116,7 +118,7 @@ class YourImages(NaturalImages):
 
     def _holds(self, other: "YourImages") -> bool:
         """Whether these are the classes of another problem, which may have been moved."""
-        kept = {*other.train, *other.validation, *other.test}
+        kept = {*other.train, *other.validation, *other.test, *other.left_out}
         return other.path == self.path or kept == set(self.names())
 
     def sized_as(self, inputs: Inputs) -> Self:
@@ -160,9 +162,10 @@ class YourImages(NaturalImages):
         return len(self.train) or None
 
     def notes(self) -> list[str]:
-        """Which class is in which split; the run's recipe.json keeps it."""
+        """Which class is in which split, or in none; the run's recipe.json keeps it."""
         splits = {"training": self.train, "validation": self.validation, "test": self.test}
-        return [f"{split}: {', '.join(names)}" for split, names in splits.items()]
+        told = {**splits, "left out": self.left_out} if self.left_out else splits
+        return [f"{split}: {', '.join(names)}" for split, names in told.items()]
 
     def data(self, split: Split = "test") -> str:
         """The folder, how many classes of it, and the shape of tasks."""
