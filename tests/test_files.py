@@ -3,9 +3,23 @@
 import os
 import stat
 
+import numpy as np
 import pytest
 
+import quickstudy as qs
+from quickstudy.estimators.pictures import pictures
+from quickstudy.experiments.budget import Budget
+from quickstudy.experiments.methods.maml import MAMLConfig
+from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.problems.sinusoid import SinusoidCurves
+from quickstudy.experiments.recipe import Recipe
+from quickstudy.features.preparation import Preparation
 from quickstudy.files import cache_folder, replacing
+from quickstudy.runs import Run
+from quickstudy.tasks.arrays import image_arrays
+from quickstudy.tasks.folders import image_files
+from quickstudy.tasks.split_files import read_splits
+from references.own_code import folder_of_classes
 
 
 @pytest.fixture
@@ -60,3 +74,33 @@ def test_the_cache_can_be_chosen_and_has_a_place_of_its_own(monkeypatch, tmp_pat
     for nothing in ("", None):
         monkeypatch.setenv("QUICKSTUDY_CACHE", nothing or "")
         assert cache_folder().name == "quickstudy"
+
+
+def test_paths_from_home_are_read_and_written(tmp_path, monkeypatch):
+    """Which only a shell writes out, and behind a = not even that."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    folder_of_classes(tmp_path / "home" / "birds", classes=3, images=2)
+    assert len(qs.image_folder("~/birds").names) == len(find_problem("~/birds").names()) == 3
+    assert len(image_files("~/birds/class00")) == 2
+    assert len(pictures("~/birds", labelled=True).items) == 6
+    assert image_files("~/birds/class00/0.png") == [tmp_path / "home/birds/class00/0.png"]
+    assert Preparation((4, 4))("~/birds/class00/0.png").shape == (4, 4, 3)
+    file = tmp_path / "home" / "birds.npz"
+    np.savez(file, images=np.zeros((3, 2, 4, 4), np.uint8))
+    assert len(image_arrays("~/birds.npz").names) == len(find_problem("~/birds.npz").names())
+    np.save(tmp_path / "home" / "birds.npy", np.zeros((3, 2, 4, 4), np.uint8))
+    assert qs.HostImages.open("~/birds.npy").shape == (3, 2, 4, 4)
+    (tmp_path / "home" / "splits.csv").write_text("class,split\na,test\n")
+    assert read_splits("~/splits.csv") == {"test": ("a",)}
+    Run.create("~/runs/first", {"recipe": "first"})
+    assert Run.open("~/runs/first").folder == tmp_path / "home" / "runs" / "first"
+    recipe = Recipe(SinusoidCurves(), MAMLConfig(), Budget(steps=2)).prepared()
+    qs.export(recipe.learner(), "~/learner.safetensors", recipe)
+    assert type(qs.load("~/learner.safetensors")).__name__ == "MAML"
+    given = qs.FewShotClassifier().fit([[0.0], [1.0]], ["a", "b"])
+    given.save("~/made/given.qs")
+    assert qs.FewShotClassifier.load("~/made/given.qs").classes_.tolist() == ["a", "b"]
+    monkeypatch.setenv("QUICKSTUDY_CACHE", "~/cache")
+    assert cache_folder() == tmp_path / "home" / "cache"
+    assert [one.name for one in tmp_path.iterdir()] == ["home"], "nothing is called ~"

@@ -15,7 +15,8 @@ def cache_folder() -> Path:
 
     The variable QUICKSTUDY_CACHE, or the user's cache folder.
     """
-    return Path(os.environ.get("QUICKSTUDY_CACHE") or platformdirs.user_cache_dir("quickstudy"))
+    chosen = os.environ.get("QUICKSTUDY_CACHE") or platformdirs.user_cache_dir("quickstudy")
+    return Path(chosen).expanduser()
 
 
 @contextlib.contextmanager

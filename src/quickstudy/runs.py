@@ -49,7 +49,7 @@ class Run:
         Raises:
             CheckpointError: the folder exists and is not empty, or cannot be written.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CheckpointError(
                 f"the run folder {folder} exists already; resume it with --resume {folder}, or "
@@ -75,7 +75,7 @@ class Run:
         Raises:
             CheckpointError: it is no run's folder.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         try:
             recipe = json.loads((folder / RECIPE).read_text())
         except FileNotFoundError:

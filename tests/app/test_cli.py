@@ -71,3 +71,11 @@ def test_a_training_that_was_stopped_ends_as_programs_do(monkeypatch, capsys):
             cli.main(["train"])
         assert ended.value.code == code
     assert "quickstudy: stopped at step 3" in capsys.readouterr().err
+
+
+def test_paths_from_home_are_written_out_behind_an_equals_sign_too(monkeypatch, capsys):
+    monkeypatch.setenv("HOME", "/me")
+    monkeypatch.setattr(cli, "_answer", lambda arguments: print(*arguments))
+    main(["classify", "~/birds", "new~/", "--save=~/birds.qs", "--seed=1", "~/a.py:NAME"])
+    said = "classify /me/birds new~/ --save=/me/birds.qs --seed=1 /me/a.py:NAME\n"
+    assert capsys.readouterr().out == said

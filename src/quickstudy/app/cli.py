@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            _answer(arguments)
+            _answer([_from_home(one) for one in arguments])
         finally:
             # Now: when Python flushes at its end, a reader who has left would cause a traceback.
             sys.stdout.flush()
@@ -82,6 +82,14 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("quickstudy: stopped", file=sys.stderr)
         sys.exit(130)
+
+
+def _from_home(argument: str) -> str:
+    """An argument whose path begins with `~`, which a shell leaves as it is behind a =."""
+    flag, equals, value = argument.partition("=")
+    if argument.startswith("--") and equals:
+        return f"{flag}={os.path.expanduser(value)}"
+    return os.path.expanduser(argument)
 
 
 def _answer(arguments: list[str]) -> None:

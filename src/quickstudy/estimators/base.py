@@ -168,7 +168,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             "encoder": None if self.encoder_ is None else asdict(self.encoder_),
             "features": self.n_features_in_,
         }
-        saved.write(Path(path), arrays, header)
+        saved.write(Path(path).expanduser(), arrays, header)
 
     @classmethod
     def from_run(cls: type[Estimator], path: str | Path, recipe: Any = None) -> Estimator:
@@ -210,7 +210,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             CheckpointError: missing, damaged, changed, or of another kind or format; or, as soon
                 as images are given, of another encoder than the one here.
         """
-        arrays, header = saved.read(Path(path), cls.__name__)
+        arrays, header = saved.read(Path(path).expanduser(), cls.__name__)
         try:
             own = cls(**header["settings"])
             if encoder is not None:

@@ -39,7 +39,7 @@ def pictures(x: Any, *, labelled: bool) -> Pictures | None:
         DataError: there is no such file or folder.
     """
     if isinstance(x, str | Path):
-        return _from_path(Path(x), labelled=labelled)
+        return _from_path(Path(x).expanduser(), labelled=labelled)
     if isinstance(x, Image.Image):
         return Pictures([flat(x)])
     # An array of two axes is features [n, d], and never one grey image.
@@ -85,7 +85,7 @@ def _is_picture(one: Any) -> bool:
 
 def _from_item(one: Any) -> Path | np.ndarray:
     if isinstance(one, str | Path):
-        file = Path(one)
+        file = Path(one).expanduser()
         if not file.is_file():
             raise DataError(f"there is no file {file}; give the paths of images")
         return file

@@ -46,7 +46,7 @@ def find_recipe(name: str) -> Recipe:
         return demand_recipe(own.thing, name, own.where)
     if (offered := from_package(name)) is not None:
         return offered
-    if Path(name).is_dir():
+    if Path(name).expanduser().is_dir():
         raise BadInput(
             f"{name} is a folder; a method is trained on it: quickstudy train prototypical --on "
             f"{name}"

@@ -35,7 +35,7 @@ def export(learned: Any, path: Path | str, recipe: Recipe) -> None:
         >>> type(load(file)).__name__
         'MAML'
     """
-    save_arrays(Path(path), learned, recipe.to_json())
+    save_arrays(Path(path).expanduser(), learned, recipe.to_json())
 
 
 def load(path: Path | str, recipe: Any = None) -> Any:
@@ -110,7 +110,7 @@ def _demand_same_interface(saved: dict[str, Any] | None, now: Any, file: Path) -
 def copy_exported(path: Path | str, file: Path | str, named: Any = None) -> None:
     """Write what a run learned as one file; arguments as `export` and `load` have them."""
     header = read_recipe(learner_file(path))
-    save_arrays(Path(file), load(path, named), header)
+    save_arrays(Path(file).expanduser(), load(path, named), header)
 
 
 class Trained(NamedTuple):
@@ -154,7 +154,7 @@ def load_recipe(path: Path | str, named: Any = None) -> Recipe:
 
 def learner_file(path: Path | str) -> Path:
     """The file of weights that a run's folder or an exported file stands for."""
-    path = Path(path)
+    path = Path(path).expanduser()
     file = path / LEARNER if path.is_dir() else path
     if not file.exists():
         raise CheckpointError(

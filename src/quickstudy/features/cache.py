@@ -120,7 +120,7 @@ def _key(image: Picture) -> bytes:
         about = f"{image.dtype}{image.shape}".encode()
         return hashlib.sha256(about + np.ascontiguousarray(image).tobytes()).digest()
     try:
-        return hashlib.sha256(Path(image).read_bytes()).digest()
+        return hashlib.sha256(Path(image).expanduser().read_bytes()).digest()
     except OSError as error:
         raise DataError(f"{image} cannot be read ({error}); give an image") from error
 

@@ -59,7 +59,8 @@ class Preparation(NamedTuple):
             image = Image.fromarray(_rgb(picture))
         else:
             # Twice as many pixels as are wanted along each side are enough to resample from.
-            image = opened_flat(Path(picture), Look(channels=3), enough=2 * max(self.size))[0]
+            file = Path(picture).expanduser()
+            image = opened_flat(file, Look(channels=3), enough=2 * max(self.size))[0]
         if image.size == (w, h):
             return np.asarray(image)
         if self.fit == "crop":

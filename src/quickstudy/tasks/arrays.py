@@ -84,7 +84,7 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
         >>> data.names, data.counts.tolist(), data.images.shape
         (('a', 'b'), [3, 1], (2, 3, 8, 8, 3))
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     arrays = _read(path)
     _demand_one_meaning(arrays, path)
     if "features" in arrays and "images" not in arrays:

@@ -46,7 +46,7 @@ def cifar_fs(path: str | Path, split: str, **episodes: Any) -> Episodes:
 
 def cifar_fs_classes(path: str | Path, split: str) -> ImageClasses:
     """The images of a split of CIFAR-FS by class; for the arguments and errors see `cifar_fs`."""
-    parts, path = split_parts(split), Path(path)
+    parts, path = split_parts(split), Path(path).expanduser()
     for folder in (path, path / "cifar100"):
         if (folder / "data").is_dir() and (folder / "splits" / "bertinetto").is_dir():
             return _from_folders(folder, split)

@@ -119,8 +119,9 @@ def _read_sets(data: str | Path | None) -> dict[str, IconSet]:
     given = data or os.environ.get("QUICKSTUDY_DATA")
     if not given:
         raise DataError(f"Emoji are not downloaded. {commands(ARTISTS)}")
-    inside = Path(given) / "emoji"
-    found = find_icon_sets(inside if inside.is_dir() else Path(given), ARTISTS)
+    folder = Path(given).expanduser()
+    inside = folder / "emoji"
+    found = find_icon_sets(inside if inside.is_dir() else folder, ARTISTS)
     return {name: read_icon_set(source) for name, source in found.items()}
 
 

@@ -215,8 +215,9 @@ def image_files(path: str | Path) -> list[Path]:
     Raises:
         DataError: see `query_images`.
     """
-    if Path(path).exists() and not Path(path).is_dir():
-        return [Path(path)]
+    given = Path(path).expanduser()
+    if given.exists() and not given.is_dir():
+        return [given]
     folder, passed = _existing_folder(path), list[Path]()
     every = (p for p in folder.rglob("*") if not p.is_dir())
     files = _images(folder, sorted(every), passed)
@@ -267,7 +268,7 @@ def _tell(folder: Path, passed: Sequence[Path]) -> None:
 
 
 def _existing_folder(path: str | Path) -> Path:
-    folder = Path(path)
+    folder = Path(path).expanduser()
     if not folder.is_dir():
         if folder.exists():
             raise DataError(f"{folder} is a file; give the folder that the images are in.")

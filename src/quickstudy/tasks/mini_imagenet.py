@@ -63,7 +63,8 @@ def mini_imagenet(path: str | Path, split: str, **episodes: Any) -> Episodes:
 
 def mini_imagenet_classes(path: str | Path, split: str) -> ImageClasses:
     """A split of miniImageNet by class; for the arguments and errors see `mini_imagenet`."""
-    return join_classes([_read_part(Path(path), part) for part in split_parts(split)])
+    folder = Path(path).expanduser()
+    return join_classes([_read_part(folder, part) for part in split_parts(split)])
 
 
 def _read_part(folder: Path, part: str) -> ImageClasses:

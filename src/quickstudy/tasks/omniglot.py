@@ -251,12 +251,13 @@ def _locate(data: str | Path | None, progress: Counter) -> dict[str, Path]:
     """The zip or folder of each part: where the caller says, or downloaded into the cache."""
     chosen = data or os.environ.get("QUICKSTUDY_DATA")
     if chosen:
-        found = {part: find_part(Path(chosen), part) for part in CHARACTERS}
+        folder = Path(chosen).expanduser()
+        found = {part: find_part(folder, part) for part in CHARACTERS}
         missing = [part for part, source in found.items() if source is None]
         if missing:
             raise DataError(
-                f"{chosen} (--data or QUICKSTUDY_DATA) has no {missing[0]}.zip and no folder "
-                f"{missing[0]}, neither directly nor in {Path(chosen) / 'omniglot'}. Put the "
+                f"{folder} (--data or QUICKSTUDY_DATA) has no {missing[0]}.zip and no folder "
+                f"{missing[0]}, neither directly nor in {folder / 'omniglot'}. Put the "
                 f"official zips of {URL} there, or unset it to download them."
             )
         return {part: source for part, source in found.items() if source is not None}

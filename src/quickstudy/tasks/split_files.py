@@ -37,7 +37,7 @@ def read_splits(path: str | Path) -> dict[str, tuple[str, ...]]:
         >>> read_splits(path)
         {'train': ('cat',), 'test': ('dog',)}
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.suffix.lower() != ".csv":
         raise DataError(f"{path} is no .csv. {_FORM}")
     splits: dict[str, tuple[str, ...]] = {}

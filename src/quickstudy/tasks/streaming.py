@@ -67,7 +67,7 @@ class HostImages:
             DataError: the file is missing, damaged, or no `.npy` file.
             BadInput: it holds neither uint8 nor float32 values.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         if not path.is_file():
             raise DataError(f"There is no file {path}; write one with np.save(path, data.images).")
         try:

@@ -48,8 +48,9 @@ class BenchmarkImages(NaturalImages):
                 f"{self.name} is not downloaded; give the folder that holds it with --data DIR, or "
                 "in the variable QUICKSTUDY_DATA (docs/own-data.md has the layouts)"
             )
-        inside = Path(given) / self.name
-        return inside if inside.is_dir() else Path(given)
+        folder = Path(given).expanduser()
+        inside = folder / self.name
+        return inside if inside.is_dir() else folder
 
     def drawn(
         self, make: Callable[..., "Episodes"], split: Split, source: Source, ways: int
