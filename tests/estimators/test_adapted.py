@@ -103,3 +103,15 @@ def test_scores_from_0_to_1_become_log_odds_for_the_softmax():
     np.testing.assert_allclose(seen.shown, scores, rtol=1e-4)
     odds = scores / (1 - scores)
     np.testing.assert_allclose(seen.probabilities, odds / odds.sum(1, keepdims=True), rtol=1e-4)
+
+
+def test_a_learner_of_other_inputs_says_so():
+    """Those of its network, whether its number of outputs is fixed or not."""
+    body, head = (qs.MLP(64, (8, *more), key=jax.random.key(0)) for more in ((), (2,)))
+    images = list(coloured(2, RED))
+    for learner in (qs.Prototypical(body), qs.MAML(head, inner_lr=0.1, steps=1)):
+        said = rf"{type(learner).__name__} cannot take tasks whose inputs are \[4, 6\]: .*; give in"
+        with pytest.raises(BadInput, match=said):
+            FewShotClassifier(learner=learner).fit(np.ones((4, 6)), ["a", "b", "a", "b"])
+        with pytest.raises(BadInput, match=r"cannot take tasks whose inputs are \[2, 4, 4, 1\]"):
+            FewShotClassifier(learner=learner, image=(4, 4, 1)).fit(images, ["a", "b"])

@@ -95,3 +95,10 @@ def test_features_whose_squares_cannot_be_computed(scale):
         unit((x * scale).astype(kind), y)
     near = unit(x * scale**0.25, y).predict(x * scale**0.25)
     np.testing.assert_array_equal(near, unit(x, y).predict(x))
+
+
+@pytest.mark.parametrize("image", [(28, 28), "28", 28, (28, 28, 2), (0, 28, 1), (28.0, 28, 1)])
+def test_a_size_of_images_that_is_none_says_what_one_is(image):
+    classifier = FewShotClassifier(learner=3, image=image)
+    with pytest.raises(BadInput, match=r"image is .*; give \(height, width, channels\)"):
+        classifier.fit(list(coloured(2, RED)), ["a", "b"])

@@ -62,3 +62,13 @@ def test_encoders_of_the_library_use_its_cache(monkeypatch):
     assert encoding.features_of(own, images).shape == (3, 3)
     assert encoding.features_of(own, images[:1]).shape == (1, 3)
     assert calls == ["cache", "encoder"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_an_encoder_that_makes_no_numbers_is_named(own):
+    def broken(images):
+        return images.mean((1, 2)) * np.float32(np.nan)
+
+    made = encoder(broken, name="broken", size=(8, 8)) if own else encoding.Called(broken)
+    with pytest.raises(BadInput, match=r"the encoder .*broken made features that are not finite"):
+        encoding.features_of(made, list(coloured(2, RED)))

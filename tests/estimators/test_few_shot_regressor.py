@@ -61,3 +61,9 @@ def test_mistakes_are_named():
     ]:
         with pytest.raises(BadInput, match=message):
             call()
+
+
+@pytest.mark.parametrize("y", [3.0, "a"])
+def test_one_target_for_several_examples_is_refused(y):
+    with pytest.raises(BadInput, match=f"y is {y!r}; give a target for each example"):
+        FewShotRegressor().fit(np.eye(3), y)

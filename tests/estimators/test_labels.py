@@ -35,9 +35,14 @@ def test_no_labels(y):
         (np.array(["a", None, "b"], object), "label 1 is None"),
         (["a", "b", 1], "label 2 is 1"),
         ((1, 0, "a"), "label 2 is 'a'"),
+        ([b"a", b"b", b"a"], r"label 0 is b'a'; give text, label.decode\(\)"),
+        (np.array([b"a", b"b", b"a"]), r"label 0 is .*b'a'\)?; give text"),
+        ("a", "y is 'a'; give a label for each example"),
+        (3, "y is 3; give a label for each example"),
+        ({"a"}, "y is {'a'}; give a label for each example"),
     ],
 )
-def test_a_missing_label_and_a_name_among_numbers_are_named(y, said):
+def test_labels_that_are_none_are_named(y, said):
     with pytest.raises(BadInput, match=said):
         labels.checked(GIVEN, y)
 
@@ -56,4 +61,5 @@ def test_the_answer_for_unknown():
 def test_one_label_for_all():
     assert labels.repeated(["a"], 3).tolist() == ["a"] * 3
     assert labels.repeated("a", 3).tolist() == ["a"] * 3
+    assert labels.repeated("a", 1).tolist() == ["a"]
     assert labels.repeated(["a", "b"], 2) == ["a", "b"]

@@ -70,7 +70,7 @@ def test_the_user_s_own_is_found_by_its_name_only():
     found = read_settings(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Net"}}, scope)
     assert found.own == Own("nets.py:Net")
     assert found.own.thing is print
-    with pytest.raises(BadInput, match=r"beside Net: "):
+    with pytest.raises(BadInput, match=r"beside Net: .*, or in Python recipe=\['PATH/nets.py:Ot"):
         read_settings(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Other"}}, scope)
 
 

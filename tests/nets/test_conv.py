@@ -1,5 +1,7 @@
 """`conv2d` equals `lax.conv_general_dilated`, `max_pool` equals `reduce_window`, twice derived."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,6 +30,13 @@ def test_conv_equals_lax_to_the_second_derivative(shape, size, cout, stride):
 
 def test_conv_float32_stays_float32():
     assert conv2d(jnp.ones((1, 4, 4, 1)), jnp.ones((3, 3, 1, 2))).dtype == jnp.float32
+
+
+def test_a_kernel_for_other_channels_is_an_error_of_shape():
+    """Which the shapes alone tell, so that a learner's door finds a remedy."""
+    untyped = inspect.unwrap(conv2d)
+    with pytest.raises(TypeError, match="images of 3 channels and a kernel for 1"):
+        jax.eval_shape(untyped, jnp.ones((1, 4, 4, 3)), jnp.ones((3, 3, 1, 2)))
 
 
 @pytest.mark.parametrize("stride", [0, -1])

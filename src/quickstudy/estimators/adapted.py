@@ -12,7 +12,7 @@ from quickstudy.errors import BadInput
 from quickstudy.estimators import choice
 from quickstudy.estimators.heads.labelled import Labelled
 from quickstudy.learners.adapted import Adapted
-from quickstudy.learners.learner import Learner
+from quickstudy.learners.learner import Learner, demand_taken
 from quickstudy.learners.losses import SURE
 from quickstudy.tasks.task import Examples, Task, as_inputs
 
@@ -91,25 +91,29 @@ def judged_learner(
 def _taken(learner: Learner, support: Examples) -> Examples:
     """The support set as the learner can take it: among more classes, if it has more outputs."""
     try:
-        learner.check(Task(support, support))
+        demand_taken(learner, Task(support, support))
     except BadInput:
         outputs = _outputs(learner, support)
         if support.ways is None or outputs is None or outputs <= support.ways:
             raise
         support = support.among(outputs)
-        learner.check(Task(support, support))
+        demand_taken(learner, Task(support, support))
     return support
 
 
 def _outputs(learner: Learner, support: Examples) -> int | None:
-    """How many outputs its network has: those of the predictor that has not learned yet."""
+    """How many outputs its network has: those of the predictor that has not learned yet; `None`
+    where it cannot take the inputs."""
 
     def outputs(one: Learner, s: Examples) -> Any:
         predictor = one.unadapted(s)
         # Without its door, which refuses another number of outputs than of classes.
         return (predictor.predictor if isinstance(predictor, Adapted) else predictor)(s.x)
 
-    shape = eqx.filter_eval_shape(outputs, learner, support)
+    try:
+        shape = eqx.filter_eval_shape(outputs, learner, support)
+    except (TypeError, ValueError, IndexError):
+        return None
     return shape.shape[-1] if hasattr(shape, "shape") else None
 
 

@@ -110,7 +110,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
                 "the images are files or have different sizes, and the size that the learner "
                 "takes is not known; give image=(height, width, channels), such as (28, 28, 1)"
             )
-        h, w, channels = self.image or (*shapes.pop(), 3)
+        h, w, channels = _shape_of(self.image) or (*shapes.pop(), 3)
         files = [one for one in found.items if isinstance(one, Path)]
         if (said := unlike_training(files, (h, w, channels))) is not None:
             LOG.warning("%s", said)
@@ -244,6 +244,19 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
     @abc.abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         """Take what `_state` gave."""
+
+
+def _shape_of(image: Any) -> tuple[int, int, int] | None:
+    """The setting `image`, checked."""
+    if image is None:
+        return None
+    match np.atleast_1d(image).tolist():
+        case [int(h), int(w), (1 | 3) as channels] if h > 0 and w > 0:
+            return h, w, channels
+    raise BadInput(
+        f"image is {image!r}; give (height, width, channels), with 1 channel (grey) or 3, such as "
+        "(28, 28, 1)"
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -144,6 +144,16 @@ def features_of(
         BadInput: the encoder returned something else, or numbers that are not finite.
         DataError: a file is damaged or no image.
     """
+    made = _made(encoder, items, progress)
+    if not np.isfinite(made).all():
+        raise BadInput(
+            f"the encoder {encoder.name} made features that are not finite; give one whose "
+            "features are finite numbers for every image"
+        )
+    return made
+
+
+def _made(encoder: FrozenEncoder, items: Sequence[Item], progress: Counter) -> np.ndarray:
     if isinstance(encoder, Encoder):  # which prepares images itself
         if len(items) == 1:  # the cache is for sets of images: two files for each call
             return np.asarray(encoder(items))

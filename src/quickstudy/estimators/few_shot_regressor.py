@@ -8,6 +8,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from quickstudy.errors import BadInput
+from quickstudy.estimators import labels
 from quickstudy.estimators.base import FewShotEstimator, Given
 from quickstudy.estimators.choice import (
     PENALTIES,
@@ -123,6 +124,7 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
                 "this estimator requires y to be passed, but the target y is None; give the "
                 "targets [n] or [n, t]"
             )
+        labels.demand_each(y, "target")
         y = check_array(y, ensure_2d=False, dtype="float64", input_name="y")
         check_consistent_length(given.inputs, y)
         return y

@@ -38,16 +38,25 @@ def checked(given: Given, y: Any) -> np.ndarray:
     return _composed(y)
 
 
+def demand_each(y: Any, what: str) -> None:
+    """Refuse one label or target for all examples, and what NumPy reads as one, such as a set."""
+    if np.asarray(y).ndim == 0:
+        raise BadInput(f"y is {y!r}; give a {what} for each example, in a list or an array")
+
+
 def _demand_one_kind(y: Any) -> None:
-    """Refuse missing labels, and names among numbers, of which NumPy would make strings."""
+    """Refuse missing labels, bytes, and names among numbers, of which NumPy would make strings."""
     if not isinstance(y, list | tuple):
+        demand_each(y, "label")
         y = np.asarray(y)
-        if y.dtype != object:
+        if y.dtype.kind not in "OS":
             return
     words = [isinstance(label, str) for label in y]
     for place, label in enumerate(y):
         if label is None:
             raise BadInput(f"label {place} is None; give each example the label of its class")
+        if isinstance(label, bytes):
+            raise BadInput(f"label {place} is {label!r}; give text, label.decode(), or numbers")
         if words[place] != words[0]:
             raise BadInput(
                 f"label 0 is {y[0]!r}, and label {place} is {label!r}; give names or numbers, "
@@ -69,7 +78,7 @@ def _dense(y: np.ndarray) -> np.ndarray:
 
 def repeated(y: Any, n: int) -> Any:
     """One label for each of n examples where a single one was given."""
-    if y is None or np.ndim(y) > 1 or np.size(y) != 1 or n == 1:
+    if y is None or np.ndim(y) > 1 or np.size(y) != 1:
         return y
     return np.repeat(np.asarray(y).reshape(1), n)
 

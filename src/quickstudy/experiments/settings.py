@@ -153,7 +153,7 @@ class Scope:
             raise BadInput(
                 f"this was made with {where}, code of your own, which a file of weights never "
                 f"causes to be run; name it yourself{also}: --recipe {' '.join(missing)}, or in "
-                f"Python quickstudy.load(path, recipe={missing}), where PATH is its folder"
+                f"Python recipe={missing}, where PATH is its folder"
             )
         if len(found) > 1:
             raise BadInput(f"{where} may be {' or '.join(sorted(found))}; name its own file")

@@ -166,17 +166,23 @@ def demand_fitting(learner: Learner, tasks: TaskDistribution) -> Task:
         (5, 1)
     """
     task = eqx.filter_eval_shape(tasks.sample, jax.random.key(0))
+    demand_taken(learner, task)
+    return task
+
+
+def demand_taken(learner: Learner, task: Task) -> None:
+    """Raise `BadInput` if a learner cannot take a task of these shapes; nothing is computed."""
     try:
         learner.check(task)
         shape_of(_answers, learner, task)
     except QuickstudyError:
         raise
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, IndexError) as error:
         raise BadInput(
             f"{type(learner).__name__} cannot take tasks whose inputs are "
-            f"{list(task.support.x.shape)}: {error}"
+            f"{list(task.support.x.shape)}: {error}; give inputs of the shape that its network was "
+            "made for"
         ) from error
-    return task
 
 
 def _answers(learner: Learner, task: Task) -> Any:

@@ -29,6 +29,7 @@ def conv2d(
 
     Raises:
         BadInput: if `stride` is not positive.
+        TypeError: the kernel is for another number of channels.
 
     Example:
         >>> conv2d(jnp.ones((1, 5, 5, 1)), jnp.ones((3, 3, 1, 1)), stride=2)[0, :, :, 0]
@@ -38,6 +39,11 @@ def conv2d(
     """
     if stride < 1:
         raise BadInput(f"conv2d got stride={stride}; give a stride of 1 or more")
+    if x.shape[-1] != kernel.shape[2]:
+        # As JAX's own errors of shape, for which a learner's door looks for a remedy.
+        raise TypeError(
+            f"conv2d got images of {x.shape[-1]} channels and a kernel for {kernel.shape[2]}"
+        )
     # Neither the primitive nor `conv_general_dilated` promotes types by itself.
     dtype = jnp.result_type(x, kernel)
     x, kernel = x.astype(dtype), kernel.astype(dtype)
