@@ -43,6 +43,11 @@ def test_the_table_has_the_policy_first_and_then_the_best():
         assert part in str(table.caption)
 
 
+def test_listed_tasks_are_no_draws():
+    told = a_policy_result(tasks={"settings": {"listed": 2}}).facts()
+    assert told[0] == ("trials", "3, in 2 listed tasks in turn")
+
+
 def test_the_distance_to_the_best_reference_is_told():
     """With its interval; where it was not measured, as in older files, nothing is."""
     found = a_policy_result().evaluation

@@ -191,9 +191,11 @@ def test_a_method_and_a_problem_of_ones_own_are_opened_by_both_files(problem, he
         said = stopped(["evaluate", run, "--recipe", one], capsys)
         assert f"--recipe PATH/{missing}" in said
     main(["evaluate", run, "--recipe", *both, "--episodes", "3", "--no-curves"])
-    (here / "third.py").write_text("from learn import Mine\n\n\nclass Third:\n    pass\n")
-    said = stopped(["evaluate", run, "--recipe", *both, f"{here / 'third.py'}:Third"], capsys)
-    assert "third.py:Third is named, and this was made with" in said
+    third = "from learn import Mine\n\n\nclass Third:\n    pass\n\n\ndef third():\n    pass\n"
+    (here / "third.py").write_text(third)
+    for name in ("Third", "third"):
+        said = stopped(["evaluate", run, "--recipe", *both, f"{here / 'third.py'}:{name}"], capsys)
+        assert f"third.py:{name} is named, and this was made with" in said
     forget(here)
 
 

@@ -218,12 +218,12 @@ def scope_of(named: Any) -> Scope:
 
 
 def _named_class(named: Any) -> str:
-    """Where a class in a file is defined, whose place a run's recipe tells; nothing for a recipe
-    or another value, whose parts it tells."""
+    """Where a class or function in a file is defined, whose place a run's recipe tells; nothing for
+    a recipe or another value, whose parts it tells."""
     if not isinstance(named, str) or not is_file(named):
         return ""
     own = from_file(named)
-    return own.where if isinstance(own.thing, type) else ""
+    return own.where if callable(own.thing) else ""
 
 
 def _things(named: Any) -> dict[str, Any]:

@@ -83,7 +83,9 @@ class PolicyResult(Result):
     def facts(self) -> list[tuple[str, str]]:
         """How many trials, and in what; and how far the policy is from the best reference."""
         found, tasks = self.evaluation, "tasks" if self.updated else "trials"
-        facts = [(tasks, f"{found.trials:,}, each in an MDP drawn anew"), *self.definition.items()]
+        listed = self.tasks.get("settings", {}).get("listed")
+        met = f"in {listed} listed tasks in turn" if listed else "each in an MDP drawn anew"
+        facts = [(tasks, f"{found.trials:,}, {met}"), *self.definition.items()]
         best = best_reference(found)
         if best not in found.ahead:
             return facts

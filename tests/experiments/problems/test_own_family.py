@@ -202,6 +202,30 @@ def test_a_run_is_exported_without_its_code_and_knows_its_spaces(families, tmp_p
     forget(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "edit"),
+    [
+        (POLES, "Poles", ("rng.uniform(0.25, 1.0)", "rng.uniform(0.25, 0.5)")),
+        (POLES, "Poles", ("HORIZON = 20", "HORIZON = 15")),
+        (POLES, "Named", ('"test": [0.75]', '"test": [0.8]')),
+        (LEVER, "Lever", ("horizon: int = 2", "horizon: int = 3")),
+        (LEVER, "Lever", ("jax.random.bernoulli(key)", "jax.random.bernoulli(key, 0.01)")),
+    ],
+)
+def test_an_edited_file_has_other_test_tasks(text, name, edit, tmp_path):
+    """So that runs before and after it are not compared as if they had met the same ones."""
+    pytest.importorskip("gymnasium")
+    assert edit[0] in text
+    file, found = tmp_path / "edited.py", []
+    for version in (text, text, text.replace(*edit)):
+        file.write_text(version)
+        forget(tmp_path)
+        problem = find_problem(f"{file}:{name}").prepared(Source())
+        found.append(problem.test_tasks("test"))
+    assert found[0] == found[1] != found[2]
+    forget(tmp_path)
+
+
 def test_a_vector_steps_as_copies_one_by_one(families):
     """And is not shared by processes."""
     pytest.importorskip("gymnasium")

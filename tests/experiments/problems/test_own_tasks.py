@@ -1,10 +1,19 @@
 """Which listed task is in which split: every task in one, and what cannot be is refused."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from quickstudy import BadInput
 from quickstudy.experiments.problems.own_tasks import in_a_row, places, told
+
+
+@dataclass
+class Angle:
+    """A task that cannot be hashed."""
+
+    angle: object
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(4, (2, 1, 1)), (10, (6, 2, 2)), (100, (64, 16, 20))])
@@ -35,6 +44,7 @@ def test_splits_of_one_s_own_are_kept():
         ({"train": [{"a": 1}, {"a": 2}], "test": [{"a": 1}]}, "as number 0 and number 2"),
         ({"train": np.eye(2), "test": np.eye(2)[:1]}, "twice, as number 0 and number 2"),
         ([0.5, 1.5, 2.5, np.float64(0.5)], "twice, as number 0 and number 3"),
+        ([Angle(0.1), Angle([0.2]), Angle(0.3), Angle([0.2])], "twice, as number 1 and number 3"),
         ([1, 2, 3], "lists 3 tasks.*at least 4"),
         ("abcd", r"f\.tasks is 'abcd'; give a list"),
         ({"train": 5, "test": [1]}, r"f\.tasks\['train'\] is 5; give a list"),

@@ -3,14 +3,26 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+import numpy as np
+
 from quickstudy.errors import BadInput
 from quickstudy.experiments.family import FamilyProblem, HostProblem, way_round
+from quickstudy.experiments.method import TEST_SEED
 from quickstudy.experiments.problem import Problem, Source, Split
 from quickstudy.experiments.problems.own_tasks import digest, in_a_row, places, told
 from quickstudy.experiments.settings import KEPT, Own, made
 
 if TYPE_CHECKING:
     from quickstudy.envs.environment import MDPFamily
+
+
+FIRST = 8
+"""So many tasks tell one distribution from another."""
+
+
+def with_settings(found: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """What decides tasks, with further settings."""
+    return {**found, "settings": {**found["settings"], **own}}
 
 
 def _made(own: Own) -> Any:
@@ -45,6 +57,16 @@ class OwnFamily(FamilyProblem):
         from quickstudy.envs.compiled_door import demand_declared
 
         return demand_declared(_made(self.own))
+
+    def test_tasks(self, split: Split) -> dict[str, Any]:
+        """With the horizon and the first tasks: the file may have been edited."""
+        import jax
+
+        family: Any = self.environment(split)
+        keys = jax.random.split(jax.random.key(TEST_SEED), FIRST)
+        tasks = jax.tree.leaves([family.sample(key) for key in keys])
+        own = {"horizon": family.horizon, "first_tasks": digest([np.asarray(x) for x in tasks])}
+        return with_settings(super().test_tasks(split), own)
 
     def data(self, split: Split = "test") -> str:
         """The file's name for it."""
@@ -121,6 +143,20 @@ class OwnHostFamily(HostProblem):
         ]
         alone = [] if self.validation else ["validation: the tasks of training"]
         return [*super().notes(), *found, *alone]
+
+    def test_tasks(self, split: Split) -> dict[str, Any]:
+        """With the horizon, and the listed tasks or the first that are drawn: the file may have
+        been edited."""
+        from quickstudy.envs.host import draw_task
+
+        family = self.whole(split)
+        own: dict[str, Any] = {"horizon": self.longest(family)}
+        if (listed := getattr(family.sample_task, "tasks", None)) is not None:
+            own |= {"listed": len(listed), "listed_tasks": digest(listed)}
+        else:
+            drawn = [draw_task(family.sample_task, TEST_SEED, n) for n in range(FIRST)]
+            own["first_tasks"] = digest(drawn)
+        return with_settings(super().test_tasks(split), own)
 
     def _listed(self) -> Any:
         """The family's tasks where it lists them; `None` if it draws them."""

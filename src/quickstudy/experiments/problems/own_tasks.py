@@ -1,5 +1,6 @@
 """Tasks of one's own that are listed: which of them are trained on, validated on, and tested."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -118,6 +119,9 @@ def _key(task: Any) -> Any:
         return tuple(sorted(pairs, key=lambda pair: repr(pair[0])))
     if isinstance(task, list | tuple):
         return tuple(_key(value) for value in task)
+    if dataclasses.is_dataclass(task) and not isinstance(task, type):
+        own = ((field.name, getattr(task, field.name)) for field in dataclasses.fields(task))
+        return type(task), _key(dict(own))
     try:
         hash(task)
         return task
