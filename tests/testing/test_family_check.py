@@ -162,8 +162,14 @@ def same_step(copies):
         (lambda n: levers(n + 1), each_its_own, "returned", "has 3 copies, and 2 are wanted"),
         (levers, lambda v, t: setattr(v, "angle", t), "returned", r"unwrapped\.set_attr\('angle'"),
         (levers, lambda v, t: each_its_own(v, "?!"), "returned", r"step failed in the tasks \["),
+        (
+            levers,
+            lambda v, t: each_its_own(v, [0, np.nan]),
+            "returned",
+            "task .* of copy 1: the re",
+        ),
     ],
-    ids=["misspelt", "one for all", "later", "copies", "on the vector", "fails"],
+    ids=["misspelt", "one for all", "later", "copies", "on the vector", "fails", "not finite"],
 )
 def test_what_is_wrong_with_a_vector_is_named(make, set_tasks, broken, said):
     family = broken_levers.Lever()
