@@ -2,13 +2,19 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from quickstudy import errors
 from quickstudy.errors import BadInput, QuickstudyError
 
 DEMANDS = {
-    "counts": (errors.demand_counts, (1, 7), (0, -1, 4.0), "a whole number of 1 or more"),
+    "counts": (
+        errors.demand_counts,
+        (1, 7, np.int64(2)),
+        (0, -1, 1.5, 4.0, "3"),
+        "a whole number of 1 or more",
+    ),
     "shares": (errors.demand_shares, (0.0, 0.5, 1), (-0.1, 1.1, math.nan), "a number from 0 to 1"),
     "positive": (
         errors.demand_positive,
@@ -27,7 +33,7 @@ def test_what_is_demanded(name):
     for value in wrong:
         with pytest.raises(BadInput) as caught:
             demand(fine=right[0], mine=value)
-        assert str(caught.value) == f"mine is {value}; give {wanted}"
+        assert str(caught.value) == f"mine is {value!r}; give {wanted}"
 
 
 def test_ours_are_caught_as_one_and_as_python_s_own():

@@ -1,8 +1,9 @@
 """Errors that say what was given, what was expected, and what to do."""
 
 import math
+import numbers
 from collections.abc import Callable, Mapping
-from numbers import Integral
+from typing import Any
 
 
 class QuickstudyError(Exception):
@@ -43,7 +44,17 @@ def said_by(error: BaseException) -> str:
     return str(error) if isinstance(error, QuickstudyError) else f"{type(error).__name__}: {error}"
 
 
-def demand_counts(**given: float) -> None:
+def is_whole(value: object, least: int = 1) -> bool:
+    """Whether it is a whole number, Python's or NumPy's, and not below the least.
+
+    Example:
+        >>> is_whole(2), is_whole(0), is_whole(1.5)
+        (True, False, False)
+    """
+    return isinstance(value, numbers.Integral) and int(value) >= least
+
+
+def demand_counts(**given: object) -> None:
     """Whole numbers of 1 or more.
 
     Raises:
@@ -54,8 +65,7 @@ def demand_counts(**given: float) -> None:
         Traceback (most recent call last):
         quickstudy.errors.BadInput: trials is 0; give a whole number of 1 or more
     """
-    whole = "a whole number of 1 or more"
-    _demand(given, lambda value: isinstance(value, Integral) and value >= 1, whole)
+    _demand(given, is_whole, "a whole number of 1 or more")
 
 
 def demand_shares(**given: float) -> None:
@@ -86,7 +96,7 @@ def demand_positive(**given: float) -> None:
     _demand(given, lambda value: 0 < value < math.inf, "a finite number above 0")
 
 
-def _demand(given: Mapping[str, float], holds: Callable[[float], bool], wanted: str) -> None:
+def _demand(given: Mapping[str, Any], holds: Callable[[Any], bool], wanted: str) -> None:
     for name, value in given.items():
         if not holds(value):
-            raise BadInput(f"{name} is {value}; give {wanted}")
+            raise BadInput(f"{name} is {value!r}; give {wanted}")

@@ -74,3 +74,9 @@ def test_short_scores_are_the_same_float32():
     scores = np.random.default_rng(0).random(1000, np.float32)
     assert np.array_equal(np.array(short(scores), np.float32), scores)
     assert max(len(str(one)) for one in short(scores)) < 14
+
+
+def test_no_scores_have_no_mean():
+    for make in (lambda: Estimate.of(np.zeros(0)), lambda: PairedDifference.of([], [])):
+        with pytest.raises(qs.BadInput, match="there are no scores; give those of one task"):
+            make()

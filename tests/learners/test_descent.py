@@ -36,7 +36,9 @@ def test_descent_by_hand():
 
 
 def test_fewer_than_no_steps():
-    with pytest.raises(qs.BadInput, match="the inner loop has -3 steps; give 0 or more"):
+    with pytest.raises(
+        qs.BadInput, match="the inner loop has -3 steps; give a whole number of 0 or more"
+    ):
         learner(qs.MAML, steps=-3).adapt(SUPPORT)
 
 

@@ -32,7 +32,7 @@ def zero_head():
 BAD_INPUT = {
     "maml++ without steps": (
         lambda: qs.MAMLPlusPlus.create(mlp(3), steps=0),
-        "steps is 0 and MAML.* give 1 or more",
+        "steps is 0 and MAML.* give a whole number of 1 or more",
     ),
     "anil without halves": (
         lambda: after_check(qs.ANIL(mlp(3))),
@@ -48,15 +48,15 @@ BAD_INPUT = {
     ),
     "reptile without a batch": (
         lambda: qs.Reptile(mlp(3), batch=0),
-        "batch is 0 and Reptile .* give 1 or more",
+        "batch is 0 and Reptile .* give a whole number of 1 or more",
     ),
     "reptile without steps": (
         lambda: qs.Reptile(mlp(3), steps=0),
-        "steps is 0 and Reptile .* give 1 or more",
+        "steps is 0 and Reptile .* give a whole number of 1 or more",
     ),
     "matching that never reads": (
         lambda: qs.FullContext.create(4, reads=0, key=KEY),
-        r"reads is 0.*give 1 or more, or context=NoContext\(\)",
+        r"reads is 0.*give a whole number of 1 or more, or context=NoContext\(\)",
     ),
     "attention with too many heads": (
         lambda: qs.AttentiveMemory.create(3, 10, heads=4, key=KEY),

@@ -258,8 +258,11 @@ IMAGES = marked()
     ("settings", "message"),
     [
         ({"ways": 13}, "at least 13 classes; there are 12"),
-        ({"ways": 0}, "ways is 0; give 2 or more"),
-        ({"ways": 1}, "ways is 1; give 2 or more: of one class alone every answer is right"),
+        ({"ways": 0}, "ways is 0; give a whole number of 2 or more"),
+        (
+            {"ways": 1},
+            "ways is 1; give a whole number of 2 or more: of one class alone every answer is right",
+        ),
         ({"shots": 7}, "7 shots \\+ 1 queries need 8 items per class, but class 0 has 7"),
         ({"counts": UNEVEN, "shots": 4}, "class 1 has 4"),
         ({"counts": UNEVEN + 1}, "counts go up to 8"),

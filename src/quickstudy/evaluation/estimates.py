@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quickstudy.errors import BadInput
+
 ROUNDING = 1e-6
 """Scores that differ by less than this share of themselves are equal."""
 
@@ -21,10 +23,15 @@ class Estimate:
     def of(cls, scores: np.ndarray) -> "Estimate":
         """The estimate from one score per task.
 
+        Raises:
+            BadInput: there are none.
+
         Example:
             >>> Estimate.of(np.array([0.0, 1.0, 0.0, 1.0]))
             Estimate(mean=0.5, interval=0.565803...)
         """
+        if not len(scores):
+            raise BadInput("there are no scores; give those of one task or more")
         with np.errstate(invalid="ignore", over="ignore"):  # a task that diverged has no interval
             deviation = float(scores.std(ddof=1)) if len(scores) > 1 else math.inf
             return cls(float(scores.mean()), 1.96 * deviation / math.sqrt(len(scores)))
@@ -64,7 +71,7 @@ class PairedDifference:
         """From the scores of as many tasks, in the same order.
 
         Raises:
-            ValueError: not as many.
+            ValueError: not as many, or none.
 
         Example:
             >>> found = PairedDifference.of([0.9, 0.5, 0.7], [0.8, 0.4, 0.7])

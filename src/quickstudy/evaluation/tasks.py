@@ -76,7 +76,7 @@ def evaluate(
     usual = accuracy if task.query.ways is not None else squared_error
     if metric is not None:
         _demand_scalar(metric, learner, task)
-    sizes = (episodes, path_steps)
+    sizes = (int(episodes), path_steps)  # NumPy's would be traced
     before, after, path, answers = _scores(learner, tasks, key, sizes, metric or usual)
     # A metric may be a yes or no for each task.
     before, after, path = (

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, is_whole
 from quickstudy.inner import InnerRule
 from quickstudy.learners.losses import Loss, loss_on
 from quickstudy.learners.recomputing import recomputed
@@ -47,10 +47,10 @@ def descent(
         θ_k, and the arrays of θ_0 … θ_{k−1} stacked on a first axis `[steps, ...]`.
 
     Raises:
-        BadInput: fewer than 0 steps.
+        BadInput: fewer than 0 steps, or part of one.
     """
-    if steps is not None and steps < 0:
-        raise BadInput(f"the inner loop has {steps} steps; give 0 or more")
+    if steps is not None and not is_whole(steps, 0):
+        raise BadInput(f"the inner loop has {steps} steps; give a whole number of 0 or more")
     arrays, rest = eqx.partition(model, eqx.is_inexact_array)
     start = rule.begin(arrays)
     each = support if steps is None else None

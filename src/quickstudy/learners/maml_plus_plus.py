@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Scalar
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, is_whole
 from quickstudy.inner import FirstOrder, InnerRule, RatePerStep
 from quickstudy.learners.learner import Learner, Metrics, Predictor, Progress, check_outputs
 from quickstudy.learners.losses import loss_on
@@ -70,10 +70,10 @@ class MAMLPlusPlus(Learner):
     keeps_statistics: ClassVar[bool] = True
 
     def __check_init__(self):
-        if self.steps < 1:
+        if not is_whole(self.steps):
             raise BadInput(
                 f"steps is {self.steps} and MAML++ learns from the loss after every inner step; "
-                "give 1 or more"
+                "give a whole number of 1 or more"
             )
 
     @classmethod

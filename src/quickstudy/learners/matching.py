@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from quickstudy.compiling import compiled_once
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, is_whole
 from quickstudy.learners.learner import Learner, Predictor
 from quickstudy.learners.losses import ABSENT
 from quickstudy.learners.similarity import Similarity, cosine
@@ -67,10 +67,10 @@ class FullContext(MatchingContext):
     reads: int = eqx.field(static=True, default=5)
 
     def __check_init__(self):
-        if self.reads < 1:
+        if not is_whole(self.reads):
             raise BadInput(
                 f"reads is {self.reads}, and a query that never reads the support set is embedded "
-                "as nothing; give 1 or more, or context=NoContext()"
+                "as nothing; give a whole number of 1 or more, or context=NoContext()"
             )
 
     @classmethod

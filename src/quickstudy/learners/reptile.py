@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, is_whole
 from quickstudy.inner import InnerRule, Optimiser
 from quickstudy.learners.descent import descent
 from quickstudy.learners.learner import Learner, Metrics, Progress
@@ -60,10 +60,10 @@ class Reptile(GradientBased):
 
     def __check_init__(self):
         for name in ("steps", "batch"):
-            if getattr(self, name) < 1:
+            if not is_whole(getattr(self, name)):
                 raise BadInput(
                     f"{name} is {getattr(self, name)} and Reptile trains by steps on minibatches; "
-                    "give 1 or more"
+                    "give a whole number of 1 or more"
                 )
 
     def inner_rule(self) -> InnerRule:

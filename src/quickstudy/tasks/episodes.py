@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from quickstudy.compiling import compiled_once
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput, demand_counts, is_whole
 from quickstudy.tasks.images import ImageClasses
 from quickstudy.tasks.reading import as_inputs
 from quickstudy.tasks.streaming import HostImages
@@ -220,10 +220,10 @@ def _shuffled(
 
 def _check_shape(tasks: Episodes) -> None:
     demand_counts(shots=tasks.shots, queries=tasks.queries)
-    if tasks.ways < 2:
+    if not is_whole(tasks.ways, 2):
         raise BadInput(
-            f"ways is {tasks.ways}; give 2 or more: of one class alone every answer is right, and "
-            "there is nothing to learn"
+            f"ways is {tasks.ways}; give a whole number of 2 or more: of one class alone "
+            "every answer is right, and there is nothing to learn"
         )
     if tasks.turns not in (1, 2, 4):
         raise BadInput(f"turns is {tasks.turns}; give 1 (no rotations), 2 or 4.")
