@@ -133,6 +133,21 @@ def test_observations_that_are_no_numbers(bad, said):
         demand_shape(bad, BOX)
 
 
+def test_pictures_are_bytes_or_whole_numbers_like_them():
+    """A picture of floats in [0, 1] would be read as black."""
+    space = gymnasium.spaces.Box(0, 255, (8, 8, 3), np.uint8)
+    for good in (np.full((8, 8, 3), 200, kind) for kind in (np.uint8, np.int64, np.float32)):
+        demand_shape(good, space)
+    for bad, said in (
+        (np.full((8, 8, 3), 0.9, np.float32), "float32 from 0.9 to 0.9"),
+        (np.full((8, 8, 3), -1000), "int64 from -1000 to -1000"),
+        (np.full((8, 8, 3), 1000, np.uint16), "uint16 from 1000 to 1000"),
+    ):
+        with pytest.raises(BadInput, match=rf"{said}.*whole numbers from 0 to 255, as uint8"):
+            demand_shape(bad, space)
+    demand_shape(np.full((8, 8, 3), np.nan), space)  # `demand_finite` names these
+
+
 def test_observations_with_parts_have_these_parts():
     space = spaces.Dict({"arm": BOX, "eyes": spaces.Tuple((BOX, spaces.Discrete(2)))})
     first_seen(({"arm": SEEN, "eyes": (SEEN, 1)}, {}), space)

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from quickstudy import BadInput
 from quickstudy.testing import FAMILY_PROPERTIES, ConformanceError, check_family, check_vector
-from references import broken_levers, poles
+from references import broken_levers, poles, spaced
 
 HORIZON = 5
 
@@ -23,7 +23,10 @@ WRONG = {
     broken_levers.NoTasks: ("returned", "sample_task failed with LookupError: none left"),
     broken_levers.Wrapped: ("returned", r"write env\.unwrapped\.angle"),
     broken_levers.NoReward: ("returned", r"step failed in the task 0\.8.*the reward is None"),
-    broken_levers.FarOutside: ("returned", r"the number 250 at \(0,\), far outside the space"),
+    broken_levers.FarOutside: (
+        "returned",
+        r"the number 250 at \(0,\), .* far outside -?\d+ to \d+ of the space",
+    ),
     broken_levers.StaysOpen: ("closing", "OSError: still busy"),
     broken_levers.Seedless: ("seeds", r"draw everything from self\.np_random"),
     broken_levers.SeedlessTasks: (
@@ -51,6 +54,36 @@ def test_what_is_wrong_is_named(family):
     with pytest.raises(ConformanceError, match=f"breaks the property '{broken}'.*{said}") as error:
         check(family())
     assert error.value.broken == broken
+
+
+FAR_OUTSIDE = [
+    (
+        gymnasium.spaces.Dict(x=gymnasium.spaces.Box(-1, 1, (2,))),
+        {"x": np.float32([900, 0])},
+        "900",
+    ),
+    (gymnasium.spaces.Box(0, 5, (2,), np.int64), np.array([0, 5000]), "5000"),
+    (gymnasium.spaces.Box(0, 1, (9, 9, 3), np.uint8), np.full((9, 9, 3), 255, np.uint8), "255"),
+]
+
+
+class Shows(spaced.Finds):
+    """One observation for ever."""
+
+    def __init__(self, space, seen):
+        self.spaces, self.seen = (space, spaced.ACTIONS["box"]), seen
+
+    def make(self):
+        env = super().make()
+        env.observation_space.sample = lambda: self.seen
+        return env
+
+
+@pytest.mark.parametrize(("space", "seen", "said"), FAR_OUTSIDE, ids=["Dict", "whole", "picture"])
+def test_numbers_far_outside_any_space_are_named(space, seen, said):
+    family = Shows(space, seen)
+    with pytest.raises(ConformanceError, match=f"has the number {said} at .* far outside"):
+        check(family)
 
 
 def test_every_property_is_broken_by_some_family():

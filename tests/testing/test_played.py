@@ -69,11 +69,13 @@ def test_tasks_as_bytes_and_in_words():
     assert len(told("a" * 200)) == 120
 
 
-def test_bounds_are_for_floats_alone():
+def test_bounds_are_those_of_the_space():
     far = family(broken_levers.FarOutside)
     (found,) = far.play([0.0], most=2)
     with pytest.raises(BadInput, match="the number 250"):
         far.demand_bounds(found)
-    pixels = gymnasium.spaces.Box(0, 1, (1,), np.uint8)
-    far.host.spaces.observation = pixels
+    far.host.spaces.observation = gymnasium.spaces.Box(0, 100, (1,), np.int64)
+    with pytest.raises(BadInput, match="far outside 0 to 100"):
+        far.demand_bounds(found)
+    far.host.spaces.observation = gymnasium.spaces.Box(-np.inf, np.inf, (1,), np.float32)
     far.demand_bounds(found)

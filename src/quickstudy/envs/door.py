@@ -8,6 +8,7 @@ import numpy as np
 
 from quickstudy.envs.choices import demand_choice, short
 from quickstudy.envs.gymnasium_env import import_gymnasium
+from quickstudy.envs.pixels import is_picture
 from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
 
 SUCCESS = ("success", "is_success")
@@ -207,7 +208,9 @@ def demand_shape(observation: Any, space: Any, where: str = "") -> None:
 def _demand_numbers(observation: Any, space: Any, name: str) -> None:
     """Refuse what is no array of a Box's shape."""
     fits = type(observation) is np.ndarray and observation.shape == space.shape
-    if fits and observation.dtype.kind in "fiub":
+    # What most environments return, at every step.
+    kind = observation.dtype if fits else None
+    if kind == np.uint8 or (kind is not None and kind.kind in "fiub" and not is_picture(space)):
         return
     if np.ma.is_masked(observation):
         raise BadInput(f"{name} is {short(observation)}, masked in part; fill it with numbers")
@@ -227,6 +230,19 @@ def _demand_numbers(observation: Any, space: Any, name: str) -> None:
         )
     if array.dtype.kind not in "fiubO":
         raise BadInput(f"{name} is {short(observation)}; return real numbers")
+    if is_picture(space) and not _holds(space, array.astype(np.float64)):
+        raise BadInput(
+            f"{name} holds {array.dtype} from {array.min():g} to {array.max():g}; the space, "
+            f"{space}, is of pictures: return whole numbers from {space.low.min()} to "
+            f"{space.high.max()}, as uint8, or mend observation_space"
+        )
+
+
+def _holds(space: Any, array: np.ndarray) -> bool:
+    """Whether all are whole numbers within the bounds."""
+    # Not-a-numbers are none; `demand_finite` names them.
+    inside = (array >= space.low) & (array <= space.high) & (array == np.rint(array))
+    return bool((inside | np.isnan(array)).all())
 
 
 def _parts(whole: Any) -> dict[Any, Any]:

@@ -90,6 +90,19 @@ class Spaces:
         ]
         return np.concatenate(found) if found else np.zeros(0, np.float32)
 
+    def bounds_seen(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest numbers that a policy should see, `observation_shape`."""
+        spaces, found = import_gymnasium().spaces, []
+        for _, leaf in _leaves(self.observation, ()):
+            bounded = isinstance(leaf, spaces.Box) and not is_picture(leaf)
+            # Pictures are scaled to [0, 1], and choices are 0 or 1.
+            low, high = (leaf.low, leaf.high) if bounded else (0, 1)
+            shape = leaf.shape if bounded else (spaces.flatdim(leaf),)
+            found.append([np.broadcast_to(bound, shape).ravel() for bound in (low, high)])
+        # In double precision, where the widest bounds have a difference.
+        low, high = np.concatenate([np.zeros((2, 0)), *found], 1)
+        return low.reshape(self.observation_shape), high.reshape(self.observation_shape)
+
     def native(self, actions: np.ndarray) -> Any:
         """A policy's actions, `[copies, ...]`, in the space's terms: one for each copy, in turn."""
         if isinstance(self.actions, Discrete):

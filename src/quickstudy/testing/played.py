@@ -156,19 +156,16 @@ class PlayedFamily:
             BadInput: names a number, and the bound that it passes.
         """
         assert self.host is not None
-        space = self.host.spaces.observation
-        if not hasattr(space, "low") or not np.issubdtype(space.dtype, np.floating):
-            return  # whole numbers: pictures are scaled to [0, 1]
-        # In double precision, where the widest bounds have a difference.
-        low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
+        low, high = self.host.spaces.bounds_seen()
         width = FAR * (high - low)
         for seen in (*path.seen, *path.last):
             if (out := (seen > high + width) | (seen < low - width)).any():
                 place = tuple(int(i) for i in np.argwhere(out)[0])
                 raise BadInput(
-                    f"an observation has the number {seen[place]:g} at {place}, far outside the "
-                    f"space {space}; mend the bounds of observation_space, or scale what is "
-                    "returned"
+                    f"an observation has the number {seen[place]:g} at {place}, as a policy sees "
+                    f"it, far outside {low[place]:g} to {high[place]:g} of the space "
+                    f"{self.host.spaces.observation}; mend the bounds of observation_space, or "
+                    "scale what is returned"
                 )
 
 
