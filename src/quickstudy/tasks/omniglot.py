@@ -249,8 +249,7 @@ def load_omniglot(data: str | Path | None = None, progress: Counter = silent) ->
 
 def _locate(data: str | Path | None, progress: Counter) -> dict[str, Path]:
     """The zip or folder of each part: where the caller says, or downloaded into the cache."""
-    chosen = data or os.environ.get("QUICKSTUDY_DATA")
-    if chosen:
+    if chosen := data or os.environ.get("QUICKSTUDY_DATA"):
         folder = Path(chosen).expanduser()
         found = {part: find_part(folder, part) for part in CHARACTERS}
         missing = [part for part, source in found.items() if source is None]
