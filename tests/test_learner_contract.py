@@ -93,7 +93,7 @@ LEARNERS = {
         ("gradient",),
     ),
     "reptile": (
-        qs.Reptile(mlp(16, 3), optax.sgd(0.3), batch=6, test_steps=5),
+        qs.Reptile(mlp(16, 3), qs.Rate(0.3), batch=6, test_steps=5),
         POINTS,
         ("gradient", "support order"),  # its minibatches are drawn by place
     ),

@@ -70,6 +70,7 @@ from .learners.first_order import FirstOrderMAML as FirstOrderMAML
 from .learners.imaml import ImplicitMAML as ImplicitMAML
 from .learners.imaml import ProximalForm as ProximalForm
 from .learners.imaml import PullBackForm as PullBackForm
+from .learners.kept_adam import KeptAdam as KeptAdam
 from .learners.learner import Learner as Learner
 from .learners.losses import accuracy as accuracy
 from .learners.losses import cross_entropy as cross_entropy

@@ -27,6 +27,10 @@ class InnerRule(eqx.Module):
         """The rule's own state before the first step; nothing, for most."""
         return None
 
+    def kept(self, state: PyTree) -> "InnerRule":
+        """The rule as its state after a task would have it go on; itself, for most."""
+        return self
+
     @abc.abstractmethod
     def move(
         self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
@@ -159,8 +163,8 @@ class RatePerStep(InnerRule):
         return jax.tree.map(moved, theta, self.rates, gradient), state
 
 
-class FirstOrder(InnerRule):
-    """Another rule, whose gradients are taken as constants: no second derivatives.
+class Around(InnerRule):
+    """Base of rules that hold another one.
 
     Attributes:
         rule: the other rule.
@@ -174,13 +178,20 @@ class FirstOrder(InnerRule):
     def start(self, theta: PyTree) -> PyTree:
         return self.rule.start(theta)
 
+    def kept(self, state: PyTree) -> "InnerRule":
+        return eqx.tree_at(lambda own: own.rule, self, self.rule.kept(state))
+
+
+class FirstOrder(Around):
+    """Another rule, whose gradients are taken as constants: no second derivatives."""
+
     def move(
         self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
     ) -> tuple[PyTree, PyTree]:
         return self.rule.move(theta, jax.lax.stop_gradient(gradient), state, step)
 
 
-class Only(InnerRule):
+class Only(Around):
     """Another rule, for a part of θ; the rest stays as it was meta-learned.
 
     Attributes:
@@ -195,7 +206,6 @@ class Only(InnerRule):
         ([1.0], [0.5])
     """
 
-    rule: InnerRule
     part: Callable[[Any], Any] = eqx.field(static=True)
 
     def begin(self, theta: PyTree) -> PyTree:
@@ -211,7 +221,7 @@ class Only(InnerRule):
         return eqx.tree_at(self.part, theta, moved), state
 
 
-class FromZero(InnerRule):
+class FromZero(Around):
     """Another rule, that begins at zeros in every task: what it moves is not meta-learned.
 
     Attributes:
@@ -222,13 +232,8 @@ class FromZero(InnerRule):
         [0.0, 0.0]
     """
 
-    rule: InnerRule
-
     def begin(self, theta: PyTree) -> PyTree:
         return jax.tree.map(jnp.zeros_like, theta)
-
-    def start(self, theta: PyTree) -> PyTree:
-        return self.rule.start(theta)
 
     def move(
         self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any
@@ -236,7 +241,7 @@ class FromZero(InnerRule):
         return self.rule.move(theta, gradient, state, step)
 
 
-class Offset(InnerRule):
+class Offset(Around):
     """Another rule, and what the first step adds: θ_1 = move(θ_0, g) + β, β meta-learned. A policy
     may so act at random to learn its task, and then be sure of itself.
 
@@ -255,14 +260,7 @@ class Offset(InnerRule):
         {'log_std': -3.0, 'mean': -1.0}
     """
 
-    rule: InnerRule
     offset: PyTree
-
-    def begin(self, theta: PyTree) -> PyTree:
-        return self.rule.begin(theta)
-
-    def start(self, theta: PyTree) -> PyTree:
-        return self.rule.start(theta)
 
     def move(
         self, theta: PyTree, gradient: PyTree, state: PyTree, step: Any

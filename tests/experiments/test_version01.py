@@ -88,6 +88,7 @@ def leaves(value, where=""):
 
 
 SPLIT = {"problem.protocol": ("random-characters", "snell2017")}
+ANEW = {"method.moments": ("anew", "kept")}
 FINN = {"problem.protocol": ("random-characters", "finn2017")}
 SUMMED = {"method.inner_lr": (0.4, 2.0)}  # the authors' rate is of a loss summed over classes
 SCALE = {"method.output_scale": (1.0, 10.0)}
@@ -105,7 +106,9 @@ CHANGED = {
     "matching-omniglot": SPLIT,
     "ridge-glyphs": SCALE,
     "ridge-omniglot": SPLIT | SCALE | {"method.train_ways": (0, 60), "budget.meta_batch": (8, 1)},
-    "reptile-omniglot": FINN,
+    "reptile-omniglot": FINN | ANEW,
+    "reptile-glyphs": ANEW,
+    "reptile-sinusoid": ANEW,
     "blackbox-omniglot": SPLIT,
     "transfer-glyphs": CENTRING,
     "transfer-omniglot": SPLIT | CENTRING,
@@ -190,6 +193,14 @@ def test_policies_of_before_have_the_weights_and_updates_that_they_had(name):
         found = [getattr(method, setting) for setting in later]
         assert found == [HeConfig(), NoOffsetConfig(), None, None, 1]
     assert from_json(RECIPES["maml-glyphs"].to_json() | {"format": 3}) == RECIPES["maml-glyphs"]
+
+
+def test_reptile_of_before_began_adam_anew_in_each_task():
+    today = RECIPES["reptile-omniglot"].to_json()
+    assert today["method"].pop("moments") == "kept"
+    without = {part: one for part, one in today.items() if part != "format"}
+    for value in (today | {"format": 4}, without, DEFAULTS["reptile-omniglot"]):
+        assert from_json(value).method.moments == "anew"
 
 
 def test_the_split_that_was_called_snell2017():

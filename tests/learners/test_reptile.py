@@ -5,7 +5,6 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 import quickstudy as qs
@@ -14,7 +13,7 @@ from references.one_wave import KEY, MODEL, RATE, SETTINGS, TASK, close, flat, g
 
 def test_reptile_moves_towards_what_fine_tuning_finds():
     """A batch as large as the task, plain descent: φ by hand on everything."""
-    learner = qs.Reptile(MODEL, optax.sgd(RATE), steps=2, batch=12, **SETTINGS)
+    learner = qs.Reptile(MODEL, qs.Rate(RATE), steps=2, batch=12, **SETTINGS)
     everything = [
         jnp.concatenate([getattr(s, n) for s in (TASK.support, TASK.query)]) for n in "xy"
     ]
@@ -24,6 +23,24 @@ def test_reptile_moves_towards_what_fine_tuning_finds():
         phi = jax.tree.map(lambda p, g: p - RATE * g, phi, slope)
     wanted = flat(MODEL) - flat(phi)
     close(flat(gradient(learner)), wanted)
+
+
+def test_what_the_rule_keeps_moves_towards_what_a_task_makes_of_it():
+    """v by hand, of two steps on everything; learned rates, which no rule keeps, stay."""
+    learner = qs.Reptile(MODEL, qs.KeptAdam.like(MODEL, RATE), steps=2, batch=12, **SETTINGS)
+    x, y = (jnp.concatenate([getattr(s, n) for s in (TASK.support, TASK.query)]) for n in "xy")
+    phi, v, weight = MODEL, jax.tree.map(jnp.zeros_like, MODEL), 0.0
+    for _ in range(2):
+        slope = jax.grad(lambda m: qs.squared_error(m(x), y))(phi)
+        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, v, slope)
+        weight = 0.999 * weight + 0.001
+        phi = jax.tree.map(lambda p, g, v, w=weight: p - RATE * g / jnp.sqrt(v / w), phi, slope, v)
+    found = gradient(learner)
+    close(flat(found.model), flat(MODEL) - flat(phi))
+    close(flat(found.rule.moments), -flat(v))
+    np.testing.assert_allclose(found.rule.weight, -weight, rtol=1e-5)
+    rates = qs.Reptile(MODEL, qs.LearnedRates.like(MODEL, RATE), steps=2, batch=12, **SETTINGS)
+    assert not np.any(flat(gradient(rates).rule))
 
 
 def drawn(learner, examples, key=KEY):

@@ -70,7 +70,7 @@ LEARNERS = {
     "anil": lambda n: qs.ANIL(headed(n), inner_lr=0.5, steps=3),
     "boil": lambda n: qs.BOIL(headed(n), inner_lr=0.5, steps=3),
     "imaml": lambda n: qs.ImplicitMAML(headed(n), inner_lr=0.1, steps=3),
-    "reptile": lambda n: qs.Reptile(headed(n), optax.sgd(0.5), batch=4, test_steps=3),
+    "reptile": lambda n: qs.Reptile(headed(n), qs.Rate(0.5), batch=4, test_steps=3),
     "maml++": lambda n: qs.MAMLPlusPlus.create(headed(n), inner_lr=0.5, steps=2),
     "fine-tune all": lambda n: qs.FineTuneAll(
         mlp(8), qs.Linear.zeros(8, 12), optimiser=optax.sgd(0.5), steps=5
@@ -178,7 +178,7 @@ def test_reptile_draws_what_is_real(batch):
     count = len(bare.support) + len(bare.query)
     assert 3 < count < 20 == len(task.support) + len(task.query)
     full, small = (
-        qs.Reptile(headed(WAYS), optax.sgd(0.5), batch=size, steps=3)
+        qs.Reptile(headed(WAYS), qs.Rate(0.5), batch=size, steps=3)
         for size in (batch, min(batch, count))
     )
     full.check(task)

@@ -15,7 +15,7 @@ from quickstudy.errors import BadInput
 from quickstudy.experiments.method import Method
 from quickstudy.experiments.settings import Choice
 
-FORMAT = 4
+FORMAT = 5
 """Of `Recipe.to_json`. Files without a number are older than all."""
 
 POLICY = {
@@ -28,11 +28,14 @@ POLICY = {
 }
 SINCE_3: dict[str, dict[str, Any]] = {"maml policy": POLICY, "pretrained policy": POLICY}
 """Settings that files of format 3 do not have, as they were, by the name of a choice."""
+SINCE_4: dict[str, dict[str, Any]] = {"reptile": {"moments": "anew"}}
+"""Settings that files of format 4 do not have."""
 THEN: dict[str, dict[str, Any]] = {
     "ridge": {"train_ways": 0, "output_scale": 1.0},
     "imaml": {"form": {"name": "proximal"}},
     "centroid": {"centring": "none"},
     **SINCE_3,
+    **SINCE_4,
     "relation": {"pooling": "sum", "head": {"name": "dense", "hidden": 64}},
 }
 """Settings that older files, without a format, do not have."""
@@ -58,7 +61,7 @@ def as_of_today(value: dict[str, Any]) -> dict[str, Any]:
     if "format" not in value:
         value = _completed(value)
     elif age < FORMAT:
-        value = _completed(value, SINCE_3, {})
+        value = _completed(value, {**(SINCE_3 if age < 4 else {}), **SINCE_4}, {})
     # Before format 3 the length of a trial had the name of the number of tests.
     problem = dict(value["problem"])
     if age < 3 and "episodes" in problem:

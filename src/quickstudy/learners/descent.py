@@ -29,6 +29,14 @@ def support_gradient(model: Any, support: Examples, loss: Loss) -> Any:
 def descent(
     model: Any, support: Examples, loss: Loss, *, rule: InnerRule, steps: int | None
 ) -> tuple[Any, PyTree]:
+    """As `descent_with_state`, without the rule's state."""
+    end, _, passed = descent_with_state(model, support, loss, rule=rule, steps=steps)
+    return end, passed
+
+
+def descent_with_state(
+    model: Any, support: Examples, loss: Loss, *, rule: InnerRule, steps: int | None
+) -> tuple[Any, PyTree, PyTree]:
     """`steps` steps from θ_0 = `model`: with plain descent, θ_{j+1} = θ_j − α ∇L(θ_j, D^tr).
 
     Differentiable through every step, of any order, and in what the rule has learned. Where
@@ -44,7 +52,8 @@ def descent(
         steps: k.
 
     Returns:
-        θ_k, and the arrays of θ_0 … θ_{k−1} stacked on a first axis `[steps, ...]`.
+        θ_k, the rule's state after it, and the arrays of θ_0 … θ_{k−1} stacked on a first axis
+        `[steps, ...]`.
 
     Raises:
         BadInput: fewer than 0 steps, or part of one.
@@ -65,8 +74,8 @@ def descent(
     first, numbered = (start, rule.start(start)), (jnp.arange(count), each)
     example = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), numbered)
     body = recomputed(step, first, example, count)
-    (end, _), passed = jax.lax.scan(body, first, numbered)
-    return eqx.combine(end, rest), passed
+    (end, state), passed = jax.lax.scan(body, first, numbered)
+    return eqx.combine(end, rest), state, passed
 
 
 def predictors(end: Any, passed: PyTree, support: Examples) -> Any:

@@ -5,12 +5,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from quickstudy.errors import BadInput, is_whole
-from quickstudy.inner import InnerRule, Optimiser
-from quickstudy.learners.descent import descent
+from quickstudy.inner import InnerRule
+from quickstudy.learners.descent import descent_with_state
+from quickstudy.learners.kept_adam import KeptAdam
 from quickstudy.learners.learner import Learner, Metrics, Progress
 from quickstudy.learners.maml import GradientBased
 from quickstudy.nets.network import condition
@@ -28,14 +28,11 @@ class Reptile(GradientBased):
     plain descent with the paper's step ε
     (`optax.sgd`, falling to zero).
 
-    The inner optimiser starts anew in every task. The authors' code keeps Adam's second moments
-    from one task to the next, in training and at test: their inner steps are of gradients measured
-    by those of many tasks, while our first one has the length of the rate in every coordinate,
-    however small the gradient there is.
-
     Attributes:
         model: θ.
-        optimiser: the inner optimiser; the paper's is Adam without momentum.
+        rule: how θ moves inside. The paper's is Adam without momentum; as in its authors' code,
+            second moments go on from task to task (`quickstudy.KeptAdam`), and what is kept
+            of a rule moves as θ does, towards what a task makes of it.
         steps: k in training.
         batch: examples per training minibatch, at most as many as a task has; of a padded task
             with fewer real ones, all of those.
@@ -50,13 +47,14 @@ class Reptile(GradientBased):
         >>> gradient, metrics = learner.meta_gradient(task, key=jax.random.key(2))
     """
 
-    # No `eps_root` as in other inner loops: nothing is differentiated through this Adam.
-    optimiser: optax.GradientTransformation = eqx.field(
-        static=True, default_factory=lambda: optax.adam(1e-3, b1=0.0)
-    )
+    rule: Any = None
     steps: int = eqx.field(static=True, default=5, kw_only=True)
     batch: int = eqx.field(static=True, default=10)
     test_steps: int = eqx.field(static=True, default=50)
+
+    def __post_init__(self) -> None:
+        if self.rule is None:
+            self.rule = KeptAdam.like(self.model, 1e-3)
 
     def __check_init__(self):
         for name in ("steps", "batch"):
@@ -67,8 +65,8 @@ class Reptile(GradientBased):
                 )
 
     def inner_rule(self) -> InnerRule:
-        """A step of the inner optimiser."""
-        return Optimiser(self.optimiser)
+        """The one given."""
+        return self.rule
 
     def adapt(self, support: Examples, *, key: PRNGKeyArray | None = None) -> Any:
         """`test_steps` steps on the whole support set."""
@@ -77,14 +75,16 @@ class Reptile(GradientBased):
     def meta_gradient(
         self, task: Task, *, key: PRNGKeyArray | None = None, progress: Progress = 1.0
     ) -> tuple[Learner, Metrics]:
-        """θ − φ. The key is consumed; it draws the minibatches."""
+        """θ − φ, and the same of what the rule keeps. The key is consumed; it draws the
+        minibatches."""
         everything = joined(task.support, task.query)
         batches = self._batches(everything, jax.random.key(0) if key is None else key)
-        adapted, _ = descent(self.model, batches, self.loss, rule=self.inner_rule(), steps=None)
-        before, after = (eqx.filter(m, eqx.is_inexact_array) for m in (self.model, adapted))
-        moved = jax.tree.map(jnp.subtract, before, after)
-        template = eqx.filter(self, eqx.is_inexact_array)
-        direction = eqx.tree_at(lambda learner: learner.model, template, moved)
+        adapted, state, _ = descent_with_state(
+            self.model, batches, self.loss, rule=self.rule, steps=None
+        )
+        after = eqx.tree_at(_moving, self, (adapted, self.rule.kept(state)))
+        before, after = (eqx.filter(own, eqx.is_inexact_array) for own in (self, after))
+        direction = jax.tree.map(jnp.subtract, before, after)
         outputs = condition(adapted, task.support.x)(task.query.x)
         return direction, self.judge(outputs, task.query)[1]
 
@@ -119,6 +119,10 @@ class Reptile(GradientBased):
             return Examples(packed.x[rows], packed.y[rows], packed.ways, real, packed.present)
 
         return jax.vmap(part)(rows)
+
+
+def _moving(learner: Reptile) -> tuple[Any, Any]:
+    return learner.model, learner.rule
 
 
 def _order(key: PRNGKeyArray, size: int, n: Any) -> Int[Array, " size"]:

@@ -1,7 +1,7 @@
 """Reptile: towards what fine-tuning finds."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.method import LearnerMethod
@@ -28,6 +28,9 @@ class ReptileConfig(LearnerMethod):
     """k in validation and test."""
     inner_batch: int = 10
     """Examples per inner step in training."""
+    moments: Literal["kept", "anew"] = "kept"
+    """Adam's second moments: `kept` from task to task, as in the authors' code, or begun `anew` in
+    each."""
 
     def budget(self, problem: Problem) -> Budget:
         """ε starts at 1."""
@@ -41,11 +44,16 @@ class ReptileConfig(LearnerMethod):
         """Reptile with Adam without momentum inside."""
         import optax
 
+        from quickstudy.inner import Optimiser
+        from quickstudy.learners.kept_adam import KeptAdam
         from quickstudy.learners.reptile import Reptile
 
+        model, rate = self.model(problem, seed), self.inner_lr
+        # No `eps_root` as in other inner loops: nothing is differentiated through this Adam.
+        anew = Optimiser(optax.adam(rate, b1=0.0))
         return Reptile(
-            self.model(problem, seed),
-            optax.adam(self.inner_lr, b1=0.0),
+            model,
+            KeptAdam.like(model, rate) if self.moments == "kept" else anew,
             batch=self.inner_batch,
             steps=self.inner_steps,
             test_steps=self.test_inner_steps,
