@@ -40,7 +40,7 @@ learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 16000
 learn anil "$own" anil-omniglot --steps 1500
 learn boil "$own" boil-omniglot --norm batch --steps 1500
 learn maml "$own" maml-omniglot --norm batch --steps 15000
-learn reptile "$own" reptile-omniglot --norm batch --steps 20000
+learn reptile "$own" reptile-omniglot --norm batch --readout flatten --steps 20000
 learn prototypical "$any" prototypical-omniglot --downsample stride --steps 20000
 learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 1000
 learn head "$any" transfer-omniglot --method head --downsample stride --steps 1000
