@@ -96,7 +96,7 @@ PPO = {"epochs", "minibatches", "entropy-weight"}
         (["reptile-sinusoid"],
          {"network", "width", "layers", "shots", "queries", "test-shots", "test-queries",
           "learning-rate", *AVERAGED, "inner-lr", "inner-steps", "test-inner-steps",
-          "inner-batch"}),
+          "inner-batch", "moments"}),
         (["prototypical-omniglot"],
          {*CONV4, *SHAPE, *OUTER, "protocol", "data", "train-ways", "similarity"}),
         (["rl2-bandit"], {*ACTING, *PPO, *ADAM, "arms"}),
