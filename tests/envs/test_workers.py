@@ -199,15 +199,15 @@ class Vast(gymnasium.Env):
     """Observations and actions that no socket's buffer holds; in a step it stops its process, a
     while after."""
 
-    action_space = gymnasium.spaces.Box(-1.0, 1.0, (2_000_000,), np.float32)
-    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2_000_000,), np.float32)
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1_000_000,), np.float32)
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1_000_000,), np.float32)
 
     def reset(self, *, seed=None, options=None):
-        return np.zeros(2_000_000, np.float32), {}
+        return np.zeros(1_000_000, np.float32), {}
 
     def step(self, action):
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGSTOP)).start()
-        return np.zeros(2_000_000, np.float32), 0.0, False, False, {}
+        return np.zeros(1_000_000, np.float32), 0.0, False, False, {}
 
 
 def unlengthened(env, length):
@@ -229,7 +229,7 @@ def test_who_stalls_in_the_midst_of_a_message_is_caught(monkeypatch):
         if stopped_before:
             os.kill(started[0], signal.SIGSTOP)
         with pytest.raises(QuickstudyError, match="gave no answer in step for 5 s: copy 0, task"):
-            host.step(np.zeros((1, 2_000_000), np.float32))
+            host.step(np.zeros((1, 1_000_000), np.float32))
         assert 4 < time.monotonic() - since < 20
         assert gone(started)
 
