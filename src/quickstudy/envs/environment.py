@@ -225,3 +225,34 @@ def compiled(family: MDPFamily) -> Environment:
         f"a {type(family).__name__} is stepped on the host and cannot be compiled; train on it "
         "with RL2 or MAMLRL, and act by host_rollouts"
     )
+
+
+def demand_actions(actions: Any, kind: Actions, copies: int) -> None:
+    """Refuse actions that are not one for each copy, or no numbers.
+
+    Raises:
+        BadInput: says which shape they must have, or that the policy has diverged.
+
+    Example:
+        >>> demand_actions(np.zeros((4, 2)), Continuous(2), copies=4)
+    """
+    expected = (copies, *kind.shape)
+    if np.shape(actions) != expected:
+        raise BadInput(f"actions have the shape {np.shape(actions)}; give {expected}")
+    demand_numbers(actions)
+
+
+def demand_numbers(actions: Any) -> None:
+    """Refuse a policy's actions that are no numbers.
+
+    Raises:
+        BadInput: says that the policy has diverged.
+
+    Example:
+        >>> demand_numbers(np.zeros(2))
+    """
+    if not np.isfinite(actions).all():
+        raise BadInput(
+            "the policy's actions are infinite or not-a-number: its training has diverged; lower "
+            "the learning rate, or the inner one of a policy that adapts"
+        )

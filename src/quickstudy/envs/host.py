@@ -17,7 +17,7 @@ from quickstudy.envs.door import (
     outcome,
     success_in,
 )
-from quickstudy.envs.environment import Actions
+from quickstudy.envs.environment import demand_actions
 from quickstudy.envs.one_copy import OfOneCopy, demand_finite
 from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
@@ -276,23 +276,3 @@ def begin_again(seed: int, first: int, each: int, visit: int) -> str:
         'begin(seed=9, first=0, each=1, visit=0)'
     """
     return f"begin(seed={seed}, first={first}, each={each}, visit={visit})"
-
-
-def demand_actions(actions: Any, kind: Actions, copies: int) -> None:
-    """Refuse actions that are not one for each copy, or no numbers.
-
-    Raises:
-        BadInput: says which shape they must have, or that the policy has diverged.
-
-    Example:
-        >>> from quickstudy.envs.environment import Continuous
-        >>> demand_actions(np.zeros((4, 2)), Continuous(2), copies=4)
-    """
-    expected = (copies, *kind.shape)
-    if np.shape(actions) != expected:
-        raise BadInput(f"actions have the shape {np.shape(actions)}; give {expected}")
-    if not np.isfinite(actions).all():
-        raise BadInput(
-            "the policy's actions are infinite or not-a-number: its training has diverged; lower "
-            "the learning rate, or the inner one of a policy that adapts"
-        )

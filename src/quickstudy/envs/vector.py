@@ -23,12 +23,12 @@ from quickstudy.envs.door import (
     pair_of,
     success_in,
 )
+from quickstudy.envs.environment import demand_actions
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.envs.host import (
     Host,
     HostStep,
     begin_again,
-    demand_actions,
     draw_task,
 )
 from quickstudy.envs.one_copy import OfOneCopy, demand_finite, of_copy

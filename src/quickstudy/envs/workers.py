@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Float32
 
 from quickstudy.envs.door import demand_same_spaces
+from quickstudy.envs.environment import demand_actions
 from quickstudy.envs.host import (
     Host,
     HostStep,
     begin_again,
-    demand_actions,
     draw_task,
 )
 from quickstudy.envs.spaces import Spaces

@@ -7,7 +7,7 @@ import abc
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput, demand_counts, said_by
 from quickstudy.experiments.settings import Choice, Own, made
 from quickstudy.experiments.telling import told
 
@@ -238,9 +238,9 @@ class OwnNetworkConfig(NetworkConfig):
         except Exception as error:
             if isinstance(error, BadInput) or told(error):  # by the user's own lines
                 raise
-            why = f"{type(error).__name__}: {error}"
             raise BadInput(
-                f"the network {self.own.where} fails on {given}: {wanted}. It said: {why}"
+                f"the network {self.own.where} fails on {given}: {wanted}. It said: "
+                f"{said_by(error)}"
             ) from error
         shape = getattr(features, "shape", None)
         if shape is None or len(shape) != 2 or shape[0] != 2:

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from quickstudy.errors import RAISED, BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
 from quickstudy.experiments.settings import LIBRARY, Own, place_of
 from quickstudy.experiments.telling import told
 
@@ -61,7 +61,7 @@ def demand_trainable(
         except QuickstudyError as error:
             raise BadInput(f"{' with '.join(own)}: {error}") from error
         except RAISED as error:
-            said = told(error) or f"{type(error).__name__}: {error}"
+            said = told(error) or said_by(error)
             raise BadInput(f"{' with '.join(own)} cannot be trained; {said}") from error
 
 

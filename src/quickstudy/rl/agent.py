@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from quickstudy.envs.door import one_flag, one_reward
-from quickstudy.envs.environment import Action, Actions
+from quickstudy.envs.environment import Action, Actions, demand_numbers
 from quickstudy.envs.interface import Interface
 from quickstudy.errors import BadInput
 from quickstudy.rl.greedy import Greedy
@@ -126,11 +126,7 @@ class Agent:
         told = np.asarray(self._told, np.float32)
         now = np.asarray((self._trial, self._time), np.int32)
         self._memory, action = self._step(self._memory, seen, told, now)
-        if not np.isfinite(action := np.asarray(action)).all():
-            raise BadInput(
-                "the policy's action is infinite or not-a-number: its training has diverged; train "
-                "it again with a lower learning rate"
-            )
+        demand_numbers(action := np.asarray(action))
         self._time, self._acting = self._time + 1, True
         self._last = (seen, action)
         return self.interface.act(action)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from quickstudy.errors import RAISED, BadInput, QuickstudyError
+from quickstudy.errors import RAISED, BadInput, said_by
 
 
 class ConformanceError(AssertionError):
@@ -69,8 +69,7 @@ def demand_properties(
         try:
             holds(subject)
         except RAISED as error:
-            ours = isinstance(error, AssertionError | QuickstudyError)
-            why = str(error) if ours else f"{type(error).__name__}: {error}"
+            why = str(error) if isinstance(error, AssertionError) else said_by(error)
             meaning = " ".join((holds.__doc__ or "").split())
             said = f"{who} breaks the property {name!r} ({meaning}) {why}"
             raise ConformanceError(said, name) from error
