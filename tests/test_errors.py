@@ -1,6 +1,7 @@
 """Errors say what was given and what to give; what is at a limit is within it."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,18 @@ DEMANDS = {
         (1, 7, np.int64(2)),
         (0, -1, 1.5, 4.0, "3"),
         "a whole number of 1 or more",
+    ),
+    "sizes": (
+        errors.demand_sizes,
+        ((1,), [2, np.int64(3)]),
+        ((), (0,), (2.5,), 3, "33", None),
+        "one or more whole numbers of 1 or more",
+    ),
+    "three sizes": (
+        partial(errors.demand_sizes, 3),
+        ((28, 28, 1),),
+        ((28, 28), (28, 28, 0), 28),
+        "3 whole numbers of 1 or more",
     ),
     "shares": (errors.demand_shares, (0.0, 0.5, 1), (-0.1, 1.1, math.nan), "a number from 0 to 1"),
     "positive": (

@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -66,6 +66,28 @@ def demand_counts(**given: object) -> None:
         quickstudy.errors.BadInput: trials is 0; give a whole number of 1 or more
     """
     _demand(given, is_whole, "a whole number of 1 or more")
+
+
+def demand_sizes(count: int | None = None, /, **given: object) -> None:
+    """Tuples of whole numbers of 1 or more, as shapes are.
+
+    Args:
+        count: how many numbers each must have; as many as it likes, but one, without it.
+
+    Raises:
+        BadInput: another; the message begins with its name.
+
+    Example:
+        >>> demand_sizes(3, image=(28, 28))
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: image is (28, 28); give 3 whole numbers of 1 or more
+    """
+
+    def holds(value: Any) -> bool:
+        right = isinstance(value, Sequence) and len(value) in (count or len(value) or 1,)
+        return right and all(map(is_whole, value))
+
+    _demand(given, holds, f"{count or 'one or more'} whole numbers of 1 or more")
 
 
 def demand_shares(**given: float) -> None:

@@ -25,3 +25,10 @@ def test_mlp_keeps_the_variance():
     mlp = qs.MLP(200, (200, 200, 200), key=KEY)
     x = jax.random.normal(jax.random.key(1), (100, 200))
     assert float(jnp.var(mlp(x))) == pytest.approx(1, abs=0.4)
+
+
+def test_sizes_are_whole_numbers_of_one_or_more():
+    with pytest.raises(qs.BadInput, match=r"inputs is 0; give a whole number of 1 or more"):
+        qs.MLP(0, (2,), key=jax.random.key(0))
+    with pytest.raises(qs.BadInput, match=r"sizes is \(2, 0\); give one or more whole numbers"):
+        qs.MLP(1, (2, 0), key=jax.random.key(0))

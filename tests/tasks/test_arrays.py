@@ -223,3 +223,13 @@ def test_features_that_are_none(features, said, tmp_path):
     np.savez(tmp_path / "features.npz", features=features, labels=["b", "a", "b"])
     with pytest.raises(DataError, match=said):
         image_arrays(tmp_path / "features.npz")
+
+
+def test_what_nothing_reads_is_said(tmp_path, caplog):
+    labels = np.array(["dog", "cat"])
+    image_arrays(save(tmp_path / "a.npz", images=marked(labels), labels=labels))
+    assert not caplog.records
+    extra = {"split": np.arange(2), "ids": np.arange(2)}
+    image_arrays(save(tmp_path / "b.npz", images=marked(labels), labels=labels, **extra))
+    (record,) = caplog.records
+    assert "b.npz holds ids, split, which nothing reads" in record.getMessage()

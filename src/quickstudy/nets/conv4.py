@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.compiling import compiled_once
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput, demand_counts, demand_sizes
 from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
 from quickstudy.nets.norm import Norm, example_moments, make_norm, merged
@@ -131,6 +131,7 @@ class Conv4(eqx.Module):
         key: PRNGKeyArray,
     ):
         demand_counts(filters=filters)
+        demand_sizes(3, image=image)
         height, width, channels = image
         for _ in range(halvings):
             # A SAME convolution of stride 2 rounds up, 2×2 pooling rounds down.

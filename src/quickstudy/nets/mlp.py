@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.compiling import compiled_once
-from quickstudy.errors import BadInput
+from quickstudy.errors import demand_counts, demand_sizes
 from quickstudy.nets.network import Linear
 
 
@@ -29,7 +29,7 @@ class MLP(eqx.Module):
         key: consumed.
 
     Raises:
-        BadInput: no layer, or one of no size.
+        BadInput: no layer, or one that is no whole number of 1 or more.
 
     Example:
         >>> MLP(1, (40, 40, 1), key=jax.random.key(0))(jnp.ones((10, 1))).shape
@@ -49,8 +49,8 @@ class MLP(eqx.Module):
         last: Callable[[Array], Array] = identity,
         key: PRNGKeyArray,
     ):
-        if not sizes or min(sizes) < 1:
-            raise BadInput(f"sizes are {sizes}; give each layer's, a whole number of 1 or more")
+        demand_counts(inputs=inputs)
+        demand_sizes(sizes=sizes)
         keys = jax.random.split(key, len(sizes))
         ends = zip((inputs, *sizes[:-1]), sizes, keys, strict=True)
         layers = [Linear.create(i, o, key=k) for i, o, k in ends]

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.compiling import compiled_once
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_sizes
 from quickstudy.nets.blocks import in_blocks
 from quickstudy.nets.conv import conv2d, max_pool
 from quickstudy.nets.norm import Norm, make_norm
@@ -81,6 +81,8 @@ class ResNet12(eqx.Module):
         norm: str = "layer",
         key: PRNGKeyArray,
     ):
+        demand_sizes(3, image=image)
+        demand_sizes(4, filters=filters)
         if min(image[:2]) < 16:
             raise BadInput(
                 f"images of {image[0]}×{image[1]} are too small for four halvings; give 16×16 or "

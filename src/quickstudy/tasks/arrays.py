@@ -1,5 +1,6 @@
 """Labelled images in NumPy's `.npz` files, which are never unpickled."""
 
+import logging
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from quickstudy.tasks.labels import one_form
 from quickstudy.tasks.reading import Levels, demand_channels_last, to_bytes
 from quickstudy.tasks.splits import RATIOS, check_complete, select_split
 
+LOG = logging.getLogger(__name__)
+
+READ = ("images", "features", "labels", "names", "counts")
 GREATEST = 1e18  # of a feature, whose square a distance takes in float32
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
 
@@ -62,7 +66,8 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
 
     or, instead, `features [n, d]`, finite floats, together with `labels [n]`; and it may hold
     `names`, one string per class, and in the second form alone `counts [classes]`, how many of a
-    class's items are real. Labels are sorted; label i of 0 ... classes − 1 is called `names[i]`.
+    class's items are real. Other arrays are passed over with one warning (`logging`) that names
+    them. Labels are sorted; label i of 0 ... classes − 1 is called `names[i]`.
 
     Args:
         path: the file.
@@ -87,6 +92,7 @@ def image_arrays(path: str | Path, *, levels: Levels | None = None) -> ImageClas
     path = Path(path).expanduser()
     arrays = _read(path)
     _demand_one_meaning(arrays, path)
+    _say_what_is_not_read(arrays, path)
     if "features" in arrays and "images" not in arrays:
         return _features(arrays["features"], arrays, path)
     if "images" not in arrays:
@@ -159,6 +165,16 @@ def _demand_one_meaning(arrays: dict[str, np.ndarray], path: Path) -> None:
         raise DataError(
             f"{path} holds counts beside labels, which count each class's items already; leave "
             "counts out, or give images [classes, items, ...] without labels."
+        )
+
+
+def _say_what_is_not_read(arrays: dict[str, np.ndarray], path: Path) -> None:
+    if other := sorted(arrays.keys() - READ):
+        LOG.warning(
+            "%s holds %s, which nothing reads; its arrays are %s",
+            path,
+            ", ".join(other),
+            ", ".join(READ),
         )
 
 
