@@ -83,7 +83,7 @@ CONV4 = {"network", "filters", "norm", "downsample", "readout", "compute"}
 SHAPE = {"ways", "shots", "queries", "fewest-ways", "fewest-shots"}
 ACTING = {"memory", "width", "reader", "improvement", "discount", "decay", "parts", "forgets",
           "told", "trial-episodes", "scale"}  # fmt: skip
-PPO = {"epochs", "minibatches", "entropy-weight"}
+PPO = {"epochs", "minibatches", "entropy-weight", "clip-ratio"}
 
 
 @pytest.mark.parametrize(

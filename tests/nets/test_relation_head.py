@@ -1,11 +1,13 @@
 """The relation module of relation networks, held against its layers written out."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import quickstudy as qs
+from quickstudy.learners.relation import pairs
 
 KEY = jax.random.key(0)
 
@@ -33,6 +35,30 @@ def test_two_blocks_and_two_layers(size):
     x = jax.random.normal(jax.random.key(1), (20, size, size, 6))
     assert [layer.weight.shape for layer in head.dense.layers] == [(5, 3), (3, 1)]
     np.testing.assert_allclose(head(x), by_hand(head, x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_pairs_share_the_first_convolution(norm):
+    """A class's half of it and a query's are each made once, and added; scores and gradients are
+    those of all pairs."""
+    with jax.enable_x64(True):
+        keys = jax.random.split(jax.random.key(0), 4)
+        head = qs.ConvRelation((5, 4, 6), filters=5, hidden=3, norm=norm, key=keys[0])
+        classes, f = (jax.random.normal(k, (n, 5, 4, 3)) for k, n in zip(keys[1:], (3, 17)))  # noqa: B905
+        weights = jax.random.normal(keys[3], (51, 1))
+
+        def shared(head, classes, f):
+            return jnp.sum(weights * head.compare(classes, f))
+
+        def apart(head, classes, f):
+            return jnp.sum(weights * head(pairs(classes, f)))
+
+        found, wanted = (
+            eqx.filter_value_and_grad(lambda parts, how=how: how(*parts))((head, classes, f))
+            for how in (shared, apart)
+        )
+        for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_maps_that_are_too_small_are_refused():

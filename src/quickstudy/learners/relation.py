@@ -92,7 +92,8 @@ class Relation(Learner):
     Attributes:
         embed: f, from `[n, ...]` to vectors `[n, d]` or feature maps `[n, h, w, c]`.
         relation: g, from pairs side by side on the last axis (`2d` or `2c`) to `[n, 1]`;
-            `ConvRelation` is the paper's, for maps.
+            `ConvRelation` is the paper's, for maps. Where it has a method `compare(classes, f)`,
+            which answers as for `pairs(classes, f)`, that is called, and can share work of pairs.
         pooling: `class_means`, or `class_sums` as in the paper.
         loss: L, on scores in [0, 1]; `score_error` as in the paper.
 
@@ -138,4 +139,5 @@ def _pair_scores(learner: Relation, task: Task) -> Float[Array, "pairs ..."]:
 
 
 def _scores(predictor: Relations, x: Float[Array, "n ..."]) -> Float[Array, "pairs ..."]:
-    return predictor.relation(pairs(predictor.classes, predictor.embed(x)))
+    classes, f, g = predictor.classes, predictor.embed(x), predictor.relation
+    return g.compare(classes, f) if hasattr(g, "compare") else g(pairs(classes, f))

@@ -2,11 +2,12 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.compiling import compiled_once
 from quickstudy.errors import BadInput
-from quickstudy.nets.blocks import in_blocks
+from quickstudy.nets.blocks import BLOCK, in_blocks
 from quickstudy.nets.conv4 import ConvBlock
 from quickstudy.nets.mlp import MLP
 
@@ -66,7 +67,34 @@ class ConvRelation(eqx.Module):
 
     def apply(self, x: Float[Array, "n h w c"]) -> Float[Array, "n 1"]:
         """The network on the whole batch at once."""
-        for block in self.blocks:
+        return self._behind(self.blocks[0](x))
+
+    def compare(
+        self, classes: Float[Array, "ways h w c"], f: Float[Array, "n h w c"]
+    ) -> Float[Array, "pairs 1"]:
+        """The network on `quickstudy.learners.relation.pairs(classes, f)`.
+
+        A convolution of two maps side by side is the sum of a convolution of each: ways + n maps
+        are convolved, where there are ways · n pairs.
+        """
+        first, ways = self.blocks[0], len(classes)
+        halves = jnp.split(first.kernel, 2, axis=2)
+        ours, theirs = (
+            ConvBlock(kernel, first.norm, first.downsample).convolve(x)
+            for kernel, x in zip(halves, (classes, f), strict=True)
+        )
+
+        def compared(theirs: Float[Array, "m h w k"]) -> Float[Array, "m ways 1"]:
+            both = (ours[None] + theirs[:, None]).reshape(-1, *theirs.shape[1:])
+            return self._behind(first.finish(both)).reshape(len(theirs), ways, 1)
+
+        alone = all(block.norm.per_example for block in self.blocks)
+        scores = in_blocks(compared, theirs, max(1, BLOCK // ways)) if alone else compared(theirs)
+        return scores.reshape(-1, 1)
+
+    def _behind(self, x: Float[Array, "n h w filters"]) -> Float[Array, "n 1"]:
+        """What follows the first block."""
+        for block in self.blocks[1:]:
             x = block(x)
         return self.dense(x.reshape(x.shape[0], -1))
 

@@ -68,9 +68,9 @@ class VariBAD(eqx.Module):
     i runs over the whole trial, whatever t is. Predictions are Gaussian, with the variance that
     makes the batch likeliest: then rewards of any size weigh alike.
 
-    The model learns from the trials that the policy is improved on, many and always new; the paper,
-    whose steps have 16 trials, keeps a buffer of older ones. Actor and critic have an optimiser
-    of their own, and their loss does not change the belief.
+    The model learns from the trials that the policy is improved on, which are always new; the paper
+    keeps a buffer of older ones. Actor and critic have an optimiser of their own, and their loss
+    does not change the belief.
 
     Attributes:
         rl2: acts and improves; the memory of its policy is a `TaskBelief`.

@@ -4,7 +4,7 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput, demand_counts, demand_positive
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem, HostProblem
 from quickstudy.experiments.methods.histories import GRUConfig, HistoryConfig, TableConfig
@@ -41,17 +41,21 @@ class PPOConfig(ImprovementConfig):
     """How many shares of trials a pass is made of."""
     entropy_weight: float = 0.003
     """c_e: rewards policies that stay undecided."""
+    clip_ratio: float = 0.2
+    """ε: beyond 1 ± ε, a change of an action's probability earns nothing."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         demand_counts(epochs=self.epochs, minibatches=self.minibatches)
+        demand_positive(clip_ratio=self.clip_ratio)
 
     def build(self, budget: Budget) -> "Improvement":
         """PPO."""
         from quickstudy.rl.ppo import PPO
 
         adam = budget.adam(each=self.epochs * self.minibatches)
-        return PPO(adam, self.epochs, self.minibatches, entropy_weight=self.entropy_weight)
+        weights = {"clip": self.clip_ratio, "entropy_weight": self.entropy_weight}
+        return PPO(adam, self.epochs, self.minibatches, **weights)
 
 
 @dataclass(frozen=True)
