@@ -12,18 +12,12 @@ import pytest
 from quickstudy import QuickstudyError
 from quickstudy.envs import worker
 from quickstudy.envs.channel import Channel
-from quickstudy.envs.worker import Broke, Failed, Share, Worker
+from quickstudy.envs.worker import Broke, Failed, Notes, Share, Worker
 
 pytest.importorskip("gymnasium")
 from references import poles
 
 MADE = (poles.Fragile, poles.sample_task, poles.set_task)
-
-
-class Counter:
-    """A number in memory that nobody shares."""
-
-    value = -1
 
 
 @pytest.fixture
@@ -38,7 +32,8 @@ def ask(monkeypatch):
             ours.send(question)
         watched = []
         made = pickle.dumps(made)
-        worker.serve(theirs, Counter(), range(3, 5), lambda: watched.append("first"), made, 20)
+        share = range(3, 5)
+        worker.serve(theirs, Notes(share), share, lambda: watched.append("first"), made, 20)
         theirs.socket.shutdown(socket.SHUT_WR)
         found = []
         with contextlib.suppress(EOFError):
@@ -71,13 +66,33 @@ def test_a_failure_is_an_answer_and_the_last(ask):
 
 
 def test_copies_have_the_numbers_of_the_whole():
-    busy = Counter()
-    share = Share(MADE, range(3, 5), None, busy)
+    notes = Notes(range(3, 5))
+    share = Share(MADE, range(3, 5), None, notes)
     share.begin(9, first=3)
-    assert busy.value == -1, "it works on none"
+    assert notes.busy == -1, "it works on none"
+    assert [notes.task(copy) for copy in (3, 4)] == list(map(repr, share.tasks))
     with pytest.raises(QuickstudyError, match="copy 4"):
         share.step(np.array([0, 3]))
-    assert busy.value == 4, "the last that it worked on"
+    assert notes.busy == 4, "the last that it worked on"
+
+
+class Nameless:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+def test_tasks_are_written_down_and_forgotten():
+    notes = Notes(range(3, 5))
+    notes.drew(4, {"ö": "x" * 3000})
+    assert notes.task(3) == ""
+    assert notes.task(4).startswith("{'ö': 'xxx")
+    assert notes.task(4).endswith("x...")
+    notes.drew(3, Nameless())
+    assert notes.task(3) == "a Nameless"
+    notes.drew(3, "𝄞" * 600)
+    assert len(notes.task(3)) == 512
+    notes.forget()
+    assert [notes.task(copy) for copy in (3, 4)] == ["", ""]
 
 
 class Process:

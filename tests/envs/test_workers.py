@@ -195,6 +195,43 @@ def test_copies_that_cannot_be_made_and_tasks_that_cannot_be_drawn_are_named(whe
         host.step(np.zeros(4, int))
 
 
+def hangs(rng):
+    length = rng.uniform(0.25, 1.0)
+    if length < 0.5:
+        time.sleep(600)  # say, a search for a task that never ends
+    return length
+
+
+def dies(rng):
+    length = rng.uniform(0.25, 1.0)
+    if length < 0.5:
+        os._exit(3)
+    return length
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (hangs, r"copies 1 to 2 gave no answer in begin for 3 s"),
+        (dies, r"copies 1 to 2 ended by itself \(exit code 3\) in begin"),
+    ],
+)
+def test_who_hangs_or_dies_in_drawing_a_task_is_named_by_its_number(draw, said):
+    """It is not drawn again to be told. With seed 4 the third is short, and not with seed 2."""
+    assert all(
+        hangs(np.random.default_rng(np.random.SeedSequence(2, spawn_key=(n,)))) for n in range(3)
+    )
+    host = HostWorkers(poles.make, draw, poles.set_task, 3, patience=Patience(3))
+    host.begin(2)
+    started, since = pids(host), time.monotonic()
+    with pytest.raises(
+        QuickstudyError, match=f"{said}: copy 2, task number 2, which was not drawn, seed 4; begin"
+    ):
+        host.begin(4)
+    assert time.monotonic() - since < 8
+    assert gone(started)
+
+
 class Vast(gymnasium.Env):
     """Observations and actions that no socket's buffer holds; in a step it stops its process, a
     while after."""

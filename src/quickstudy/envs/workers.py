@@ -16,7 +16,6 @@ from quickstudy.envs.host import (
     Host,
     HostStep,
     begin_again,
-    draw_task,
 )
 from quickstudy.envs.spaces import Spaces
 from quickstudy.envs.worker import Broke, Failed, Refused, Worker
@@ -122,6 +121,8 @@ class HostWorkers(Host):
         self.begun = seed, first, each, visit
         if not self.workers:
             self._start()
+        for worker in self.workers:
+            worker.notes.forget()
         each_begins = [(seed, first + share.start, each, visit) for share in self.shares]
         return np.concatenate(self._ask("begin", each_begins))
 
@@ -201,15 +202,19 @@ class HostWorkers(Host):
 
     def _failure(self, worker: Worker, what: str, more: str = "") -> QuickstudyError:
         """What happened, and in which copy and task, or copies and tasks if that is not known."""
-        busy = worker.busy.value
+        busy = worker.notes.busy
         copies = list(worker.share) if busy < 0 else [busy]
         who = f"the process of copies {worker.share.start} to {worker.share.stop - 1} {what}"
         if self.begun is None:
             return QuickstudyError(f"{who}{more}")
         seed, first, each, _ = self.begun
-        tasks = [draw_task(self.sample_task, seed, (first + copy) // each) for copy in copies]
+        # As the process has written them down: to draw them here might hang or die as it did.
+        tasks = [
+            worker.notes.task(copy) or f"number {(first + copy) // each}, which was not drawn"
+            for copy in copies
+        ]
         return QuickstudyError(
-            f"{who}: copy {_listed(copies)}, task {_listed(tasks)}, seed {seed}; "
+            f"{who}: copy {', '.join(map(str, copies))}, task {', '.join(tasks)}, seed {seed}; "
             f"{begin_again(*self.begun)} starts new processes and draws the same tasks again{more}"
         )
 
@@ -242,7 +247,3 @@ def _close(workers: list[Worker]) -> None:
         worker.process.join()
         worker.channel.close()
     workers.clear()
-
-
-def _listed(values: list[Any]) -> str:
-    return ", ".join(map(repr, values))
