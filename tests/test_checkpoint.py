@@ -109,7 +109,7 @@ def imported(source):
 # What a process says to the workers that it started itself, and never a file.
 BETWEEN_OWN_PROCESSES = {"envs/channel.py", "envs/worker.py", "envs/workers.py"}
 
-COMPARES = "testing/played.py"
+COMPARES = "testing/paths.py"
 """Writes a task to memory before and after an episode, and never reads it back."""
 
 READER = "features/torch_file.py"

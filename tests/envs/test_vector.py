@@ -79,6 +79,61 @@ def test_the_same_episodes_as_one_by_one(mode):
         assert (ended > 0).all()
 
 
+class Placed(Drifting):
+    """Its task is where it stands, so that to set it in an episode's middle moves it."""
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.place = self.drift
+        return self._seen(), {}
+
+
+def placed(env, task):
+    env.unwrapped.drift = env.unwrapped.place = task
+
+
+def all_placed(vector, tasks):
+    for env, task in zip(vector.envs, tasks, strict=True):
+        placed(env, task)
+
+
+def test_a_copy_that_ends_leaves_the_others_where_they_are():
+    """Tasks are set where every copy begins: `set_task` may write to what an episode is in."""
+    made = functools.partial(
+        SyncVectorEnv, [Placed] * COPIES, autoreset_mode=AutoresetMode.DISABLED
+    )
+    alone = 0
+    with (
+        HostVector(made, sample_task, all_placed, COPIES, 9) as many,
+        HostEnvironment(Placed, sample_task, placed, COPIES, 9) as each,
+    ):
+        np.testing.assert_array_equal(many.begin(7), each.begin(7))
+        for _ in range(40):
+            found, expected = (host.step(np.full(COPIES, 3)) for host in (many, each))
+            for name, a, b in zip(found._fields, found, expected, strict=True):
+                np.testing.assert_array_equal(a, b, err_msg=name)
+            alone += found.done.any() and not found.done.all()
+    assert alone > 5
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED])
+def test_an_episode_that_ends_by_its_rules_at_the_horizon_is_cut_there_too(mode):
+    class Ends(Drifting):
+        def step(self, action):
+            seen, reward, _, cut, info = super().step(action)
+            return seen, reward, True, cut, info
+
+    with (
+        vector(mode, make=Ends, horizon=1) as many,
+        HostEnvironment(Ends, sample_task, set_task, COPIES, 1) as each,
+    ):
+        for host in (many, each):
+            host.begin(0)
+            found = host.step(np.zeros(COPIES, int))
+            assert found.terminated.all()
+            assert found.truncated.all()
+
+
 def test_a_horizon_of_its_own():
     """Episodes are cut where the vector leaves their beginning to its user."""
     with vector(AutoresetMode.DISABLED, make=Drifting, horizon=2) as host:

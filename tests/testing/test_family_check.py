@@ -161,6 +161,21 @@ class Turned(gymnasium.vector.VectorWrapper):
         return self.env.reset(seed=seed, options=options)
 
 
+class Beside(gymnasium.vector.VectorWrapper):
+    """When one copy begins an episode, the others' tasks are lost until they begin theirs."""
+
+    def __init__(self, env):
+        super().__init__(env)
+        self.own = [None] * self.num_envs
+
+    def reset(self, *, seed=None, options=None):
+        for n, env in enumerate(self.env.envs):
+            if not options:
+                self.own[n] = env.unwrapped.angle
+            env.unwrapped.angle = self.own[n] if not options or options["reset_mask"][n] else 9
+        return self.env.reset(seed=seed, options=options)
+
+
 def levers(copies, mode=AutoresetMode.DISABLED):
     def lever():
         return gymnasium.wrappers.TimeLimit(broken_levers.LeverEnv(), HORIZON)
@@ -192,6 +207,7 @@ def same_step(copies):
         (levers, misspelt, "tasks", "set_tasks does not change"),
         (levers, one_for_all, "copies", "must put each copy into its own"),
         (lambda n: Turned(levers(n)), each_its_own, "reset", "never in the second"),
+        (lambda n: Beside(levers(n)), each_its_own, "copies", "episode ends before; reset"),
         (lambda n: levers(n + 1), each_its_own, "returned", "has 3 copies, and 2 are wanted"),
         (levers, lambda v, t: setattr(v, "angle", t), "returned", r"unwrapped\.set_attr\('angle'"),
         (levers, lambda v, t: each_its_own(v, "?!"), "returned", r"step failed in the tasks \["),
@@ -202,7 +218,7 @@ def same_step(copies):
             "task .* of copy 1: the re",
         ),
     ],
-    ids=["misspelt", "one for all", "later", "copies", "on the vector", "fails", "not finite"],
+    ids=["misspelt", "one for all", "later", "mask", "copies", "on the vector", "fails", "finite"],
 )
 def test_what_is_wrong_with_a_vector_is_named(make, set_tasks, broken, said):
     family = broken_levers.Lever()

@@ -1,6 +1,4 @@
-"""Families that are played by random actions: what is kept of it, and how two paths differ."""
-
-import threading
+"""Families that are played by random actions: what is kept of it."""
 
 import numpy as np
 import pytest
@@ -9,7 +7,8 @@ pytest.importorskip("gymnasium")
 import gymnasium
 
 from quickstudy import BadInput
-from quickstudy.testing.played import Path, PlayedFamily, apart, as_bytes, told
+from quickstudy.testing.paths import apart
+from quickstudy.testing.played import PlayedFamily
 from references import broken_levers, poles
 
 
@@ -43,30 +42,6 @@ def test_episodes_are_cut_where_they_end():
     np.testing.assert_array_equal(path.last[: len(first.done)], first.last)
     assert len(path.episode(99).done) == 0
     played.abandon()
-
-
-def path(reward, done=False):
-    seen = np.zeros((2, 1))
-    return Path(seen, seen, np.array([1.0, reward]), np.array([False, done]))
-
-
-def test_what_differs_is_told():
-    assert apart(path(2.0), path(2.0)) == ""
-    assert apart(path(2.0), path(2.0 + 1e-5)) == ""
-    assert "the reward of step 2 is" in apart(path(2.0), path(2.0 + 1e-5), exactly=True)
-    assert "the reward of step 2 is" in apart(path(2.0), path(3.0))
-    assert "the end of the episode of step 2" in apart(path(2.0), path(2.0, done=True))
-
-
-def test_tasks_as_bytes_and_in_words():
-    task = {"goal": np.zeros(2)}
-    before = as_bytes(task)
-    assert as_bytes(task) == before
-    task["goal"][0] = 1
-    assert as_bytes(task) != before
-    assert as_bytes(threading.Lock()) is None
-    assert told("a" * 200).endswith("...")
-    assert len(told("a" * 200)) == 120
 
 
 def test_bounds_are_those_of_the_space():

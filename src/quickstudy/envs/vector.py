@@ -41,7 +41,8 @@ class HostVector(Host):
     """Copies of an environment, each in a task of its own, that step as one `VectorEnv`: in
     processes or in one array program, as its author made it.
 
-    The same seed gives what `HostEnvironment` gives of the same environments.
+    The same seed gives what `HostEnvironment` gives of the same environments, if these keep their
+    tasks from episode to episode.
 
     Args:
         make: makes one `gymnasium.vector.VectorEnv` of so many copies, which begins an ended
@@ -49,7 +50,8 @@ class HostVector(Host):
             (`DISABLED`).
         sample_task: M_i ~ p(M), from a NumPy generator; or a `TaskList`.
         set_task: puts all copies into their tasks, `set_task(vector, [M_1 … M_n])`. It is called at
-            `begin`; an episode that begins in the same step as another ends must keep its task.
+            `begin` alone, for later some copies begin an episode in the middle of others': a copy
+            must keep its task when it is reset.
         copies: how many there are.
         horizon: the most steps of an episode. With `SAME_STEP`, the environments' own limit.
 
@@ -154,14 +156,13 @@ class HostVector(Host):
         # Copies, for a vector may hand out the same arrays at every step.
         ended, cut = self._flags(terminated, "terminated"), self._flags(truncated, "truncated")
         self.times += 1
-        late = (self.times == self.horizon) & ~(ended | cut)
-        if not self.begins_itself:
-            cut |= late
-        elif late.any():
+        late = self._late()
+        if self.begins_itself and (late & ~(ended | cut)).any():
             raise BadInput(
                 f"an episode goes on after {self.horizon} steps, the horizon; make the copies with "
                 f"max_episode_steps={self.horizon}, or with AutoresetMode.DISABLED"
             )
+        cut |= late
         done, observation = ended | cut, self._each(seen)
         last, success = observation.copy(), self._success(info, done)
         if done.any():
@@ -170,11 +171,14 @@ class HostVector(Host):
         paid = self._rewards(reward)
         return HostStep(demand_finite(observation), paid, ended, cut, demand_finite(last), success)
 
+    def _late(self) -> Bool[np.ndarray, " copies"]:
+        """Which copies' episodes are as long as they may be."""
+        return self.times == self.horizon
+
     def _ends(self, done: Bool[np.ndarray, " copies"], seen: Any, info: Any) -> tuple[Any, Any]:
         """The last observations, and the first of the episodes that follow."""
         last = seen.copy()
         if not self.begins_itself:
-            put(self.vector, self.tasks, self.set_task)
             first = self._each(pair_of(self.vector.reset(options={"reset_mask": done}))[0])
             return last, np.where(done.reshape(-1, *(1,) * (seen.ndim - 1)), first, seen)
         final = info.get("final_obs")

@@ -8,13 +8,18 @@ import numpy as np
 
 from quickstudy.errors import demand_counts
 from quickstudy.testing.comparing import demand
-from quickstudy.testing.played import PlayedFamily, PlayedVector, apart, as_bytes, first_apart, told
+from quickstudy.testing.paths import apart, as_bytes, first_apart, told
+from quickstudy.testing.played import PlayedFamily, PlayedVector
 from quickstudy.testing.properties import demand_properties, names_in
 
 STEPS = 50  # of an episode, at first
 MORE_STEPS = 500  # where tasks cannot be told apart by then
 PAIRS, FEWEST = 32, 8  # of tasks, of which some should differ
 PATIENCE = 5.0  # seconds to look for a difference, after the fewest
+ENDING = (
+    "when the other copy's episode ends before; reset(options={'reset_mask': mask}) must leave the "
+    "copies as they are that the mask leaves out"
+)
 CHANGED = "the environment changes the task that it is given: let set_task give it a copy"
 
 
@@ -208,6 +213,9 @@ def _copies(family: PlayedFamily) -> None:
     for alone, beside in family.beside(number, length):
         if difference := apart(alone, beside):
             raise AssertionError(f"{difference} {family.shares}")
+    for alone, ended in family.ending(number, length):
+        if difference := apart(alone, ended):
+            raise AssertionError(f"{difference} {ENDING}")
 
 
 FAMILY_PROPERTIES: dict[str, Callable[[PlayedFamily], None]] = {

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -13,30 +13,9 @@ from quickstudy.envs.host import HostEnvironment, draw_task
 from quickstudy.envs.one_copy import OfOneCopy
 from quickstudy.envs.vector import HostVector
 from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
+from quickstudy.testing.paths import Path, told
 
-ROUNDING = 1e-3  # of engines that begin a little differently each time
 FAR = 1.0  # widths of a bounded space beyond its bounds
-
-
-class Path(NamedTuple):
-    """What one copy showed and paid, `[time, ...]`.
-
-    Attributes:
-        seen: before each action.
-        last: after it.
-        reward: r_t.
-        done: whether it ended an episode.
-    """
-
-    seen: np.ndarray
-    last: np.ndarray
-    reward: np.ndarray
-    done: np.ndarray
-
-    def episode(self, number: int) -> "Path":
-        """The steps of one episode; of one that was not played, none."""
-        before = np.cumsum(self.done) - self.done
-        return Path(*(column[before == number] for column in self))
 
 
 class PlayedFamily:
@@ -128,6 +107,11 @@ class PlayedFamily:
         self.open(copies=2)
         return list(zip(alone, self.play(tasks, length), strict=True))
 
+    def ending(self, number: int, length: int) -> list[tuple[Path, Path]]:
+        """What a copy shows in its first episode, and what it shows where another's ends before;
+        nothing where each copy is reset alone."""
+        return []
+
     def play(self, tasks: list[Any], most: int, variant: int = 0, first: int = 0) -> list[Path]:
         """Two episodes, or more if they end early, in every copy that is open.
 
@@ -214,6 +198,20 @@ class PlayedVector(PlayedFamily):
         )
         return [(same[0], first[0]), (same[1], second[1])]
 
+    def ending(self, number: int, length: int) -> list[tuple[Path, Path]]:
+        """Both copies, of a vector that leaves the beginning of episodes to its user."""
+        host, steps, tasks = self.host or self.open(), self.steps(length), self.tasks(number)
+        if host.begins_itself or steps < 2:
+            return []
+        found, together = [], self.play(tasks, length)
+        for copy in range(self.copies):
+            host.limits = [steps if copy == n else 1 + steps // 3 for n in range(self.copies)]
+            apart = self.play(tasks, length)[copy]
+            # Later ones begin after other resets, and may draw other numbers of one generator.
+            found.append((together[copy].episode(0), apart.episode(0)))
+        host.limits = None
+        return found
+
 
 class _Host(HostEnvironment):
     """Copies in tasks that are given."""
@@ -228,9 +226,13 @@ class _Host(HostEnvironment):
 
 
 class _Vector(HostVector):
-    """A vector in tasks that are given."""
+    """A vector in tasks that are given; with limits, copies' episodes are as long as these say."""
 
     given: list[Any]
+    limits: list[int] | None = None
+
+    def _late(self) -> np.ndarray:
+        return super()._late() if self.limits is None else self.times == self.limits
 
     def _drawn(self, copy: int, number: int) -> Any:
         return self.given[copy]
@@ -243,43 +245,3 @@ class _Vector(HostVector):
 
 def _failed(doing: str, tasks: str, why: BaseException) -> QuickstudyError:
     return BadInput(f"{doing} failed in the {tasks}: {said_by(why)}")
-
-
-def apart(one: Path, other: Path, *, exactly: bool = False) -> str:
-    """How two paths differ, as far as both go; nothing if they do not."""
-    steps = min(len(one.done), len(other.done))
-    names = ("first observation", "observation", "reward", "end of the episode")
-    for time in range(steps):
-        for name, a, b in zip(names, one, other, strict=True):
-            if name == names[0] and time and not one.done[time - 1]:
-                continue  # the last observation of the step before
-            same = np.array_equal if exactly else _close
-            if not same(a[time], b[time]):
-                now, then = (told(np.asarray(x[time]).tolist()) for x in (a, b))
-                return f"the {name} of step {time + 1} is {now}, and then {then}"
-    return ""
-
-
-def first_apart(some: list[Path], others: list[Path]) -> str:
-    """How the paths of copies differ from others: what `apart` says of the first that do."""
-    return next(filter(None, map(apart, some, others)), "")
-
-
-def _close(a: Any, b: Any) -> bool:
-    return np.allclose(a, b, rtol=ROUNDING, atol=ROUNDING * ROUNDING)
-
-
-def as_bytes(task: Any) -> bytes | None:
-    """A task as bytes, which change if it does; `None` if it cannot be written."""
-    import cloudpickle  # Gymnasium needs it, too
-
-    try:
-        return cloudpickle.dumps(task)
-    except Exception:  # whatever its own classes say
-        return None
-
-
-def told(value: Any) -> str:
-    """A value for a message, not too long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 120 else f"{text[:117]}..."
