@@ -142,6 +142,16 @@ def test_policies_in_the_same_trials(run):
     assert "No flag" in refused(a, d)
 
 
+def test_names_of_tasks_of_two_forms_are_no_difference(run):
+    names = ("0123", "2-4567", "2-89ab")
+    a, b, c = (
+        run(name[-1], test=policy_result(tasks=changed(OF_GRID, first_tasks=name)))
+        for name in names
+    )
+    assert len(compared([a, b]).tests) == 2
+    assert "first_tasks 2-89ab instead of 2-4567" in refused(b, c)
+
+
 def test_rewards_and_accuracies_cannot_be_compared(run):
     a, b = run("a", test=learner_result()), run("b", test=policy_result())
     assert "holds accuracy and" in refused(a, b)

@@ -12,9 +12,13 @@ from quickstudy.errors import BadInput
 from quickstudy.evaluation.estimates import Estimate, PairedDifference
 from quickstudy.experiments.metrics import ERRORS, spoken, written, written_difference
 from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.problems.own_digest import may_be_one
 from quickstudy.experiments.result import Result
 from quickstudy.experiments.result_files import evaluations, read_result
 from quickstudy.experiments.sections import Grid
+
+TASKS = ("first_tasks", "listed_tasks")
+"""Settings that are names of tasks, by `own_digest`."""
 
 
 @dataclass(frozen=True)
@@ -173,9 +177,23 @@ def _same(first: Tested, tests: Sequence[Tested]) -> Tested | None:
     """The first of a run's tests that is on the tasks of another's."""
     mine = first.result
     for test in tests:
-        if test.result.tasks == mine.tasks and test.result.metric == mine.metric:
+        if not _changed(first, test) and test.result.metric == mine.metric:
             return test
     return None
+
+
+def _changed(first: Tested, other: Tested) -> list[str]:
+    """The names of what decides the tasks of two tests, where it differs: the first's own, and
+    those that the other has besides."""
+    wanted, given = _settings(first), _settings(other)
+    names = [*wanted, *(name for name in given if name not in wanted)]
+    pairs = {name: (wanted.get(name), given.get(name)) for name in names}
+    return [n for n in names if not _alike(n, *pairs[n]) or (n in wanted) != (n in given)]
+
+
+def _alike(name: str, wanted: Any, given: Any) -> bool:
+    named = name in TASKS and isinstance(wanted, str) and isinstance(given, str)
+    return wanted == given or (named and may_be_one(wanted, given))
 
 
 def _unequal(first: Tested, other: Tested) -> str:
@@ -187,8 +205,8 @@ def _unequal(first: Tested, other: Tested) -> str:
             "give runs that learn the same problem"
         )
     wanted, given = _settings(first), _settings(other)
-    changed = {name: wanted[name] for name in wanted if wanted[name] != given.get(name)}
-    names = [*changed, *(name for name in given if name not in wanted)]
+    names = _changed(first, other)
+    changed = {name: wanted[name] for name in names if name in wanted}
     told = [f"{n} {given.get(n, 'none')} instead of {wanted.get(n, 'none')}" for n in names]
     said = f"{other.file} is not on the tasks of {first.file}: {', '.join(told)}"
     known = _flags(first)

@@ -48,12 +48,26 @@ def test_splits_of_one_s_own_are_kept():
         ([1, 2, 3], "lists 3 tasks.*at least 4"),
         ("abcd", r"f\.tasks is 'abcd'; give a list"),
         ({"train": 5, "test": [1]}, r"f\.tasks\['train'\] is 5; give a list"),
-        ({1, 2, 3, 4}, "give a list"),
+        ({1, 2, 3, 4}, "has no order, and another in another program; give a list"),
+        (frozenset("abcd"), "has no order"),
+        ({"train": frozenset("ab"), "test": ["c"]}, "has no order"),
+        ([True, False, 2, np.True_], "twice, as number 0 and number 3"),
     ],
 )
 def test_what_cannot_be_divided_is_refused(tasks, said):
     with pytest.raises(BadInput, match=said):
         places(tasks, "f")
+
+
+def test_what_is_equal_to_another_kind_of_task_is_another():
+    tasks = [0, 1, False, True, [1], [True]]
+    assert sum(map(len, places(tasks, "f").values())) == 6
+
+
+def test_the_views_of_a_dict_have_an_order():
+    tasks = {"a": 0, "b": 1, "c": 2, "d": 3}
+    assert in_a_row(tasks.keys(), "f") == list("abcd")
+    assert in_a_row(tasks.values(), "f") == [0, 1, 2, 3]
 
 
 def test_a_long_split_is_told_in_short():

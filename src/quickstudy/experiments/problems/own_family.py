@@ -9,7 +9,8 @@ from quickstudy.errors import BadInput
 from quickstudy.experiments.family import FamilyProblem, HostProblem, way_round
 from quickstudy.experiments.method import TEST_SEED
 from quickstudy.experiments.problem import Problem, Source, Split
-from quickstudy.experiments.problems.own_tasks import digest, in_a_row, places, told
+from quickstudy.experiments.problems.own_digest import digest, is_of
+from quickstudy.experiments.problems.own_tasks import in_a_row, places, told
 from quickstudy.experiments.settings import KEPT, Own, made
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class OwnHostFamily(HostProblem):
                 "the same tasks, or begin a new run"
             )
         tasks = in_a_row(listed, self.own.where)
-        if self.listed and digest(tasks) not in ("", self.listed):
+        if not is_of(self.listed, tasks):
             raise BadInput(
                 f"{self.own.where} lists other tasks than when this run divided them, or in a new "
                 "order, so that tests might meet what was trained on; list the same tasks, or "

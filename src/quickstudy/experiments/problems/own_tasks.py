@@ -1,8 +1,7 @@
 """Tasks of one's own that are listed: which of them are trained on, validated on, and tested."""
 
 import dataclasses
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MappingView, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -49,8 +48,6 @@ def places(tasks: Any, where: str) -> Places:
             f"tests; list at least {FEWEST}, or give a list for each split: "
             '{"train": [...], "test": [...]}'
         )
-    import numpy as np
-
     counts = {"validation": max(1, round(0.16 * len(listed))), "test": max(1, len(listed) // 5)}
     counts = {"train": len(listed) - sum(counts.values()), **counts}
     order = np.random.default_rng(SEED).permutation(len(listed)).tolist()
@@ -105,15 +102,26 @@ def _by_counts(order: Sequence[int], counts: Mapping[str, int]) -> Places:
 
 
 def _list(tasks: Any, where: str) -> list[Any]:
-    if isinstance(tasks, str | bytes) or not hasattr(tasks, "__len__") or isinstance(tasks, set):
+    if isinstance(tasks, str | bytes) or not hasattr(tasks, "__len__"):
         raise BadInput(f"{where} is {_short(tasks)}; give a list of tasks")
+    # The views of a dict are sets by their kind, in the order of the dict.
+    if isinstance(tasks, Set) and not isinstance(tasks, MappingView):
+        raise BadInput(
+            f"{where} is {_short(tasks)}, which has no order, and another in another program; give "
+            "a list of tasks"
+        )
     return list(tasks)
 
 
 def _key(task: Any) -> Any:
     """What is equal for equal tasks of plain values: numbers, arrays, lists and dicts of them."""
-    if isinstance(task, np.ndarray):
+    if isinstance(task, np.ndarray) and not task.dtype.hasobject:
         return task.shape, task.dtype.str, task.tobytes()
+    if isinstance(task, np.ndarray):
+        return task.shape, _key(task.tolist())
+    # 1 and True are equal, and may be different tasks.
+    if isinstance(task, bool | np.bool_):
+        return bool, bool(task)
     if isinstance(task, Mapping):
         pairs = ((name, _key(value)) for name, value in task.items())
         return tuple(sorted(pairs, key=lambda pair: repr(pair[0])))
@@ -132,15 +140,3 @@ def _key(task: Any) -> Any:
 def _short(task: Any) -> str:
     text = " ".join(repr(task).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def digest(tasks: Sequence[Any]) -> str:
-    """A short name for a list of tasks, by how they are written; nothing where that tells an
-    address in memory, as of objects without a `__repr__`.
-
-    Example:
-        >>> digest([0.5, 1.0]) == digest([1.0, 0.5])
-        False
-    """
-    text = repr([_key(task) if isinstance(task, np.ndarray) else task for task in tasks])
-    return "" if " at 0x" in text else hashlib.sha256(text.encode()).hexdigest()[:12]
