@@ -1,5 +1,10 @@
 """Tasks that are set arrive in the environment, and stay what they were."""
 
+import enum
+import math
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -76,9 +81,59 @@ def test_what_an_environment_does_to_its_task_does_not_change_it():
     assert task["goal"].tolist() == [0, 0]
     assert task["way"] == [1, [2]]
     assert task["fixed"][0] == 1
-    # Objects may be known by what they are, not by what they hold.
+    # What holds nothing is known by what it is.
     assert copied["fixed"][1] is inner
-    assert copied["fixed"][2] is spot
+    assert copied["fixed"][2] == spot
+
+
+class Path(NamedTuple):
+    steps: np.ndarray
+
+
+@dataclass
+class Moving:
+    goal: np.ndarray
+
+
+class Place:
+    def __init__(self):
+        self.goal = np.zeros(1)
+
+
+class Named(OrderedDict):
+    pass
+
+
+class Side(enum.Enum):
+    LEFT = 0
+
+
+@pytest.mark.parametrize(
+    ("task", "goal"),
+    [
+        (Path(np.zeros(1)), lambda task: task.steps),
+        (Moving(np.zeros(1)), lambda task: task.goal),
+        (Place(), lambda task: task.goal),
+        (Named(goal=np.zeros(1)), lambda task: task["goal"]),
+        ({"a": [Moving(np.zeros(1))]}, lambda task: task["a"][0].goal),
+        (np.array([np.zeros(1), None], object), lambda task: task[0]),
+    ],
+)
+def test_whatever_holds_what_can_be_changed_is_copied(task, goal):
+    copied = own_copy(task)
+    assert type(copied) is type(task)
+    goal(copied)[0] = 5
+    assert goal(task) == 0
+
+
+def test_what_cannot_be_copied_stays_what_it_is():
+    lock = threading.Lock()
+    for one in (lock, Side.LEFT, math.sin, math, Moving, "left", 3, np.float64(2)):
+        assert own_copy(one) is one
+    task = {"lock": lock, "rest": [1]}
+    found = own_copy(task)
+    assert found["lock"] is lock
+    assert found["rest"] is not task["rest"]
 
 
 def test_a_goal_that_drifts_begins_each_episode_where_it_was():

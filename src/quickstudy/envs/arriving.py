@@ -1,5 +1,6 @@
 """Whether a task that is set arrives in the environment, and stays one's own."""
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,9 +9,11 @@ import numpy as np
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.errors import BadInput
 
+UNCHANGING = frozenset({bool, int, float, complex, str, bytes, type(None), object})
+
 
 def put(environment: Any, task: Any, set_task: Callable[[Any, Any], None]) -> None:
-    """`set_task(environment, task)`, with a copy of the task where it is made of plain values.
+    """`set_task(environment, task)`, with a copy of the task.
 
     Args:
         environment: a `gymnasium.Env`, or a `gymnasium.vector.VectorEnv`, wrapped or not.
@@ -58,8 +61,9 @@ def wrappers(environment: Any) -> Iterator[Any]:
 
 
 def own_copy(task: Any) -> Any:
-    """A task whose arrays, lists and dicts are copies, so that an environment that changes what it
-    was given does not change the task; any other object in it is the same.
+    """A copy of a task, so that an environment that changes what it was given does not change the
+    task. What cannot be copied, such as a lock or a module, is the same in it; an object that is
+    known by what it is, not by what it holds, may say so by a `__deepcopy__` that returns itself.
 
     Example:
         >>> task = {"goal": [0.0, 1.0]}
@@ -67,13 +71,19 @@ def own_copy(task: Any) -> Any:
         False
     """
     kind = type(task)
-    if kind is np.ndarray:
+    # What most tasks are made of, and cannot be changed, or is copied at once.
+    if kind in UNCHANGING or isinstance(task, np.generic):
+        return task
+    if kind is np.ndarray and not task.dtype.hasobject:
         return task.copy()
     if kind is dict:
         return {name: own_copy(value) for name, value in task.items()}
     if kind in (list, tuple):
         return kind(own_copy(value) for value in task)
-    return task
+    try:
+        return copy.deepcopy(task)
+    except Exception:  # whatever its own classes say
+        return task
 
 
 def _lost(wrapper: Any, name: str) -> bool:
