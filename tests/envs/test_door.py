@@ -120,8 +120,8 @@ def test_observations_of_another_shape_are_refused(bad):
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (np.zeros(2, complex), "return real numbers"),
-        (["a", "b"], "return real numbers"),
+        (np.zeros(2, complex), "give real numbers"),
+        (["a", "b"], "give real numbers"),
         ([[0.0], [0.0, 1.0]], "which is no array"),
         ((), r"of shape \(0,\)"),
         (np.ma.array([0.0, 1.0], mask=[True, False]), "masked in part; fill it with numbers"),

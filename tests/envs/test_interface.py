@@ -28,6 +28,28 @@ def test_observations_are_checked():
     with pytest.raises(qs.BadInput, match="or not-a-number"):
         interface.see(np.full(25, np.inf))
 
+    for odd in ({"a": 1}, "abc", [[1], [2, 3]], [1j], [object()], b"x"):
+        with pytest.raises(qs.BadInput, match=r"the observation is .*(numbers|no array)"):
+            interface.see(odd)
+
+
+@pytest.mark.parametrize(
+    ("actions", "good", "bad"),
+    [
+        (qs.Discrete(3), [0, np.int64(2)], [3, -1, [0], "1"]),
+        (qs.Continuous(1, 0.1), [[0.1], [np.float32(-0.1)]], [[0.2], [-50], ["x"], [np.inf], 0.1]),
+        (qs.MultiDiscrete((2, 3)), [[1, 2], [0.0, 0.0]], [[2, 0], [0, -1], [0.5, 0], [0, 1, 0]]),
+    ],
+    ids=["Discrete", "Continuous", "MultiDiscrete"],
+)
+def test_actions_of_a_compiled_family_are_within_what_it_takes(actions, good, bad):
+    interface = Interface(actions, (1,), 5)
+    for action in good:
+        assert interface.taken(action).shape == actions.shape
+    for action in bad:
+        with pytest.raises(qs.BadInput, match="the action"):
+            interface.taken(action)
+
 
 @pytest.mark.parametrize("which", range(5))
 def test_what_is_done_is_what_was_meant(which):

@@ -135,6 +135,25 @@ def test_misuse_is_told():
         agent.adapt([(see, np.zeros((2, 1)), np.ones(2))])
 
 
+def test_what_another_environment_s_agent_recorded_is_told():
+    policy, adaptation = levers()
+    agent, env = Adaptable.of(policy, adaptation).agent(), FarLever()
+    episodes(agent, env, 1)
+    (own,) = agent.recorded
+    for part, other in (
+        ("seen", np.zeros((HORIZON, 3), np.float32)),
+        ("done", np.zeros((HORIZON, 2), np.float32)),
+        ("done", np.zeros(HORIZON, np.int32)),
+        ("paid", own.paid[1:]),
+        ("paid", np.zeros((HORIZON, 1), np.float32)),
+    ):
+        with pytest.raises(qs.BadInput, match="episodes that were acted in this environment"):
+            agent.adapt([own._replace(**{part: other})])
+    agent.adapt([own])
+    with pytest.raises(AttributeError, match="update"):
+        agent.update = 0
+
+
 def test_an_update_that_diverges_is_told_and_leaves_the_policy_as_it_was():
     policy, adaptation = levers()
     steep = dataclasses.replace(adaptation, rule=qs.Rate(np.inf))

@@ -1,5 +1,7 @@
 """Agents in a plain loop: what trials on the host are, step by step; and every misuse is told."""
 
+import copy
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -126,6 +128,35 @@ def test_the_seed_decides_what_is_drawn():
     first = agent.reset(see)
     agent.new_task()
     assert first != agent.reset(see), "another task, other draws"
+
+
+def test_it_may_act_greedily_from_now_on():
+    trial = trial_in(lever())
+    policy, see = policy_for(trial), np.zeros(1, np.float32)
+    agent = policy.agent()
+    assert not agent.greedy
+    drawn = agent.reset(see)
+    agent.greedy = True
+    agent.new_task()
+    assert agent.greedy
+    assert agent.reset(see) == policy.agent(greedy=True).reset(see) != drawn
+    for value in ("yes", None, 1):
+        with pytest.raises(qs.BadInput, match=r"greedy is .*; give True or False"):
+            agent.greedy = value
+    with pytest.raises(AttributeError, match="greedily"):
+        agent.greedily = True
+
+
+def test_a_copy_has_a_memory_of_its_own():
+    trial, see = trial_in(lever()), np.zeros(1, np.float32)
+    agent = policy_for(trial).agent()
+    agent.reset(see)
+    for copied in (copy.copy, copy.deepcopy):
+        other = copied(agent)
+        found = [one.act(see, 1.0, False, False) for one in (agent, other)]
+        np.testing.assert_array_equal(*found)
+        other.new_task()
+        assert agent.act(see, 1.0, False, False).shape == (1,), "it goes on"
 
 
 def test_misuse_is_told():

@@ -9,6 +9,7 @@ import numpy as np
 from quickstudy.envs.choices import demand_choice, short
 from quickstudy.envs.gymnasium_env import import_gymnasium
 from quickstudy.envs.pixels import is_picture
+from quickstudy.envs.real_numbers import as_array, demand_real
 from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
 
 SUCCESS = ("success", "is_success")
@@ -219,17 +220,13 @@ def _demand_numbers(observation: Any, space: Any, name: str) -> None:
             f"{name} is {short(observation)}, which looks like (observation, info) as reset "
             "returns it; give the observation alone"
         )
-    try:
-        array = np.asarray(observation)
-    except ValueError as error:  # ragged
-        raise BadInput(f"{name} is {short(observation)}, which is no array: {error}") from error
+    array = as_array(observation, name)
     if array.shape != space.shape:
         raise BadInput(
             f"{name} is {short(observation)}, of shape {array.shape}; the space, {space}, has the "
             f"shape {space.shape}: return such an observation, or mend observation_space"
         )
-    if array.dtype.kind not in "fiubO":
-        raise BadInput(f"{name} is {short(observation)}; return real numbers")
+    array = demand_real(array, name)
     if is_picture(space) and not _holds(space, array.astype(np.float64)):
         raise BadInput(
             f"{name} holds {array.dtype} from {array.min():g} to {array.max():g}; the space, "

@@ -19,6 +19,7 @@ from quickstudy.envs.environment import (
 )
 from quickstudy.envs.host_family import host_of
 from quickstudy.envs.one_copy import demand_finite
+from quickstudy.envs.real_numbers import real_numbers
 from quickstudy.envs.space_json import read_space, space_text
 from quickstudy.envs.spaces import Spaces
 from quickstudy.errors import BadInput
@@ -65,13 +66,14 @@ class Interface(NamedTuple):
             native = _spaces(self.spaces)
             demand_shape(observation, native.observation)
             return demand_finite(native.observed(observation)[None])[0]
-        seen = np.asarray(observation, np.float32)
+        seen = real_numbers(observation, "the observation")
         if seen.shape != self.observation_shape:
             raise BadInput(
                 f"the observation has the shape {seen.shape}; the policy was made for "
                 f"{self.observation_shape}"
             )
-        return demand_finite(seen[None])[0]
+        # Before it is rounded, by which what is vast becomes infinite.
+        return demand_finite(seen[None])[0].astype(np.float32)
 
     def act(self, action: Any) -> Any:
         """A policy's action in the environment's own terms."""
@@ -87,11 +89,7 @@ class Interface(NamedTuple):
         Raises:
             BadInput: another shape.
         """
-        choices = self.actions.n if isinstance(self.actions, Discrete) else None
-        strange = choices is not None and (np.ndim(action) or action not in range(choices))
-        if strange and not self.spaces:
-            raise BadInput(f"the action is {action!r}; give a whole number from 0, below {choices}")
-        found = _spaces(self.spaces).taken(action) if self.spaces else np.asarray(action)
+        found = _spaces(self.spaces).taken(action) if self.spaces else self._in_limits(action)
         if found.shape != self.actions.shape:
             raise BadInput(
                 f"the action has the shape {found.shape}; the policy's have {self.actions.shape}"
@@ -99,6 +97,29 @@ class Interface(NamedTuple):
         if not np.isfinite(found).all():
             raise BadInput(f"the action is {action!r}; give finite numbers")
         return found.astype(np.float32 if isinstance(self.actions, Continuous) else np.int32)
+
+    def _in_limits(self, action: Any) -> np.ndarray:
+        """An action of a compiled family, which may be taken in it."""
+        if isinstance(self.actions, Discrete):
+            if np.ndim(action) or action not in range(self.actions.n):
+                n = self.actions.n
+                raise BadInput(f"the action is {action!r}; give a whole number from 0, below {n}")
+            return np.asarray(action)
+        found = real_numbers(action, "the action")
+        if found.shape != self.actions.shape or not np.isfinite(found).all():
+            return found  # `taken` says so
+        if isinstance(self.actions, Continuous):
+            # As `act` clips them, in single precision.
+            limit = self.actions.limit
+            good = np.abs(found.astype(np.float32)) <= np.float32(limit)
+            wanted = f"from -{limit} to {limit}"
+        else:
+            choices = self.actions.choices
+            good = (found == np.rint(found)) & (found >= 0) & (found < np.array(choices))
+            wanted = f"that are whole, from 0, each below that of {choices}"
+        if not np.all(good):
+            raise BadInput(f"the action is {action!r}; give numbers {wanted}")
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """For a file of weights."""

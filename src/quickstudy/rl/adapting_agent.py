@@ -55,6 +55,8 @@ class AdaptingAgent(Agent):
         (1, 0)
     """
 
+    __slots__ = ("_adaptation", "_now", "_path", "_rest", "_theta", "recorded", "updates")
+
     def __init__(
         self,
         policy: Reactive,
@@ -67,16 +69,6 @@ class AdaptingAgent(Agent):
         self.recorded: list[Recorded] = []
         self.updates = 0
         super().__init__(adaptation.scale.worn(policy), policy.interface, greedy=greedy, seed=seed)
-
-    @property
-    def greedy(self) -> bool:
-        """Whether it takes the likeliest action."""
-        return self._greedy
-
-    @greedy.setter
-    def greedy(self, value: bool) -> None:
-        self._greedy = value
-        self._prepare()
 
     def new_task(self) -> None:
         """Return to the meta-policy, and forget what was recorded."""
@@ -143,7 +135,8 @@ class AdaptingAgent(Agent):
 
     def _row(self, one: Any) -> tuple[np.ndarray, ...]:
         """Observations, actions, rewards, and which are real, as long as the longest episode."""
-        seen, done, paid, greedy = one if isinstance(one, Recorded) else self._read(one)
+        recorded = self._own(one) if isinstance(one, Recorded) else self._read(one)
+        seen, done, paid, greedy = recorded
         horizon = self._adaptation.environment.horizon
         if greedy:
             raise BadInput(
@@ -156,6 +149,18 @@ class AdaptingAgent(Agent):
         fill = [(0, horizon - len(paid))]
         padded = (np.pad(x, fill + [(0, 0)] * (x.ndim - 1)) for x in (seen, done, paid))
         return *padded, real
+
+    def _own(self, one: Recorded) -> Recorded:
+        """What was recorded, by an agent of an environment like this one's."""
+        shapes = tuple(np.shape(part) for part in one[:3])
+        time = np.shape(one.paid)
+        own = (time + tuple(self.interface.observation_shape), time + self.interface.actions.shape)
+        if len(time) != 1 or shapes != (*own, time):
+            raise BadInput(
+                f"a recorded episode has observations, actions and rewards of the shapes {shapes}; "
+                f"here they are {(*own, time)}: give episodes that were acted in this environment"
+            )
+        return one
 
     def _read(self, one: Any) -> Recorded:
         if not isinstance(one, tuple | list) or len(one) != 3 or any(map(_unsized, one)):

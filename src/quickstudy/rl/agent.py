@@ -1,7 +1,8 @@
 """A policy in a loop of your own: it is told what happened, and says what to do."""
 
+import copy
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -27,7 +28,7 @@ class Agent:
     Args:
         policy: what acts.
         interface: what it acts in.
-        greedy: always take the likeliest action, in place of drawing one.
+        greedy: always take the likeliest action, in place of drawing one; may be set later, too.
         seed: decides what is drawn.
 
     Raises:
@@ -46,6 +47,22 @@ class Agent:
         ...     observation, reward, terminated, truncated, _ = env.step(action)
         ...     action = agent.act(observation, reward, terminated, truncated)
     """
+
+    # So that what is set by a wrong name is an error.
+    __slots__ = (
+        "__weakref__",
+        "_acting",
+        "_greedy",
+        "_key",
+        "_last",
+        "_memory",
+        "_policy",
+        "_step",
+        "_time",
+        "_told",
+        "_trial",
+        "interface",
+    )
 
     def __init__(
         self,
@@ -66,10 +83,24 @@ class Agent:
         # The whole mesh would do the same work on each of its devices.
         arrays, rest = eqx.partition(policy, eqx.is_array)
         self._key, arrays = jax.device_put((jax.random.key(int(seed)), arrays), jax.devices()[0])
-        self._policy, self._greedy = eqx.combine(arrays, rest), greedy
+        self._policy, self._greedy = eqx.combine(arrays, rest), _flag(greedy)
         self._trial, self._time = -1, 0
         self._prepare()
         self.new_task()
+
+    @property
+    def greedy(self) -> bool:
+        """Whether it takes the likeliest action."""
+        return self._greedy
+
+    @greedy.setter
+    def greedy(self, value: Any) -> None:
+        self._greedy = _flag(value)
+        self._prepare()
+
+    def __copy__(self) -> Self:
+        """With a memory of its own: each step overwrites that of the one before."""
+        return copy.deepcopy(self)
 
     def new_task(self) -> None:
         """Forget everything: what comes next is another task."""
@@ -130,6 +161,12 @@ class Agent:
         self._time, self._acting = self._time + 1, True
         self._last = (seen, action)
         return self.interface.act(action)
+
+
+def _flag(greedy: Any) -> bool:
+    if not isinstance(greedy, bool | np.bool_):
+        raise BadInput(f"greedy is {greedy!r}; give True or False")
+    return bool(greedy)
 
 
 def _step(
