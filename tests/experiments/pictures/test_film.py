@@ -70,3 +70,51 @@ def test_no_picture():
     trial = trial_of(pulls.Pulls)
     with pytest.raises(qs.BadInput, match="could not be drawn: it has no camera"):
         film(qs.Random(trial.environment), trial, jax.random.key(0), 0)
+
+
+class OneArray(Seen):
+    """Draws each frame into the same array."""
+
+    frame = None
+
+    def render(self):
+        if self.frame is None:
+            self.frame = np.zeros((40, 480, 3), np.uint8)
+        self.frame[:] = 50 * self.times
+        return self.frame
+
+
+def test_frames_of_one_array_are_kept_apart():
+    trial = trial_of(OneArray)
+    frames, _ = film(qs.Random(trial.environment), trial, jax.random.key(0), 5)
+    assert [[frame[0, 0, 0] for frame in one] for one in frames] == [[0, 50, 100]] * 3
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (np.zeros((4, 4, 3)), r"returned float64 of shape \(4, 4, 3\); return uint8"),
+        (np.zeros((4, 4, 3), np.int64), "returned int64 of shape"),
+        (np.zeros((4, 4, 1), np.uint8), r"returned uint8 of shape \(4, 4, 1\); return"),
+        (np.zeros((4, 4), np.uint8), r"returned uint8 of shape \(4, 4\); return"),
+        (np.zeros((0, 4, 3), np.uint8), r"a frame has the shape \(0, 4, 3\)"),
+        ([np.zeros((4, 4, 3))], "returned list; make it with render_mode"),
+        (None, "returned NoneType; make it with render_mode"),
+    ],
+)
+def test_what_is_no_picture_is_told(frame, said):
+    trial = trial_of(type("Odd", (Seen,), {"render": lambda self: frame}))
+    with pytest.raises(qs.BadInput, match=said):
+        film(qs.Random(trial.environment), trial, jax.random.key(0), 0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1000, 3), (40, 30, 4)])
+def test_a_flat_frame_and_a_transparent_one_are_shown(shape, tmp_path):
+    class Flat(Seen):
+        def render(self):
+            return np.full(shape, 50 * self.times, np.uint8)
+
+    trial = trial_of(Flat)
+    filmed = film(qs.Random(trial.environment), trial, jax.random.key(0), 0)
+    with Image.open(show_film(filmed, tmp_path / "flat")) as image:
+        assert image.n_frames == 3

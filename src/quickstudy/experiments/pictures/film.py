@@ -42,11 +42,20 @@ class Filmed(HostEnvironment):
         except Exception as error:  # a camera that is missing is no reason to end with a traceback
             why = str(error) or "it has no camera; let make(render_mode) pass render_mode on"
             raise BadInput(f"{environment} could not be drawn: {why}") from error
-        if not isinstance(frame, np.ndarray) or frame.ndim != 3:
+        if not isinstance(frame, np.ndarray):
             raise BadInput(
-                f"{environment} could not be drawn; make it with render_mode='rgb_array'"
+                f"{environment} could not be drawn: render returned {type(frame).__name__}; make "
+                "it with render_mode='rgb_array'"
             )
-        return frame
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] not in (3, 4):
+            raise BadInput(
+                f"{environment} could not be drawn: render returned {frame.dtype} of shape "
+                f"{frame.shape}; return uint8, from 0 to 255, of shape [height, width, 3]"
+            )
+        if not frame.size:
+            raise BadInput(f"{environment} could not be drawn: a frame has the shape {frame.shape}")
+        # A copy, for an environment may draw each frame into the same array.
+        return frame[..., :3].copy()
 
 
 def film(
@@ -109,5 +118,5 @@ def show_film(
 
 def _small(frame: Any) -> Any:
     height, width = frame.shape[:2]
-    size = (min(width, WIDTH), round(height * min(width, WIDTH) / width))
+    size = (min(width, WIDTH), max(1, round(height * min(width, WIDTH) / width)))
     return np.asarray(Image.fromarray(frame).resize(size))
