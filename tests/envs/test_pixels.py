@@ -40,6 +40,13 @@ def test_channels_go_last(shape, last):
     np.testing.assert_allclose(found, last(value) / 255, rtol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(0, 8, 3), (8, 0, 3), (8, 8, 0), (0, 0)])
+def test_an_empty_picture_is_refused(shape):
+    for space in (pixels(*shape), gymnasium.spaces.Tuple([Discrete(2), pixels(*shape)])):
+        with pytest.raises(qs.BadInput, match="there is nothing to see"):
+            Spaces(space, Discrete(2))
+
+
 class Grey(gymnasium.Env):
     """Shows one number everywhere."""
 

@@ -1,5 +1,6 @@
 """Spaces in files."""
 
+import enum
 import json
 
 import numpy as np
@@ -29,3 +30,26 @@ def test_spaces_are_read_as_they_were_written():
         write_space(pytest.importorskip("gymnasium").spaces.Text(3))
     with pytest.raises(qs.BadInput, match="'Text' is no space"):
         read_space({"space": "Text"})
+
+
+class Part(enum.Enum):
+    PLACE = 1
+
+
+class Side(enum.IntEnum):
+    LEFT = 1
+
+
+@pytest.mark.parametrize("name", [Part.PLACE, b"place", np.int64(3), ("a", Part.PLACE)])
+def test_parts_whose_names_no_file_holds_are_told(name):
+    gymnasium = pytest.importorskip("gymnasium").spaces
+    space = gymnasium.Tuple([gymnasium.Dict([(name, gymnasium.Discrete(2))])])
+    with pytest.raises(qs.BadInput, match=r"has the part .*; name its parts by text or whole"):
+        write_space(space)
+
+
+@pytest.mark.parametrize("name", ["ö", 3, Side.LEFT, None, True, ("a", (1, None))])
+def test_parts_are_found_again_by_their_names(name):
+    gymnasium = pytest.importorskip("gymnasium").spaces
+    space = gymnasium.Dict([(name, gymnasium.Discrete(2))])
+    assert list(read_space(json.loads(json.dumps(write_space(space)))).spaces) == [name]

@@ -19,8 +19,13 @@ def picture_shape(space: Any) -> tuple[int, int, int]:
     """Height, width and channels of what `as_picture` makes.
 
     Raises:
-        BadInput: the axes cannot be told apart.
+        BadInput: the axes cannot be told apart, or one is empty.
     """
+    if not all(space.shape):
+        raise BadInput(
+            f"observations are pictures of the shape {space.shape}, in which there is nothing to "
+            "see; leave them out of observation_space"
+        )
     try:
         height, width, channels = _channels_last(np.empty(space.shape, np.bool_)).shape
     except _Unknown:

@@ -35,7 +35,7 @@ def write_space(space: Any) -> dict[str, Any]:
     elif isinstance(space, spaces.Dict):
         # Pairs, for the order of parts is that of the flat observation.
         kind = "Dict"
-        found = {"parts": [[name, write_space(one)] for name, one in space.spaces.items()]}
+        found = {"parts": [[_name(name), write_space(one)] for name, one in space.spaces.items()]}
     elif isinstance(space, spaces.Tuple):
         kind, found = "Tuple", {"parts": [write_space(one) for one in space.spaces]}
     else:
@@ -79,6 +79,18 @@ def space_text(observation: Any, action: Any) -> str:
     """Both spaces of an environment as one text, which can be compared and hashed."""
     both = {"observation": write_space(observation), "action": write_space(action)}
     return json.dumps(both, sort_keys=True)
+
+
+def _name(name: Any) -> Any:
+    """A part's name, if JSON gives it back as it is."""
+    if isinstance(name, tuple):
+        return tuple(map(_name, name))
+    if not isinstance(name, str | int | float | None):
+        raise BadInput(
+            f"a Dict space has the part {name!r}, a {type(name).__name__}, which cannot be written "
+            "to a file; name its parts by text or whole numbers"
+        )
+    return name
 
 
 def _key(name: Any) -> Any:

@@ -158,6 +158,7 @@ def _reader(leaf: Any) -> Callable[[Any], Float32[np.ndarray, "..."]]:
     environment may hand out one array at every step."""
     # No function that is made here: spaces are sent to other processes.
     if is_picture(leaf):
+        picture_shape(leaf)  # refuses what has no numbers, and so no least one
         return functools.partial(as_picture, low=float(leaf.low.min()), high=float(leaf.high.max()))
     if isinstance(leaf, import_gymnasium().spaces.Box):
         return functools.partial(np.array, dtype=np.float32)
