@@ -17,6 +17,7 @@ from quickstudy.estimators.heads.labelled import Labelled
 from quickstudy.estimators.heads.scores import Scores, scores_from, scores_to
 from quickstudy.estimators.novelty import NearestNovelty, demand_share, threshold
 from quickstudy.estimators.scorecard import Scorecard
+from quickstudy.estimators.undone import undone_if_refused
 
 
 class FewShotClassifier(ClassifierMixin, FewShotEstimator):
@@ -102,6 +103,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         self.image = image
         self.random_state = random_state
 
+    @undone_if_refused
     def fit(self, X: Any, y: Any = None) -> "FewShotClassifier":
         """Learn from a support set.
 
@@ -118,6 +120,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             )
         return self._learn(given, y)
 
+    @undone_if_refused
     def partial_fit(self, X: Any, y: Any = None, classes: Any = None) -> "FewShotClassifier":
         """Learn from more examples, also of new classes; none of the old images is read again.
 

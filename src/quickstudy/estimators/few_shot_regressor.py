@@ -21,6 +21,7 @@ from quickstudy.estimators.heads.kernel import KernelHead
 from quickstudy.estimators.heads.labelled import Labelled
 from quickstudy.estimators.heads.ridge import RidgeHead
 from quickstudy.estimators.heads.scores import scores_from, scores_to, squared_distances
+from quickstudy.estimators.undone import undone_if_refused
 
 HEADS = ("ridge", "kernel")
 NOISES = (1e-3, 1e-2, 1e-1, 1.0)
@@ -78,6 +79,7 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         self.image = image
         self.random_state = random_state
 
+    @undone_if_refused
     def fit(self, X: Any, y: Any = None) -> "FewShotRegressor":
         """Learn from examples.
 
@@ -88,6 +90,7 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         given = self._given(X, reset=True)
         return self._learn(given, self._targets(given, y))
 
+    @undone_if_refused
     def partial_fit(self, X: Any, y: Any = None) -> "FewShotRegressor":
         """Learn from more examples; none of the old images is read again.
 
