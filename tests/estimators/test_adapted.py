@@ -1,5 +1,7 @@
 """A learner of the library as the head."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -7,7 +9,9 @@ from PIL import Image
 
 import quickstudy as qs
 from quickstudy import BadInput, FewShotClassifier, FewShotRegressor
-from references.recipes import untrained
+from quickstudy.experiments.problems.yours import FolderImages
+from quickstudy.tasks.pictures import read_image
+from references.recipes import typed, untrained
 from references.stand_in_encoder import BLUE, RED, Patches, coloured
 
 X = np.concatenate([coloured(4, RED, size=(8, 8)), coloured(4, BLUE, seed=1, size=(8, 8))])
@@ -91,6 +95,34 @@ def test_a_run_s_learner_sees_files_as_it_was_trained(tmp_path):
     assert classifier.calibration_.temperature == 1, "nothing could be held out"
     with pytest.raises(BadInput, match="a policy"):
         FewShotClassifier.from_run(untrained(tmp_path / "rl", "rl2-bandit", "--width 4"))
+
+
+@pytest.mark.parametrize("ink", ["light", "dark", "auto"])
+@pytest.mark.parametrize("paper", [255, 0])
+def test_a_picture_is_one_input_in_whatever_form_it_is_given(tmp_path, ink, paper):
+    """A file, what Pillow opens of it, and its bytes, of a folder's own ink."""
+    drawn = np.full((28, 28), paper, np.uint8)
+    drawn[12:16, 4:24] = 255 - paper
+    (tmp_path / "a").mkdir()
+    file = tmp_path / "a" / "bar.png"
+    Image.fromarray(drawn).save(file)
+    problem = {"path": str(tmp_path), "shape_of_one": (28, 28, 1), "ink": ink}
+    recipe = typed("prototypical-glyphs", "--filters 4")
+    recipe = replace(recipe, problem=FolderImages(**problem, test=("a",)))
+    qs.export(recipe.learner(), tmp_path / "own.safetensors", recipe)
+    classifier = FewShotClassifier.from_run(tmp_path / "own.safetensors")
+    assert classifier.image == ((28, 28, 1) if ink == "auto" else (28, 28, 1, ink))
+    wanted = read_image(file, ink=ink)
+    for given in ([str(file)], [Image.open(file)], [drawn], drawn[None], drawn[None] / 255):
+        seen = classifier._given(given, reset=True).inputs
+        np.testing.assert_array_equal(seen[0, ..., 0], wanted)
+
+
+@pytest.mark.parametrize("ink", ["light", "dark"])
+def test_colours_are_inverted_only_for_a_run_that_saw_them_so(ink):
+    classifier = FewShotClassifier(learner=qs.Prototypical(conv()), image=(8, 8, 3, ink))
+    seen = classifier._given(list(X), reset=True).inputs
+    np.testing.assert_array_equal(seen, X if ink == "light" else 255 - X)
 
 
 def test_scores_from_0_to_1_become_log_odds_for_the_softmax():

@@ -97,7 +97,19 @@ def test_features_whose_squares_cannot_be_computed(scale):
     np.testing.assert_array_equal(near, unit(x, y).predict(x))
 
 
-@pytest.mark.parametrize("image", [(28, 28), "28", 28, (28, 28, 2), (0, 28, 1), (28.0, 28, 1)])
+@pytest.mark.parametrize(
+    "image",
+    [
+        (28, 28),
+        "28",
+        28,
+        (28, 28, 2),
+        (0, 28, 1),
+        (28.0, 28, 1),
+        (28, 28, 1, "blue"),
+        (28, 28, 1, "dark", 2),
+    ],
+)
 def test_a_size_of_images_that_is_none_says_what_one_is(image):
     classifier = FewShotClassifier(learner=3, image=image)
     with pytest.raises(BadInput, match=r"image is .*; give \(height, width, channels\)"):

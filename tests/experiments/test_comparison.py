@@ -123,6 +123,16 @@ def test_what_no_flag_changes_has_no_command(run, settings):
     assert "No flag" in refused(b, a)
 
 
+def test_contents_of_which_an_older_version_kept_less_accuse_nobody(run):
+    old, new, other = (changed(OF_GLYPHS, contents=one) for one in ("ab", "ab-12", "ab-34"))
+    a, b, c = (run(n, test=learner_result(tasks=t)) for n, t in zip("abc", (old, new, other),
+                                                                    strict=True))  # fmt: skip
+    assert len(compared([a, b]).tests) == 2
+    assert "contents ab-34 instead of ab-12" in refused(b, c)
+    b = run("d", test=learner_result(tasks=changed(new, ways=3)))
+    assert ": ways 3 instead of 5. To test" in refused(a, b)
+
+
 def test_a_folder_with_a_space_is_quoted(run):
     photographs = changed(OF_GLYPHS, on="/no/my photos")
     a, b = run("a", test=learner_result()), run("b c", test=learner_result(tasks=photographs))

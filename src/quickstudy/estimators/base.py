@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators import encoding, saved
-from quickstudy.estimators.pictures import Pictures, as_learned, pictures
-from quickstudy.tasks.pictures import unlike_training
+from quickstudy.estimators.pictures import Pictures, as_learned, look_of, pictures
+from quickstudy.tasks.pictures import Look, unlike_training
 
 LOG = logging.getLogger(__name__)
 
@@ -110,11 +110,11 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
                 "the images are files or have different sizes, and the size that the learner "
                 "takes is not known; give image=(height, width, channels), such as (28, 28, 1)"
             )
-        h, w, channels = _shape_of(self.image) or (*shapes.pop(), 3)
+        look = look_of(self.image) if self.image is not None else Look(shapes.pop(), 3)
         files = [one for one in found.items if isinstance(one, Path)]
-        if (said := unlike_training(files, (h, w, channels))) is not None:
+        if (said := unlike_training(files, (*look.size, look.channels))) is not None:
             LOG.warning("%s", said)
-        return np.stack([as_learned(one, (h, w), channels) for one in found.items])
+        return np.stack([as_learned(one, look) for one in found.items])
 
     def _demand_images(self) -> None:
         if self.thumbnails_ is None and self.encoder == "auto" and self.learner is None:
@@ -193,6 +193,8 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         trained = learner_of(path, recipe)
         own = cls()
         own.set_params(learner=trained.learner, image=trained.image)
+        if trained.image and trained.ink != "auto":
+            own.set_params(image=(*trained.image, trained.ink))
         if trained.encoder:
             own.set_params(encoder=trained.encoder)
         return own
@@ -244,19 +246,6 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
     @abc.abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         """Take what `_state` gave."""
-
-
-def _shape_of(image: Any) -> tuple[int, int, int] | None:
-    """The setting `image`, checked."""
-    if image is None:
-        return None
-    match np.atleast_1d(image).tolist():
-        case [int(h), int(w), (1 | 3) as channels] if h > 0 and w > 0:
-            return h, w, channels
-    raise BadInput(
-        f"image is {image!r}; give (height, width, channels), with 1 channel (grey) or 3, such as "
-        "(28, 28, 1)"
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from quickstudy.errors import BadInput
 from quickstudy.estimators import choice, labels
 from quickstudy.estimators.base import FewShotEstimator, Given
 from quickstudy.estimators.calibration import Calibration, probabilities
@@ -54,7 +53,10 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             are numbers.
         learner: a learner of this library, trained or not, instead of encoder and head: it adapts
             to the support set. With an encoder it takes the features, else the images.
-        image: (height, width, channels) of the images that the learner takes.
+        image: (height, width, channels) of the images that the learner takes. Grey ones whose
+            border is lighter than middle grey are inverted, so that ink is light, whether they are
+            files, PIL images or arrays; (height, width, 1, "light") leaves them as they are, and
+            "dark" inverts all. `from_run` takes the run's own.
         random_state: a whole number, for learners that adapt at random.
 
     Attributes:
@@ -113,11 +115,8 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         """
         given = self._given(X, reset=True, labelled=y is None)
         y = labels.checked(given, y)
-        if len(np.unique(y)) < 2 and demand_share(self.unknown) is None:
-            raise BadInput(
-                f"y has 1 class, {str(y[0])!r}; give examples of 2 classes or more, or "
-                "unknown=True to tell this class from everything else"
-            )
+        if demand_share(self.unknown) is None:
+            labels.demand_several(y)
         return self._learn(given, y)
 
     @undone_if_refused
@@ -135,9 +134,7 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         first = not hasattr(self, "classes_")
         given = self._given(X, reset=first, labelled=y is None)
         y = labels.checked(given, labels.repeated(y, len(given.inputs)))
-        if classes is not None and not np.isin(y, np.asarray(classes)).all():
-            missing = sorted(set(np.unique(y).tolist()) - set(np.asarray(classes).tolist()))
-            raise BadInput(f"y has {missing}, which are not in classes; add them there")
+        labels.demand_among(y, classes)
         if not first:
             before = Given(self.inputs_, self.thumbnails_)
             y = np.concatenate([self.classes_[self.labels_], labels.alike(y, self.classes_)])

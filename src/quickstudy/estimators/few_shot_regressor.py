@@ -42,7 +42,8 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         head: `ridge` (linear), `kernel` (Gaussian kernel ridge regression), or `auto`, the better
             one by leave-one-out.
         learner: a learner of this library, trained or not, instead of encoder and head.
-        image: (height, width, channels) of the images that the learner takes.
+        image: (height, width, channels) of the images that the learner takes; see
+            `FewShotClassifier`.
         random_state: a whole number, for learners that adapt at random.
 
     Attributes:

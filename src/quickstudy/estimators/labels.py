@@ -83,6 +83,22 @@ def repeated(y: Any, n: int) -> Any:
     return np.repeat(np.asarray(y).reshape(1), n)
 
 
+def demand_among(y: np.ndarray, classes: Any) -> None:
+    """Refuse labels that are not in scikit-learn's list of the classes to come; None for none."""
+    if classes is not None and not np.isin(y, np.asarray(classes)).all():
+        missing = sorted(set(np.unique(y).tolist()) - set(np.asarray(classes).tolist()))
+        raise BadInput(f"y has {missing}, which are not in classes; add them there")
+
+
+def demand_several(y: np.ndarray) -> None:
+    """Refuse examples of one class, which nothing is told from."""
+    if len(np.unique(y)) < 2:
+        raise BadInput(
+            f"y has 1 class, {str(y[0])!r}; give examples of 2 classes or more, or "
+            "unknown=True to tell this class from everything else"
+        )
+
+
 def alike(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Labels that can be compared with these classes.
 

@@ -1,5 +1,6 @@
 """From what a user gives as X to a list of images, or to the verdict that it is features."""
 
+import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from quickstudy.errors import DataError
+from quickstudy.errors import BadInput, DataError
 from quickstudy.tasks.folders import class_files, image_files
-from quickstudy.tasks.pictures import Look, fitted, flat, read_picture
+from quickstudy.tasks.pictures import Ink, Look, fitted, flat, read_picture
 from quickstudy.tasks.reading import as_images
 
 
@@ -63,20 +64,46 @@ def pixels(item: Path | np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return item if item.shape[:2] == tuple(size) else fitted(Image.fromarray(item), look)
 
 
-def as_learned(item: Path | np.ndarray, size: tuple[int, int], channels: int) -> np.ndarray:
-    """One image as a learner takes it, uint8 `[h, w, channels]`.
-
-    In a grey file, ink on light paper becomes light, as `image_folder` makes it; an array stays
-    as it is.
+def look_of(image: Any) -> Look:
+    """How a learner sees images, by the setting `image` of an estimator.
 
     Raises:
+        BadInput: it is not (height, width, channels), perhaps with an ink.
+
+    Example:
+        >>> look_of((28, 28, 1, "dark"))[:3]
+        ((28, 28), 1, 'dark')
+    """
+    # As Python's own numbers, which other kinds and strings are told from.
+    match [one.item() if isinstance(one, np.generic) else one for one in _listed(image)]:
+        case [int(h), int(w), (1 | 3) as channels, *ink] if (
+            h > 0 and w > 0 and (not ink or ink in [[one] for one in typing.get_args(Ink)])
+        ):
+            return Look((h, w), channels, *ink)
+    raise BadInput(
+        f"image is {image!r}; give (height, width, channels), with 1 channel (grey) or 3, such as "
+        "(28, 28, 1), and where the learner knows dark ink on light paper, (28, 28, 1, 'light')"
+    )
+
+
+def as_learned(item: Path | np.ndarray, look: Look) -> np.ndarray:
+    """One image as a learner takes it, uint8 `[h, w, channels]`: the same of a file and of what
+    was read from it.
+
+    Raises:
+        BadInput: an impossible look.
         DataError: a file is damaged or no image.
     """
-    if channels == 3:
-        return pixels(item, size)
     if isinstance(item, Path):
-        return read_picture(item, Look(size, 1, "auto")).pixels[..., None]
-    return np.asarray(Image.fromarray(pixels(item, size)).convert("L"))[..., None]
+        found = read_picture(item, look).pixels
+    else:
+        image = Image.fromarray(item)
+        found = fitted(image.convert("L") if look.check().channels == 1 else image, look)
+    return found[..., None] if look.channels == 1 else found
+
+
+def _listed(image: Any) -> list[Any]:
+    return list(image) if isinstance(image, tuple | list | np.ndarray) else [image]
 
 
 def _is_picture(one: Any) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from quickstudy.errors import BadInput
 from quickstudy.evaluation.estimates import Estimate, PairedDifference
+from quickstudy.experiments.contents import same_contents
 from quickstudy.experiments.metrics import ERRORS, spoken, written, written_difference
 from quickstudy.experiments.problems import find_problem
 from quickstudy.experiments.problems.own_digest import may_be_one
@@ -192,8 +193,11 @@ def _changed(first: Tested, other: Tested) -> list[str]:
 
 
 def _alike(name: str, wanted: Any, given: Any) -> bool:
-    named = name in TASKS and isinstance(wanted, str) and isinstance(given, str)
-    return wanted == given or (named and may_be_one(wanted, given))
+    if wanted == given or not (isinstance(wanted, str) and isinstance(given, str)):
+        return wanted == given
+    if name == "contents":
+        return same_contents(wanted, given)
+    return name in TASKS and may_be_one(wanted, given)
 
 
 def _unequal(first: Tested, other: Tested) -> str:

@@ -88,6 +88,11 @@ class Problem(Choice):
         }
         return replace(self, **shared)
 
+    def tested_notes(self) -> list[str]:
+        """What a user should be told when another problem's learner is tested on it, as
+        `tested_as` made it: which classes it knows, for example."""
+        return []
+
     def changed(self, flags: dict[str, Any]) -> Self:
         """With other settings for a test, by the names of flags."""
         return replace(self, **{self.at_test[flag]: value for flag, value in flags.items()})

@@ -13,6 +13,7 @@ from quickstudy.experiments.own import scope_of
 from quickstudy.experiments.problems.described import described
 from quickstudy.experiments.recipe import Recipe, from_json
 from quickstudy.runs import LEARNER, RECIPE
+from quickstudy.tasks.pictures import Ink
 
 
 def export(learned: Any, path: Path | str, recipe: Recipe) -> None:
@@ -120,11 +121,13 @@ class Trained(NamedTuple):
         learner: as it is tested.
         image: (height, width, channels) of the images that it takes; None where it takes none.
         encoder: the pretrained encoder whose features it takes, or nothing.
+        ink: how drawings are read for it, as `Look` has it.
     """
 
     learner: Any
     image: tuple[int, int, int] | None
     encoder: str
+    ink: Ink = "auto"
 
 
 def learner_of(path: Path | str, named: Any = None) -> Trained:
@@ -143,8 +146,11 @@ def learner_of(path: Path | str, named: Any = None) -> Trained:
         )
     recipe, learned = opened(path, named)
     method: Any = recipe.method
+    seen: Any = recipe.seen
     image = inputs if len(inputs) == 3 else None
-    return Trained(method.for_test(learned), image, getattr(recipe.seen, "encoder", ""))
+    # A problem of one's own code may say nothing of ink.
+    ink: Ink = getattr(seen, "own_ink", "auto")
+    return Trained(method.for_test(learned), image, getattr(seen, "encoder", ""), ink)
 
 
 def load_recipe(path: Path | str, named: Any = None) -> Recipe:

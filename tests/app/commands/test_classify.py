@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -11,9 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import quickstudy as qs
 from quickstudy import FewShotClassifier
 from quickstudy.app.cli import main
+from quickstudy.app.commands.classify import ClassifyOptions, answered
 from quickstudy.estimators import encoding
+from quickstudy.experiments.problems.yours import FolderImages
+from quickstudy.tasks.folders import class_files
 from references.photographs import write_colours
 from references.reading_html import demand_self_contained
 from references.recipes import typed, untrained
@@ -141,6 +146,19 @@ def test_a_trained_learner_in_the_place_of_the_default(drawings):
         "post.png": "post",
     }
     assert found["settings"]["head"] == "Prototypical"
+
+
+@pytest.mark.parametrize("asked", [None, "auto"])
+def test_drawings_are_read_in_the_ink_of_the_run_unless_another_is_asked_for(drawings, asked):
+    """The learner of a folder of dark ink, which was left so, sees dark ink again."""
+    recipe = typed("prototypical-glyphs", "--filters 4")
+    own = FolderImages(shape_of_one=(28, 28, 1), path=str(drawings / "classes"), test=("bar",))
+    recipe = replace(recipe, problem=own)
+    qs.export(recipe.learner(), drawings / "own.safetensors", recipe)
+    options = {} if asked is None else {"ink": asked}
+    options = ClassifyOptions(with_=drawings / "own.safetensors", **options)
+    answers = answered(class_files(drawings / "classes"), drawings / "new", options)
+    assert (answers.seen.inputs[:, 0, 0, 0] == (255 if asked is None else 0)).all()
 
 
 def test_fewer_classes_than_a_learner_has_outputs(drawings, capsys):

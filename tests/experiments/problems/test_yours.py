@@ -14,8 +14,13 @@ import quickstudy as qs
 from quickstudy.app.cli import main
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.problems.class_folder import class_files_in
 from quickstudy.experiments.problems.glyphs import GlyphImages
-from quickstudy.experiments.problems.yours import _arrays, _class_files
+from quickstudy.experiments.problems.yours import (
+    FolderImages,
+    NpzImages,
+    _arrays,
+)
 from quickstudy.experiments.recipe import from_json
 from references.own_code import folder_of_classes, npz_of_images
 from references.refusing import demand_refused, stopped
@@ -147,7 +152,7 @@ def test_a_colour_is_found_in_whichever_image_has_one(tmp_path):
     red = Image.new("RGB", (12, 12), (200, 0, 0))
     assert divided(find_problem(str(folder)), ways=1).inputs[2] == 1
     red.save(folder / "class01" / "zz.png")
-    _class_files.cache_clear()
+    class_files_in.cache_clear()
     assert divided(find_problem(str(folder)), ways=1).inputs[2] == 3
 
 
@@ -165,7 +170,7 @@ def test_classes_of_tests_are_read_before_a_training(fault, tmp_path, monkeypatc
         file.unlink()
     said = {"damaged": "is damaged or not an image", "too few": f"class '{test}' has 3"}[fault]
     asked = ["train", "prototypical", "--on", str(folder), *TINY, "--ways", "2", "--size", "12"]
-    _class_files.cache_clear()
+    class_files_in.cache_clear()
     demand_refused(asked, said, work, capsys)
 
 
@@ -180,7 +185,7 @@ def test_a_run_that_goes_on_with_other_images_says_so(tmp_path, capsys):
     assert "these are not the data" not in capsys.readouterr().err
     train = json.loads((run / "recipe.json").read_text())["problem"]["train"][0]
     shutil.copy(folder / train / "0.png", folder / train / "more.png")
-    _class_files.cache_clear()
+    class_files_in.cache_clear()
     main([*longer, "4"])
     assert "(3 training classes)" in (said := capsys.readouterr().err)
     assert "these are not the data that the run began with" in said
@@ -245,6 +250,23 @@ def test_a_run_on_a_folder_is_tested_on_its_own_test_classes_and_on_others(run, 
     assert "images of 12×12×1" in said
 
 
+@pytest.mark.parametrize(
+    ("trained", "ink"),
+    [
+        (FolderImages(shape_of_one=(28, 28, 1), ink="light"), "light"),
+        (FolderImages(shape_of_one=(28, 28, 1), ink="dark"), "dark"),
+        (FolderImages(shape_of_one=(28, 28, 3), ink="dark"), "dark"),
+        (NpzImages(shape_of_one=(28, 28, 1)), "light"),
+        (GlyphImages(), "auto"),
+    ],
+)
+def test_other_images_are_read_in_the_ink_of_the_run(trained, ink, others):
+    found = find_problem(str(others / "fish")).tested_as(trained)
+    assert found.ink == ink
+    assert found.inputs == trained.inputs
+    assert found.changed({"ink": "auto"}).ink == "auto"
+
+
 def test_a_folder_that_was_moved_is_tested_on_the_same_classes(run, photos, tmp_path):
     """And not on those of training."""
     shutil.copytree(photos, tmp_path / "moved")
@@ -273,7 +295,7 @@ def test_other_contents_are_other_tasks(tmp_path):
 
     def tasks(path):
         _arrays.cache_clear()
-        _class_files.cache_clear()
+        class_files_in.cache_clear()
         return replace(find_problem(str(path)), ways=1).prepared(Source()).test_tasks("test")
 
     before = [tasks(file), tasks(folder)]

@@ -36,8 +36,9 @@ class ClassifyOptions:
     with_: Path | None = None
     """A run, or an exported file: its learner adapts to the examples instead of the default
     classifier on features of a pretrained network."""
-    ink: Literal["auto", "dark", "light"] = "auto"
-    """Whether drawings are dark on light paper or light on dark; `auto` looks at the borders."""
+    ink: Literal["auto", "dark", "light"] | None = None
+    """Whether drawings are dark on light paper or light on dark; `auto` looks at the borders. By
+    default they are read as the run's own images were."""
     recipe: tuple[str, ...] = ()
     """PATH.py:NAME of the code of your own that the run was made with; several, if it is
     in several files."""
@@ -137,7 +138,8 @@ def _by_learner(options: ClassifyOptions, files: list[Path]) -> "tuple[FewShotCl
     import numpy as np
 
     from quickstudy.estimators.few_shot_classifier import FewShotClassifier
-    from quickstudy.tasks.pictures import Look, read_picture, unlike_training
+    from quickstudy.estimators.pictures import look_of
+    from quickstudy.tasks.pictures import read_picture, unlike_training
 
     assert options.with_ is not None
     classifier = FewShotClassifier.from_run(options.with_, options.recipe)
@@ -150,8 +152,10 @@ def _by_learner(options: ClassifyOptions, files: list[Path]) -> "tuple[FewShotCl
             f"{options.with_} holds a learner that takes no images; give a run of a recipe on "
             "images, such as prototypical-omniglot"
         )
-    h, w, channels = classifier.image
-    if (said := unlike_training(files, (h, w, channels))) is not None:
+    look = look_of(classifier.image)
+    shape = (*look.size, look.channels)
+    if (said := unlike_training(files, shape)) is not None:
         print(said, file=sys.stderr)
-    look = Look((h, w), channels, options.ink)
+    look = look._replace(ink=options.ink or look.ink)
+    classifier.set_params(image=(*shape, "light"))  # for its pixels have the right ink already
     return classifier, np.stack([read_picture(file, look).pixels for file in files])

@@ -1,6 +1,7 @@
 """`quickstudy evaluate RUN`: many tasks never seen in training, with tables and pictures."""
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +129,8 @@ def _problem(recipe: Recipe, on: str | None) -> Problem:
             "that kind"
         )
     recipe.method.check(other)
+    for line in other.tested_notes():
+        print(line, file=sys.stderr)
     return other
 
 

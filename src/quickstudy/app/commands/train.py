@@ -137,6 +137,7 @@ def _train(recipe: Recipe, options: TrainOptions) -> None:
 
 def _run(folder: Path, recipe: Recipe, options: TrainOptions) -> "Run":
     """A new run's folder, or that of the run which goes on."""
+    from quickstudy.experiments.contents import same_contents
     from quickstudy.experiments.saved import demand_resumable
     from quickstudy.runs import Run
 
@@ -145,7 +146,7 @@ def _run(folder: Path, recipe: Recipe, options: TrainOptions) -> "Run":
         return Run.create(folder, recipe.to_json(), contents)
     demand_resumable(folder, recipe)
     run = Run.open(folder).lengthened(recipe.budget.steps)
-    if run.contents() not in ("", contents):
+    if not same_contents(run.contents(), contents):
         print(
             f"{recipe.problem.data('train')}: these are not the data that the run began with; it "
             "goes on with them, and ends otherwise than it would have",

@@ -9,6 +9,7 @@ from quickstudy.experiments.problem import ExampleProblem, Problem, Source, Spli
 
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
+    from quickstudy.tasks.pictures import Ink
     from quickstudy.tasks.task import TaskDistribution
 
 
@@ -45,6 +46,12 @@ class ImageProblem(ExampleProblem):
     def network(self) -> NetworkConfig:
         """Conv4."""
         return Conv4Config()
+
+    @property
+    def own_ink(self) -> "Ink":
+        """How files of grey drawings are read for who learned this. What quickstudy draws or
+        downloads is light ink on a dark ground, and so drawings become that, too."""
+        return "auto"
 
     def enlarged(self, size: int) -> Self:
         """With images of that height and width for a pretrained network, where there are finer

@@ -45,6 +45,24 @@ def _asked(given: Ratios) -> tuple[float, ...]:
     return tuple(map(int, given))
 
 
+def demand_enough(names: Collection[str], ways: int, path: str, split: str) -> None:
+    """A split must have classes, and as many as its tasks.
+
+    Raises:
+        BadInput: it has none, or fewer.
+    """
+    if not names:
+        raise BadInput(
+            f"no class of {path} is in the split {split}; give --split test, or a problem that has "
+            "one"
+        )
+    if len(names) < ways:
+        raise BadInput(
+            f"{ways}-way tasks need {ways} classes, and {path} has {len(names)} in the split "
+            f"{split} ({', '.join(names)}); give fewer --ways, or more classes"
+        )
+
+
 def demand_there(names: Collection[str], there: Collection[str], path: str) -> None:
     """The classes of a run's split must be among those that are there.
 

@@ -3,7 +3,6 @@
 import abc
 import functools
 import hashlib
-import itertools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -11,13 +10,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from quickstudy.errors import BadInput
 from quickstudy.experiments.networks import Conv4Config, Inputs, MLPConfig, NetworkConfig
 from quickstudy.experiments.problem import Problem, Source, Split
+from quickstudy.experiments.problems.class_folder import (
+    channels_in,
+    class_files_in,
+    digest_in,
+    images_in,
+)
+from quickstudy.experiments.problems.known_classes import NAMES, as_divided
 from quickstudy.experiments.problems.natural import NaturalImages
-from quickstudy.experiments.problems.shares import Ratios, demand_there, divided
+from quickstudy.experiments.problems.shares import Ratios, demand_enough, demand_there, divided
 from quickstudy.experiments.settings import KEPT
 
 if TYPE_CHECKING:
     from quickstudy.tasks.episodes import Episodes
     from quickstudy.tasks.images import ImageClasses
+    from quickstudy.tasks.pictures import Ink
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class YourImages(NaturalImages):
         return self.shape_of_one
 
     @property
+    def own_ink(self) -> "Ink":
+        """Arrays stay as they are."""
+        return "light"
+
+    @property
     def network(self) -> NetworkConfig:
         """Conv4 for images, an MLP for features."""
         return Conv4Config() if len(self.shaped().inputs) == 3 else MLPConfig(width=128, layers=1)
@@ -106,23 +118,36 @@ class YourImages(NaturalImages):
         return replace(self, **splits, left_out=left_out).shaped()
 
     def tested_as(self, other: Problem) -> Self:
-        """Every class is tested, where this is not the data that the run was trained on."""
-        if isinstance(other, YourImages) and self._holds(other):
-            names = ("train", "validation", "test", "left_out")
-            splits: Any = {name: getattr(other, name) for name in names}
-            shaped = replace(super().tested_as(other), shape_of_one=other.shape_of_one)
-            return replace(shaped, **splits)
-        inputs = getattr(other, "inputs", ())
-        found = super().tested_as(other).sized_as(inputs)
-        return replace(found, test=self.names()).shaped()
+        """Every class is tested that the learner does not know.
 
-    def _holds(self, other: "YourImages") -> bool:
-        """Whether these are the classes of another problem, which may have been moved."""
-        kept = {*other.train, *other.validation, *other.test, *other.left_out}
-        return other.path == self.path or kept == set(self.names())
+        Raises:
+            BadInput: it knows all of them.
+        """
+        ink: Ink = getattr(other, "own_ink", "auto")
+        found = super().tested_as(other).sized_as(getattr(other, "inputs", ()), ink)
+        if not isinstance(other, YourImages):
+            return replace(found, test=self.names()).shaped()
+        splits: Any = as_divided(self, other)
+        if not splits["test"]:
+            raise BadInput(
+                f"{self.path} has no class that the run was not trained or validated on "
+                f"({NAMES}); give other classes, or --split train or validation with the run's own "
+                "data"
+            )
+        return replace(found, **splits).shaped()
 
-    def sized_as(self, inputs: Inputs) -> Self:
-        """With images of that shape, where they can be made so."""
+    def tested_notes(self) -> list[str]:
+        """Which classes are left out of tests."""
+        known = (*self.train, *self.validation)
+        if not known:
+            return []
+        return [
+            f"{self.path}: {len(known)} of its classes, such as {known[0]!r}, are those that the "
+            f"run was trained or validated on ({NAMES}); the test is on the {len(self.test)} others"
+        ]
+
+    def sized_as(self, inputs: Inputs, ink: "Ink") -> Self:
+        """With images of that shape, and of such ink, where they can be made so."""
         return self
 
     def episodes(self, split: Split, source: Source, ways: int) -> "Episodes":
@@ -130,11 +155,7 @@ class YourImages(NaturalImages):
         from quickstudy.tasks.episodes import Episodes
 
         names = getattr(self, split)
-        if not names:
-            raise BadInput(
-                f"no class of {self.path} is in the split {split}; give --split test, or a problem "
-                "that has one"
-            )
+        demand_enough(names, ways, self.path, split)
         data = self.read(names, source)
         return Episodes.of(data, ways=ways, shots=self.shots, queries=self.queries)
 
@@ -195,15 +216,20 @@ class FolderImages(YourImages):
     """`light` leaves images as they are; `dark` inverts drawings of dark ink on light paper, and
     `auto` those grey images whose border is lighter than middle grey."""
 
+    @property
+    def own_ink(self) -> "Ink":
+        """As it was asked for."""
+        return self.ink
+
     def names(self) -> tuple[str, ...]:
         """The sub-folders."""
-        return tuple(_class_files(self.path))
+        return tuple(class_files_in(self.path))
 
     def shaped(self) -> Self:
         """Size and channels."""
         if self.shape_of_one:
             return self
-        channels = {"colour": 3, "grey": 1}.get(self.colour) or _channels(self.path)
+        channels = {"colour": 3, "grey": 1}.get(self.colour) or channels_in(self.path)
         return replace(self, shape_of_one=(self.size or 84, self.size or 84, channels))
 
     def enlarged(self, size: int) -> Self:
@@ -211,22 +237,21 @@ class FolderImages(YourImages):
         channels = 1 if self.colour == "grey" else 3
         return self if self.size else replace(self, shape_of_one=(size, size, channels))
 
-    def sized_as(self, inputs: Inputs) -> Self:
-        """As large, and as coloured, as the learner's own images."""
+    def sized_as(self, inputs: Inputs, ink: "Ink") -> Self:
+        """As large, as coloured, and of the same ink as the learner's own images."""
         if len(inputs) != 3 or self.shape_of_one:
             return self
-        how: Any = {"colour": "colour"} if inputs[2] == 3 else {"colour": "grey", "ink": "auto"}
-        return replace(self, shape_of_one=inputs, **how)
+        colour = "colour" if inputs[2] == 3 else "grey"
+        return replace(self, shape_of_one=inputs, colour=colour, ink=ink)
 
     def digest(self, names: tuple[str, ...]) -> str:
-        """By the names and sizes of the files, which are the same however large they are read."""
-        files = _class_files(self.path)
-        found = [(n, [(f.name, f.stat().st_size) for f in files.get(n, [])]) for n in names]
-        return hashlib.sha256(repr(found).encode()).hexdigest()[:12]
+        """By the names, sizes and bytes of the files, which are the same however large they are
+        read."""
+        return digest_in(self.path, names)
 
     def read(self, names: tuple[str, ...], source: Source) -> "ImageClasses":
         """The images, once for each set of classes."""
-        return _images(self.path, names, self.inputs, self.ink)
+        return images_in(self.path, names, self.inputs, self.ink)
 
 
 @dataclass(frozen=True)
@@ -268,32 +293,3 @@ def _arrays(path: str) -> "ImageClasses":
     from quickstudy.tasks.arrays import image_arrays
 
     return image_arrays(path)
-
-
-@functools.lru_cache(maxsize=4)
-def _class_files(path: str) -> dict[str, list[Path]]:
-    from quickstudy.tasks.folders import class_files
-
-    return class_files(Path(path))
-
-
-# Of each split once, though tasks are made anew for every number of shots.
-@functools.lru_cache(maxsize=4)
-def _images(path: str, names: tuple[str, ...], inputs: Inputs, ink: Any) -> "ImageClasses":
-    from quickstudy.tasks.folders import read_classes
-    from quickstudy.tasks.pictures import Look
-
-    files = _class_files(path)
-    demand_there(names, files, path)
-    chosen = {name: files[name] for name in names}
-    return read_classes(chosen, Look((inputs[0], inputs[1]), inputs[2], ink))
-
-
-def _channels(path: str) -> int:
-    """3 if any of the images has a colour, else 1."""
-    from quickstudy.tasks.pictures import has_colour
-
-    # One of each class in turn: where there are colours, most classes have some.
-    rounds = itertools.zip_longest(*_class_files(path).values())
-    files = (file for one_of_each in rounds for file in one_of_each if file is not None)
-    return 3 if any(has_colour(file) for file in files) else 1
