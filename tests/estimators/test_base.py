@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from quickstudy import BadInput, FewShotClassifier, FewShotRegressor
 from quickstudy.estimators.base import FewShotEstimator, Given
-from references.stand_in_encoder import GREEN, RED, Patches, coloured
+from references.stand_in_encoder import BLUE, GREEN, RED, Patches, coloured
 
 FEATURES, IMAGES = np.random.default_rng(0).normal(size=(6, 4)), coloured(6, RED, size=(16, 12))
 SMALL = np.zeros((2, 32, 32, 3), np.uint8)
@@ -114,3 +115,20 @@ def test_a_size_of_images_that_is_none_says_what_one_is(image):
     classifier = FewShotClassifier(learner=3, image=image)
     with pytest.raises(BadInput, match=r"image is .*; give \(height, width, channels\)"):
         classifier.fit(list(coloured(2, RED)), ["a", "b"])
+
+
+def test_animations_are_counted_once_also_where_features_are_cached(tmp_path, caplog):
+    files = []
+    for name, colours in (("a", (RED, BLUE)), ("b", (BLUE, RED))):
+        first, last = (Image.fromarray(coloured(1, colour)[0]) for colour in colours)
+        files.append(tmp_path / f"{name}.gif")
+        first.save(files[-1], save_all=True, append_images=[last])
+    for _ in range(2):
+        caplog.clear()
+        classifier = FewShotClassifier(None).fit(files, ["a", "b"])
+        assert [one.getMessage() for one in caplog.records] == [
+            "2 images are animated; the first frame of each is used"
+        ]
+    caplog.clear()
+    assert classifier.predict(files[0]).tolist() == ["a"]
+    assert "1 images are animated" in caplog.text

@@ -7,7 +7,13 @@ import pytest
 from PIL import Image
 
 from quickstudy.errors import BadInput, DataError
-from quickstudy.tasks.folders import class_files, folder_episodes, image_folder, query_images
+from quickstudy.tasks.folders import (
+    class_files,
+    folder_episodes,
+    image_files,
+    image_folder,
+    query_images,
+)
 
 
 def stroke(path, size=(40, 40), mode="L", paper=255, ink=0):
@@ -48,6 +54,13 @@ def test_queries_are_found_with_and_without_sub_folders(pets):
     assert images.shape == (4, 28, 28)
     assert query_images(pets / "dog")[1].shape == (1, 28, 28)
     assert query_images(pets / "dog" / "a.png")[1].shape == (1, 28, 28)
+
+
+def test_links_to_folders_are_followed_as_those_of_classes_are(pets):
+    (pets / "puppy").symlink_to(pets / "dog")
+    named = [file.relative_to(pets).as_posix() for file in image_files(pets)]
+    assert named == ["cat/0.png", "cat/1.png", "cat/2.png", "dog/a.png", "puppy/a.png"]
+    assert sorted(file for own in class_files(pets).values() for file in own) == image_files(pets)
 
 
 def test_what_is_wrong_is_named(pets, tmp_path):

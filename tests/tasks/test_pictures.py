@@ -10,7 +10,7 @@ from PIL import Image
 
 from quickstudy.errors import BadInput, DataError
 from quickstudy.tasks import pictures
-from quickstudy.tasks.pictures import read_image, unlike_training
+from quickstudy.tasks.pictures import flat, read_image, unlike_training
 from references.small_benchmarks import colour, picture
 
 
@@ -56,6 +56,25 @@ def test_transparent_and_sixteen_bit_images_are_read(tmp_path):
     deep[:, 15:] = 32768
     Image.fromarray(deep).save(tmp_path / "deep.png")
     assert abs(int(read_image(tmp_path / "deep.png", ink="light")[14, 25]) - 128) <= 1
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_level_that_is_transparent_is_paper(tmp_path, kind, channels):
+    """Of 16 bits that level alone, and not its neighbours that have the same 8 bits."""
+    top = np.iinfo(kind).max
+    levels = np.full((20, 20), top // 2, kind)
+    levels[:, 10:] = 100
+    if kind == np.uint16:
+        levels[10:, 10:] = 101
+    Image.fromarray(levels).save(tmp_path / "a.png", transparency=100)
+    look = {"size": (20, 20), "channels": channels, "ink": "light"}
+    found = read_image(tmp_path / "a.png", **look)
+    assert (found[:10, 10:] == 255).all()
+    assert (found[:, :10] < 130).all()
+    assert (found[10:, 10:] == (0 if kind == np.uint16 else 255)).all()
+    np.testing.assert_array_equal(flat(Image.open(tmp_path / "a.png"))[..., 0], found.reshape(
+        20, 20, -1)[..., 0])  # fmt: skip
 
 
 @pytest.mark.parametrize("top", [40, 250, 300, 65535])

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from quickstudy.errors import BadInput
 from quickstudy.estimators import encoding, saved
 from quickstudy.estimators.pictures import Pictures, as_learned, look_of, pictures
+from quickstudy.tasks.animations import tell_animated_files
 from quickstudy.tasks.pictures import Look, unlike_training
 
 LOG = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         if not reset:
             self._demand_images()
             self._demand_layout(X)
+        # Not by what reads them: features of files that were read before are in a cache.
+        tell_animated_files(one for one in found.items if isinstance(one, Path))
         shots = encoding.thumbnails(found.items) if small else None
         if self.learner is not None and self._encoder() is None:
             return Given(self._images(found), shots, found.labels)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quickstudy.errors import DataError
+from quickstudy.tasks.animations import tell_animated
+from quickstudy.tasks.files_below import files_below
 from quickstudy.tasks.images import ImageClasses, demand_memory
 from quickstudy.tasks.labels import one_form
 from quickstudy.tasks.pictures import (
@@ -130,7 +132,7 @@ def read_classes(files: Mapping[str, Sequence[Path]], look: Look) -> ImageClasse
     # Filled one by one: stacking a list of images would hold all of them twice.
     images = np.zeros(whole, np.uint8)
     places = (place for row, n in zip(images, counts, strict=True) for place in row[:n])
-    for place, pixels in zip(places, _pixels(chain(*files.values()), look), strict=True):
+    for place, pixels in zip(places, read_pixels(chain(*files.values()), look), strict=True):
         place[:] = pixels
     return ImageClasses(images, tuple(files), counts)
 
@@ -206,11 +208,11 @@ def query_images(
             is not read.
     """
     files = image_files(path)
-    return files, np.stack([*_pixels(files, Look(size, channels, ink, levels=levels).check())])
+    return files, np.stack([*read_pixels(files, Look(size, channels, ink, levels=levels).check())])
 
 
 def image_files(path: str | Path) -> list[Path]:
-    """The images in a folder and its sub-folders, sorted; or the single file.
+    """The images in a folder and its sub-folders, sorted; or the single file. Links are followed.
 
     Raises:
         DataError: see `query_images`.
@@ -219,8 +221,7 @@ def image_files(path: str | Path) -> list[Path]:
     if given.exists() and not given.is_dir():
         return [given]
     folder, passed = _existing_folder(path), list[Path]()
-    every = (p for p in folder.rglob("*") if not p.is_dir())
-    files = _images(folder, sorted(every), passed)
+    files = _images(folder, sorted(files_below(folder)), passed)
     if not files:
         raise DataError(f"{path} is empty of images; put the images to classify there.")
     _tell(folder, passed)
@@ -249,15 +250,14 @@ def _images(folder: Path, entries: Sequence[Path], passed: list[Path]) -> list[P
     return images
 
 
-def _pixels(files: Iterable[Path], look: Look) -> Iterator[np.ndarray]:
+def read_pixels(files: Iterable[Path], look: Look) -> Iterator[np.ndarray]:
     """The images, one after the other, and at the end one warning that counts the animations."""
     animated = 0
     for file in files:
         picture = read_picture(file, look)
         animated += picture.animated
         yield picture.pixels
-    if animated:
-        LOG.warning("%d images are animated; the first frame of each is used", animated)
+    tell_animated(animated)
 
 
 def _tell(folder: Path, passed: Sequence[Path]) -> None:

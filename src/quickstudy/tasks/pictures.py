@@ -29,6 +29,8 @@ FOREIGN = frozenset(
     | {".mp4", ".mov", ".avi", ".webm", ".mkv"}
 )
 FOREIGN_ADVICE = f"Formats that are read: {', '.join(FORMATS)}; convert it to JPEG or PNG."
+_SINGLE = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".bmp"})
+"""Of formats that have no frames."""
 MAX_PIXELS = 89_000_000
 """Larger images are refused before they are decoded: a small file may unfold to gigabytes."""
 
@@ -141,6 +143,18 @@ def is_regular(file: Path) -> bool:
     return stat.S_ISREG(file.stat().st_mode)
 
 
+def is_animated(file: Path) -> bool:
+    """Whether there are more frames in a file than the first; it is not decoded, and False where it
+    cannot be read."""
+    if file.suffix.lower() in _SINGLE:  # the most files by far need not be opened
+        return False
+    with contextlib.suppress(*_UNREADABLE):
+        if is_regular(file):
+            with Image.open(file, formats=FORMATS) as image:
+                return _has_frames(image)
+    return False
+
+
 def unlike_training(files: Sequence[Path], image: tuple[int, int, int]) -> str | None:
     """What to tell whoever gives colour photographs to a learner of small grey drawings.
 
@@ -209,8 +223,7 @@ def opened_flat(file: Path, look: Look, *, enough: int | None = None) -> tuple[I
                 raise Image.DecompressionBombError(f"{image.width}×{image.height}")
             if enough is not None:
                 image.draft(None, (enough, enough))
-            # The second picture of a phone's JPEG (MPO) is a preview, and no frame.
-            animated = image.format != "MPO" and getattr(image, "is_animated", False)
+            animated = _has_frames(image)
             upright = ImageOps.exif_transpose(image)
             return _flatten(upright, image.format, look, str(file)), animated
     except BadInput as error:
@@ -234,12 +247,20 @@ def _flatten(image: Image.Image, kind: str | None, look: Look, name: str) -> Ima
         deep = image.mode.startswith("I;16") or (image.mode == "I" and kind in ("PNG", "PPM"))
         values = np.asarray(image).astype(np.uint16) if deep else np.asarray(image)
         levels = None if deep else look.levels
-        image = Image.fromarray(to_bytes(values, levels, f"The pixels of {name}"))
+        pixels = to_bytes(values, levels, f"The pixels of {name}")
+        if isinstance(clear := image.info.get("transparency"), int):
+            pixels = np.where(values == clear, np.uint8(255), pixels)
+        image = Image.fromarray(pixels)
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         paper = Image.new("RGBA", clear.size, "white")
         image = Image.alpha_composite(paper, clear)
     return image.convert("L" if look.channels == 1 else "RGB")
+
+
+def _has_frames(image: Image.Image) -> bool:
+    # The second picture of a phone's JPEG (MPO) is a preview, and no frame.
+    return image.format != "MPO" and getattr(image, "is_animated", False)
 
 
 def _is_heif(file: Path) -> bool:

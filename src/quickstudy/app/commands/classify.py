@@ -139,7 +139,8 @@ def _by_learner(options: ClassifyOptions, files: list[Path]) -> "tuple[FewShotCl
 
     from quickstudy.estimators.few_shot_classifier import FewShotClassifier
     from quickstudy.estimators.pictures import look_of
-    from quickstudy.tasks.pictures import read_picture, unlike_training
+    from quickstudy.tasks.folders import read_pixels
+    from quickstudy.tasks.pictures import unlike_training
 
     assert options.with_ is not None
     classifier = FewShotClassifier.from_run(options.with_, options.recipe)
@@ -158,4 +159,4 @@ def _by_learner(options: ClassifyOptions, files: list[Path]) -> "tuple[FewShotCl
         print(said, file=sys.stderr)
     look = look._replace(ink=options.ink or look.ink)
     classifier.set_params(image=(*shape, "light"))  # for its pixels have the right ink already
-    return classifier, np.stack([read_picture(file, look).pixels for file in files])
+    return classifier, np.stack([*read_pixels(files, look)])
