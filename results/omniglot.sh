@@ -29,14 +29,14 @@ any="5-shot 20-way 20-way-5-shot"
 own="5-shot"
 memory="blackbox-omniglot --filters 32 --meta-batch 16"
 random="blackbox-omniglot --protocol finn2017 --meta-batch 16"
-learn lstm "$own" $memory --memory lstm --steps 4000
+learn lstm "$own" $random --memory lstm --filters 32 --steps 10000
 learn lstm-5-shot "" $random --memory lstm --shots 5 --queries 1 --filters 32 --steps 5000
 learn class-mean "$own" $random --memory class-mean --steps 8000
 learn attention "$own" $memory --memory attention --steps 4000
 learn transformer "$own" $memory --memory transformer --steps 4000
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
 learn fomaml "$own" fomaml-omniglot --norm batch --steps 30000 --meta-batch 12
-learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 16000
+learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 8000
 learn anil "$own" anil-omniglot --steps 1500
 learn boil "$own" boil-omniglot --norm batch --steps 1500
 learn maml "$own" maml-omniglot --norm batch --steps 15000
@@ -47,7 +47,7 @@ learn head "$any" transfer-omniglot --method head --downsample stride --steps 10
 learn all "$any" transfer-omniglot --method all --downsample stride --steps 1000
 twenty="--ways 20 --meta-batch 4"
 learn maml-20-way "$own" maml-omniglot --norm batch --steps 1000 --inner-steps 5 $twenty
-learn anil-20-way "$own" anil-omniglot --steps 20000 --inner-lr 2 $twenty
+learn anil-20-way "$own" anil-omniglot --norm batch --steps 20000 --inner-lr 2 $twenty
 learn class-mean-20-way "$own" $memory --memory class-mean --steps 1000 --ways 20
 learn lstm-20-way "$own" $memory --memory lstm --steps 1000 --ways 20
 learn snail "$own" $memory --memory snail --steps 700
