@@ -9,6 +9,7 @@ from PIL import Image
 
 import quickstudy as qs
 from quickstudy import BadInput, FewShotClassifier, FewShotRegressor
+from quickstudy.estimators.adapted import seed_of
 from quickstudy.experiments.problems.yours import FolderImages
 from quickstudy.tasks.pictures import read_image
 from references.recipes import typed, untrained
@@ -147,3 +148,28 @@ def test_a_learner_of_other_inputs_says_so():
             FewShotClassifier(learner=learner).fit(np.ones((4, 6)), ["a", "b", "a", "b"])
         with pytest.raises(BadInput, match=r"cannot take tasks whose inputs are \[2, 4, 4, 1\]"):
             FewShotClassifier(learner=learner, image=(4, 4, 1)).fit(images, ["a", "b"])
+
+
+@pytest.mark.parametrize("seed", [0, np.int64(3), None, np.random.RandomState(0), 2**40])
+def test_seeds_as_scikit_learn_has_them(seed):
+    assert type(seed_of(seed)) is int
+    classifier = FewShotClassifier(learner=qs.Prototypical(conv()), random_state=seed)
+    assert classifier.fit(X, Y).predict(X).shape == (8,)
+
+
+@pytest.mark.parametrize("seed", [1.5, "a", True, np.random.default_rng(0), 2**63])
+def test_what_is_no_seed(seed):
+    learner, x = qs.RidgeRegression(qs.MLP(1, (4,), key=KEY), loss=qs.squared_error), X[:, 0, 0, :1]
+    for own in (
+        FewShotClassifier(learner=qs.Prototypical(conv()), random_state=seed),
+        FewShotRegressor(learner=learner, random_state=seed),
+    ):
+        given = (X, Y) if isinstance(own, FewShotClassifier) else (x / 255, x[:, 0])
+        with pytest.raises(BadInput, match=r"random_state is .*; give a whole number"):
+            own.fit(*given)
+
+
+def test_drawn_seeds_differ_and_those_of_a_state_come_again():
+    assert len({seed_of(None) for _ in range(5)}) > 1
+    first, again = (seed_of(np.random.RandomState(7)) for _ in range(2))
+    assert first == again

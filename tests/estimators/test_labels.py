@@ -1,3 +1,7 @@
+from datetime import date
+from decimal import Decimal
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -39,6 +43,9 @@ def test_no_labels(y):
         (np.array([b"a", b"b", b"a"]), r"label 0 is .*b'a'\)?; give text"),
         ("a", "y is 'a'; give a label for each example"),
         (3, "y is 3; give a label for each example"),
+        (np.array(["2020-01-01"] * 3, "M8[D]"), "label 0 is .*2020-01-01.*; give text, such as"),
+        ([1, 2, date(2020, 1, 1)], "label 2 is datetime.*; give text"),
+        ([Decimal(1)] * 3, "label 0 is Decimal.*; give text"),
         ({"a"}, "y is {'a'}; give a label for each example"),
     ],
 )
@@ -55,6 +62,8 @@ def test_names_and_numbers_do_not_mix():
 def test_the_answer_for_unknown():
     assert labels.unknown(None, np.array(["a"])) == "unknown"
     assert labels.unknown(None, np.array([1])) == -1
+    assert type(labels.unknown(np.int64(9), np.array([1]))) is int
+    assert type(labels.unknown(np.str_("z"), np.array(["a"]))) is str
     assert labels.unknown("other", np.array(["a"])) == "other"
 
 
@@ -63,3 +72,8 @@ def test_one_label_for_all():
     assert labels.repeated("a", 3).tolist() == ["a"] * 3
     assert labels.repeated("a", 1).tolist() == ["a"]
     assert labels.repeated(["a", "b"], 2) == ["a", "b"]
+
+
+def test_numbers_of_any_kind_are_labels():
+    for y in ([np.int64(1), 2, True], [jnp.array(1), jnp.array(0), jnp.array(1)]):
+        assert labels.checked(GIVEN, y).shape == (3,)

@@ -57,6 +57,14 @@ def test_settings_that_are_no_share(setting):
         demand_share(setting)
 
 
+@pytest.mark.parametrize(
+    ("setting", "share"),
+    [(np.bool_(True), 0.05), (np.bool_(False), None), (np.float32(0.25), 0.25)],
+)
+def test_settings_of_numpy_s_kinds(setting, share):
+    assert demand_share(setting) == share
+
+
 def test_impossible_unknowns():
     x, y = classes(3, 4)
     with pytest.raises(BadInput, match="two examples or more"):

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from quickstudy import BadInput, DataError
-from quickstudy.estimators.pictures import pictures, pixels
+from quickstudy.estimators.pictures import listed, pictures, pixels
 
 
 def only(x):
@@ -72,6 +72,65 @@ def test_files_and_folders(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty"):
         pictures(tmp_path / "empty", labelled=False)
+
+
+class Column:
+    """What of a pandas Series or Index is used here, which is not installed for tests."""
+
+    ndim = 1
+
+    def __init__(self, values):
+        self.values = values
+        self.shape = (len(values),)
+
+    def __iter__(self):
+        return iter(self.values)
+
+
+@pytest.mark.parametrize(
+    "form", [list, tuple, np.array, Column, iter, lambda v: {0: v[0]}.values()]
+)
+def test_several_paths_in_whatever_holds_them(form, tmp_path):
+    file = tmp_path / "1.png"
+    Image.new("RGB", (6, 4)).save(file)
+    for paths in ([file], [str(file)]):
+        assert pictures(listed(form(paths)), labelled=False).items == [file]
+    assert pictures(listed(tmp_path.glob("*.png")), labelled=False).items == [file]
+
+
+def test_what_is_no_column_stays_as_it_is():
+    for x in (np.zeros(3), np.zeros((2, 3)), "a", {"a": 1}, 3, None):
+        assert listed(x) is x
+
+
+GREY = np.zeros((5, 5), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (b"PNG...", r"X is 6 bytes; give the path of the file, or PIL.Image.open\("),
+        ([b"PNG..."], r"X\[0\] is 6 bytes; give the path"),
+        ([GREY, None], r"X\[1\] is None, and X\[0\] is an array \[5, 5\]; give paths and images"),
+        (["a.png", [1, 2, 3]], r"X\[1\] is \[1, 2, 3\], and X\[0\] is 'a.png'; give paths and"),
+        (np.array([None, GREY], object), r"X\[0\] is None, and X\[1\] is an array"),
+        ([], "X is empty, with 0 images"),
+        (np.zeros((0, 5, 5), np.uint8), r"X is \[0, 5, 5\], with 0 pixels; give one image or more"),
+        (np.zeros((0, 5, 5, 3), np.uint8), "with 0 pixels"),
+        (np.zeros((2, 0, 5, 3), np.uint8), "with 0 pixels"),
+        ([GREY, np.zeros((0, 5), np.uint8)], r"X\[1\] is \[0, 5\], with 0 pixels"),
+        ([Image.new("L", (5, 0))], r"X\[0\] is \[0, 5\], with 0 pixels"),
+        (Image.new("L", (0, 5)), r"X is \[5, 0\], with 0 pixels"),
+    ],
+)
+def test_what_is_no_image_is_named_with_its_place(x, said):
+    with pytest.raises(BadInput, match=said):
+        pictures(listed(x), labelled=False)
+
+
+def test_a_folder_among_files(tmp_path):
+    with pytest.raises(BadInput, match=r"X\[1\] is the folder .*; give the paths of the images in"):
+        pictures([GREY, tmp_path], labelled=False)
 
 
 def test_proportions_are_kept():

@@ -132,3 +132,11 @@ def test_an_encoder_of_ones_own_must_be_given_again(tmp_path):
     with pytest.raises(BadInput, match=r"load\(path, encoder"):
         again.predict(X)
     assert again.predict(again.inputs_).tolist() == Y.tolist()  # features need none
+
+
+def test_an_answer_for_unknown_that_numpy_made_is_saved(tmp_path):
+    x = np.random.default_rng(0).normal(size=(12, 4))
+    settings = {"unknown": np.bool_(True), "unknown_label": np.int64(99)}
+    classifier = FewShotClassifier(**settings).fit(x, np.arange(2).repeat(6))
+    classifier.save(tmp_path / "a.qs")
+    assert FewShotClassifier.load(tmp_path / "a.qs").predict(x + 99).tolist() == [99] * 12

@@ -1,5 +1,6 @@
 """A learner of the library as the head of an estimator: adapted to the support set."""
 
+import numbers
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from sklearn.utils import check_random_state
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators import choice
@@ -86,6 +88,23 @@ def judged_learner(
     if one.calibration.examples:
         return whole, one
     return whole, replace(one, calibration=replace(one.calibration, temperature=1.0))
+
+
+def seed_of(random_state: Any) -> int:
+    """The seed of a setting: itself, or one that is drawn as in scikit-learn.
+
+    Raises:
+        BadInput: it is no whole number that JAX can take, no RandomState and not None.
+    """
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    whole = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
+    if not whole or not -(2**63) <= int(random_state) < 2**63:
+        raise BadInput(
+            f"random_state is {random_state!r}; give a whole number, such as 0, None or a "
+            "numpy.random.RandomState"
+        )
+    return int(random_state)
 
 
 def _taken(learner: Learner, support: Examples) -> Examples:

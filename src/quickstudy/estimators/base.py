@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators import encoding, saved
-from quickstudy.estimators.pictures import Pictures, as_learned, look_of, pictures
+from quickstudy.estimators.pictures import Pictures, as_learned, listed, look_of, pictures
 from quickstudy.tasks.animations import tell_animated_files
 from quickstudy.tasks.pictures import Look, unlike_training
 
@@ -64,6 +64,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             labelled: whether a folder is one of classes.
             small: whether thumbnails are wanted.
         """
+        X = listed(X)
         found = pictures(X, labelled=labelled)
         if found is None:
             return Given(self._features(X, reset=reset), None)

@@ -34,7 +34,8 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
 
     - the path of a folder with a sub-folder for each class (then no y), of a folder of images (in
       `predict`), or of one image;
-    - a list of paths, of PIL images, or of arrays `[h, w]` or `[h, w, 3]` of different sizes;
+    - a list, a generator or a column of pandas of paths, of PIL images, or of arrays `[h, w]` or
+      `[h, w, 3]` of different sizes;
     - images `[n, h, w]`, `[n, h, w, 1 or 3 or 4]`, or one `[h, w, 3 or 4]`: uint8, uint16, or
       floats from 0 to 1;
     - features `[n, d]`, which are used as they are.
@@ -57,7 +58,8 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
             border is lighter than middle grey are inverted, so that ink is light, whether they are
             files, PIL images or arrays; (height, width, 1, "light") leaves them as they are, and
             "dark" inverts all. `from_run` takes the run's own.
-        random_state: a whole number, for learners that adapt at random.
+        random_state: a whole number, for learners that adapt at random; None or a `RandomState`
+            draws one.
 
     Attributes:
         classes_: the labels, sorted.
@@ -216,9 +218,9 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
 
     def _adapt(self, examples: Labelled) -> np.ndarray:
         """Adapt and calibrate the learner; returns the held-out scores."""
-        from quickstudy.estimators.adapted import judged_learner
+        from quickstudy.estimators.adapted import judged_learner, seed_of
 
-        self.scores_, held = judged_learner(self.learner, examples, self.random_state)
+        self.scores_, held = judged_learner(self.learner, examples, seed_of(self.random_state))
         self.head_, self.calibration_ = self.learner, held.calibration
         self.leave_one_out_ = {"learner": held.accuracy}
         return held.scores

@@ -44,7 +44,7 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         learner: a learner of this library, trained or not, instead of encoder and head.
         image: (height, width, channels) of the images that the learner takes; see
             `FewShotClassifier`.
-        random_state: a whole number, for learners that adapt at random.
+        random_state: see `FewShotClassifier`.
 
     Attributes:
         head_: the chosen head and its settings.
@@ -158,10 +158,11 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         return self
 
     def _adapt(self, examples: Labelled) -> "FewShotRegressor":
-        from quickstudy.estimators.adapted import adapted
+        from quickstudy.estimators.adapted import adapted, seed_of
 
         self.head_, self.leave_one_out_ = self.learner, {}
-        self.scores_ = adapted(self.learner, examples.x, examples.y, 0, self.random_state)
+        seed = seed_of(self.random_state)
+        self.scores_ = adapted(self.learner, examples.x, examples.y, 0, seed)
         return self
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -45,11 +45,12 @@ def demand_each(y: Any, what: str) -> None:
 
 
 def _demand_one_kind(y: Any) -> None:
-    """Refuse missing labels, bytes, and names among numbers, of which NumPy would make strings."""
+    """Refuse missing labels, bytes, dates, which no file of ours holds, and names among numbers, of
+    which NumPy would make strings."""
     if not isinstance(y, list | tuple):
         demand_each(y, "label")
         y = np.asarray(y)
-        if y.dtype.kind not in "OS":
+        if y.dtype.kind not in "OSMmc":
             return
     words = [isinstance(label, str) for label in y]
     for place, label in enumerate(y):
@@ -57,6 +58,8 @@ def _demand_one_kind(y: Any) -> None:
             raise BadInput(f"label {place} is None; give each example the label of its class")
         if isinstance(label, bytes):
             raise BadInput(f"label {place} is {label!r}; give text, label.decode(), or numbers")
+        if not words[place] and np.ndim(label) == 0 and not _is_plain(label):
+            raise BadInput(f"label {place} is {label!r}; give text, such as str(label), or numbers")
         if words[place] != words[0]:
             raise BadInput(
                 f"label 0 is {y[0]!r}, and label {place} is {label!r}; give names or numbers, "
@@ -120,6 +123,8 @@ def unknown(label: Any, classes: np.ndarray) -> Any:
     Raises:
         BadInput: it is one of the classes, or of another kind.
     """
+    if isinstance(label, np.generic):  # a file holds Python's own numbers
+        label = label.item()
     if label is None:
         label = -1 if _is_number(classes) else "unknown"
     if _is_number(np.asarray(label)) != _is_number(classes):
@@ -144,6 +149,10 @@ def classes_from_json(value: dict[str, Any]) -> np.ndarray:
     if kind.kind not in "biufUO":
         raise ValueError(f"labels of the type {kind}")
     return np.array(value["names"], kind)
+
+
+def _is_plain(label: Any) -> bool:
+    return np.asarray(label).dtype.kind in "biuf"
 
 
 def _is_number(y: np.ndarray) -> bool:

@@ -72,6 +72,8 @@ def demand_share(unknown: Any) -> float | None:
     Raises:
         BadInput: it is no share.
     """
+    if isinstance(unknown, np.generic):
+        unknown = unknown.item()
     if unknown is False:
         return None
     if unknown is True:

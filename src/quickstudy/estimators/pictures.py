@@ -1,6 +1,7 @@
 """From what a user gives as X to a list of images, or to the verdict that it is features."""
 
 import typing
+from collections.abc import Iterator, ValuesView
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from quickstudy.errors import BadInput, DataError
 from quickstudy.tasks.folders import class_files, image_files
 from quickstudy.tasks.pictures import Ink, Look, fitted, flat, read_picture
 from quickstudy.tasks.reading import as_images
+
+_OF_BYTES = "give the path of the file, or PIL.Image.open(io.BytesIO(data))"
 
 
 @dataclass(frozen=True)
@@ -27,28 +30,39 @@ class Pictures:
     labels: list[str] | None = None
 
 
+def listed(x: Any) -> Any:
+    """X, or what it holds in a list, where it can be read only once, as `Path.glob` can, or is a
+    column of pandas."""
+    if isinstance(x, str | Path | list | tuple | np.ndarray | Image.Image):
+        return x
+    is_column = getattr(x, "ndim", 0) == 1 and hasattr(x, "__iter__")
+    return list(x) if is_column or isinstance(x, Iterator | ValuesView) else x
+
+
 def pictures(x: Any, *, labelled: bool) -> Pictures | None:
     """The images in X, or None where X is features `[n, d]`.
 
     Args:
-        x: a folder, a file, an image, or several files or images; see `FewShotClassifier`.
+        x: a folder, a file, an image, or several files or images, as `listed` gives them; see
+            `FewShotClassifier`.
         labelled: whether a folder is one of classes, with a sub-folder each. Otherwise all images
             in it and below are taken, sorted by name.
 
     Raises:
-        BadInput: images that break the convention.
+        BadInput: images that break the convention, no image at all, or something else among them.
         DataError: there is no such file or folder.
     """
     if isinstance(x, str | Path):
         return _from_path(Path(x).expanduser(), labelled=labelled)
     if isinstance(x, Image.Image):
-        return Pictures([flat(x)])
+        return Pictures([_from_item(x, "X")])
     # An array of two axes is features [n, d], and never one grey image.
     if getattr(x, "ndim", 0) in (3, 4):
-        return Pictures(list(_bytes(np.asarray(x))))
-    many = isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.ndim == 1)
-    if many and len(x) > 0 and all(_is_picture(one) for one in x):
-        return Pictures([_from_item(one) for one in x])
+        return Pictures(list(_bytes(np.asarray(x), "X")))
+    if isinstance(x, bytes | bytearray | memoryview):
+        raise BadInput(f"X is {len(x)} bytes; {_OF_BYTES}")
+    if isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.ndim == 1):
+        return _from_items(list(x))
     return None
 
 
@@ -110,16 +124,52 @@ def _is_picture(one: Any) -> bool:
     return isinstance(one, str | Path | Image.Image) or getattr(one, "ndim", 0) in (2, 3)
 
 
-def _from_item(one: Any) -> Path | np.ndarray:
+def _from_items(items: list[Any]) -> Pictures | None:
+    """Several images; None for rows of features."""
+    if not items:
+        raise BadInput("X is empty, with 0 images or rows of features; give one or more")
+    for place, one in enumerate(items):
+        if isinstance(one, bytes | bytearray | memoryview):
+            raise BadInput(f"X[{place}] is {len(one)} bytes; {_OF_BYTES}")
+    images = [_is_picture(one) for one in items]
+    if not any(images):
+        return None
+    if not all(images):
+        place, of = images.index(False), images.index(True)
+        raise BadInput(
+            f"X[{place}] is {_shown(items[place])}, and X[{of}] is {_shown(items[of])}; give paths "
+            "and images only: leave out what is missing, and make arrays of lists of pixels"
+        )
+    return Pictures([_from_item(one, f"X[{place}]") for place, one in enumerate(items)])
+
+
+def _from_item(one: Any, name: str) -> Path | np.ndarray:
     if isinstance(one, str | Path):
         file = Path(one).expanduser()
+        if file.is_dir():
+            raise BadInput(
+                f"{name} is the folder {file}; give the paths of the images in it, such as "
+                "sorted(folder.iterdir()), or a folder alone as X"
+            )
         if not file.is_file():
             raise DataError(f"there is no file {file}; give the paths of images")
         return file
     if isinstance(one, Image.Image):
+        _demand_pixels(one.size[::-1], name)
         return flat(one)
     array = np.asarray(one)
-    return _bytes(array[None] if array.ndim == 3 else array[None, ..., None])[0]
+    _demand_pixels(array.shape, name)
+    return _bytes(array[None] if array.ndim == 3 else array[None, ..., None], name)[0]
+
+
+def _shown(one: Any) -> str:
+    """What an element is, short enough for a line."""
+    if isinstance(one, Image.Image):
+        return "an image"
+    if hasattr(one, "shape"):
+        return f"an array {list(one.shape)}"
+    text = repr(one)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _from_path(path: Path, *, labelled: bool) -> Pictures:
@@ -134,6 +184,15 @@ def _from_path(path: Path, *, labelled: bool) -> Pictures:
     return Pictures([*image_files(path)])
 
 
-def _bytes(x: np.ndarray) -> np.ndarray:
+def _bytes(x: np.ndarray, name: str) -> np.ndarray:
     """uint8 `[n, h, w, 3]` by the convention of `quickstudy.as_images`."""
+    _demand_pixels(x.shape, name)
     return np.rint(255 * as_images(x, channels=3)).astype(np.uint8)
+
+
+def _demand_pixels(shape: tuple[int, ...], name: str) -> None:
+    if 0 in shape:
+        raise BadInput(
+            f"{name} is {list(shape)}, with 0 pixels; give one image or more, each of a height and "
+            "a width of 1 pixel or more"
+        )
