@@ -28,6 +28,26 @@ def test_names_may_hold_anything(tmp_path):
     assert read_splits(path) == {"train": tuple(bare)}
 
 
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ('" a",train', " a"),
+        ('"a ",train', "a "),
+        ('  "a " , train ', "a "),
+        ('" a, ""b"" ",\ttrain', ' a, "b" '),
+        ("  a b ,train", "a b"),
+        ('5" nail ,train', '5" nail'),
+        ("\u00a0a,train\u00a0", "a"),
+        ('" two\n lines ",train', " two\n lines "),
+        ('a,"train "', "a"),
+    ],
+)
+def test_spaces_around_a_name_count_only_in_quotes(tmp_path, row, name):
+    path = tmp_path / "a.csv"
+    path.write_text(table(row, "z,test"), encoding="utf-8")
+    assert read_splits(path) == {"train": (name,), "test": ("z",)}
+
+
 FORMS = {
     "plain": table("c,train", "b,val", "a,train", "d e,test"),
     "columns reversed": table("train,c", "val,b", "train,a", "test,d e", header="split,class"),
@@ -61,6 +81,10 @@ WRONG = {
     "none.csv": (table(",train"), "row 1 is .*without a class"),
     "columns.csv": (table("a,train", header="name,part"), r"columns \['name', 'part'\], not class"),
     "more.csv": (table("a,train,1", header="class,split,n"), "not class and split"),
+    "double.csv": (
+        table("a,train,test", header="class,split, Split"),
+        r"two columns 'split': \['class', 'split', 'split'\]\. Leave one",
+    ),
     "ragged.csv": (table("a"), "row 1 has 1 values"),
     "empty.csv": (table(), "names no class"),
     "nothing.csv": ("", "names no class"),

@@ -7,8 +7,9 @@ from typing import Any
 
 from quickstudy.app.flags import Flag, flags_of, parse
 from quickstudy.app.pairing import elsewhere
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, DataError
 from quickstudy.experiments.problem import Problem
+from quickstudy.experiments.problems.yours import YourImages
 from quickstudy.experiments.recipe import Recipe
 
 
@@ -53,6 +54,20 @@ def paths_first(
     if len(paths) < least:
         raise BadInput(f"give the paths first, {least} or more: quickstudy {usage}")
     return [Path(one) for one in paths], arguments[len(paths) :]
+
+
+def demand_data(problem: Problem, advice: str) -> None:
+    """The user's own data must be where they were when a run began.
+
+    Args:
+        problem: of the run.
+        advice: what to do about data that were moved.
+
+    Raises:
+        DataError: they are not there.
+    """
+    if isinstance(problem, YourImages) and not Path(problem.path).exists():
+        raise DataError(f"there is no {problem.path}, which held the data of this run; {advice}")
 
 
 def elsewhere_in_tests(recipe: Recipe, problem: Problem) -> dict[str, str]:

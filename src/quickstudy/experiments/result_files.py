@@ -19,19 +19,21 @@ def read_result(path: Path, **missing: Any) -> Result | None:
         missing: `recipe` and `data`, where the file is of version 0.1 and names neither.
 
     Raises:
+        BadInput: it is no evaluation-*.json, and holds no result.
         CheckpointError: the file is damaged.
     """
-    value = read_json(path)
+    is_result = path.name.startswith("evaluation-")
+    try:
+        value = read_json(path)
+    except CheckpointError as error:
+        raise error if is_result else _no_result(path) from error
     if value is None:
         return None
+    held = set(value) if isinstance(value, dict) else set()
+    if not is_result and not {"after", "policy"} & held:
+        raise _no_result(path)
     if not isinstance(value, dict):
         raise damaged(path, TypeError("it holds no result"))
-    # What was never a result is not to be deleted: a run's recipe.json, for instance.
-    if not path.name.startswith("evaluation-") and not {"after", "policy"} & value.keys():
-        raise BadInput(
-            f"{path} holds no result of an evaluation; give a run's folder, or one of its "
-            "evaluation-*.json"
-        )
     try:
         kind = PolicyResult if "policy" in value else LearnerResult
         split = path.stem.removeprefix("evaluation-").partition("-")[0]
@@ -60,6 +62,15 @@ def read_json(path: Path) -> Any:
         return None
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
+
+
+def _no_result(path: Path) -> BadInput:
+    """The error for what was never a result, and is not to be deleted: a run's recipe.json, or an
+    exported file of weights."""
+    return BadInput(
+        f"{path} holds no result of an evaluation; give a run's folder, or one of its "
+        "evaluation-*.json"
+    )
 
 
 def damaged(path: Path, error: Exception) -> CheckpointError:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,14 +16,20 @@ _FORM = (
     "cat,train; the splits are train, validation and test."
 )
 
+_AROUND = re.compile(
+    # A value in quotes, which is kept; else spaces before a value, or behind one.
+    r"((?<![^,\r\n])[^\S\r\n]*\"(?:[^\"]|\"\")*\")"
+    r"|(?<![^,\r\n])[^\S\r\n]+|[^\S\r\n]+(?=[,\r\n]|\Z)"
+)
+
 
 def read_splits(path: str | Path) -> dict[str, tuple[str, ...]]:
     """The class names of each split, from a file.
 
     Args:
         path: a `.csv` whose header has the columns `class` and `split`, in any order; `val` and
-            `valid` mean validation. Names may hold anything, a comma in quotes; they are in one
-            Unicode form, NFC.
+            `valid` mean validation. Names may hold anything, a comma, or a space at either end, in
+            quotes; they are in one Unicode form, NFC.
 
     Returns:
         split -> its class names, in the file's order.
@@ -42,7 +49,8 @@ def read_splits(path: str | Path) -> dict[str, tuple[str, ...]]:
         raise DataError(f"{path} is no .csv. {_FORM}")
     splits: dict[str, tuple[str, ...]] = {}
     for number, row in enumerate(_split_rows(path), 1):
-        split = ALIASES.get(row["split"].lower(), row["split"].lower())
+        split = row["split"].strip().lower()
+        split = ALIASES.get(split, split)
         if split not in SPLITS or not row["class"]:
             raise DataError(f"{path}: row {number} is {row}, without a class and a split. {_FORM}")
         splits[split] = (*splits.get(split, ()), one_form(row["class"]))
@@ -68,23 +76,33 @@ def read_text(path: Path) -> str:
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file whose first line names the columns; names in lower case.
+    """The rows of a CSV file whose first line names the columns; names in lower case. Spaces around
+    a value count only in quotes.
 
     Raises:
-        DataError: it is missing or no CSV file, or a row has more or fewer values than columns.
+        DataError: it is missing or no CSV file, two columns have one name, or a row has more or
+            fewer values than columns.
     """
+    # Here, for what the reader gives does not tell what was in quotes.
+    text = _AROUND.sub(lambda found: (found[1] or "").lstrip(), read_text(path))
     try:
-        rows = [row for row in csv.reader(io.StringIO(read_text(path)), strict=True) if row]
+        # Line ends inside of quotes stay as they are.
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except csv.Error as error:
         raise DataError(f"{path} is not a CSV file: {error}.") from error
     columns = [name.strip().lower() for name in rows[0]] if rows else []
+    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+        raise DataError(
+            f"{path} has two columns {repeated[0]!r}: {columns}. Leave one of them, or name it "
+            "otherwise."
+        )
     for number, row in enumerate(rows[1:], 1):
         if len(row) != len(columns):
             raise DataError(
                 f"{path}: row {number} has {len(row)} values for the {len(columns)} columns "
                 f"{columns}. Correct that row."
             )
-    return [dict(zip(columns, (value.strip() for value in row), strict=True)) for row in rows[1:]]
+    return [dict(zip(columns, row, strict=True)) for row in rows[1:]]
 
 
 def _split_rows(path: Path) -> list[dict[str, str]]:

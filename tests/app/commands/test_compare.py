@@ -67,10 +67,21 @@ def test_a_run_that_was_not_tested(runs, tmp_path, capsys):
 
 
 def test_what_is_no_result_is_not_to_be_deleted(runs, capsys):
-    file = runs / "a" / "recipe.json"
-    said = stopped(["compare", str(file), str(runs / "b")], capsys)
-    assert f"{file} holds no result of an evaluation; give a run's folder" in said
-    assert "delete" not in said
+    exported, listed = runs / "a.safetensors", runs / "listed.json"
+    main(["export", str(runs / "a"), str(exported)])
+    listed.write_text("[1, 2]")
+    metrics = runs / "a" / "metrics.jsonl"
+    metrics.write_text("{}\n{}\n")
+    for file in (runs / "a" / "recipe.json", exported, listed, metrics):
+        for paths in ([file, runs / "b"], [runs / "b", file]):
+            said = stopped(["compare", *map(str, paths)], capsys)
+            assert f"{file} holds no result of an evaluation; give a run's folder" in said
+            assert "delete" not in said
+    damaged = runs / "evaluation-test.json"
+    damaged.write_text("[")
+    said = stopped(["compare", str(damaged), str(runs / "b")], capsys)
+    assert f"{damaged} cannot be read" in said
+    assert "delete it" in said
 
 
 def test_jax_is_not_imported(runs, tmp_path):

@@ -73,3 +73,17 @@ def test_an_unsure_image_among_unsure_ones_helps_most():
     seen = classifier.examine(x)
     helps = helpfulness(Answers(classifier, [Path("a.png")] * 7, seen, [None] * 7))
     assert np.argmax(helps) in (4, 5, 6)
+
+
+def test_helpfulness_is_the_formula():
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    classifier = FewShotClassifier().fit(x, ["a", "b", "c"] * 2)
+    seen = classifier.examine(x)
+    u, v = 1 - seen.probabilities.max(1), x - x.mean(0)
+    norms = [float(np.sqrt(row @ row)) for row in v]
+    wanted = [
+        u[i] * sum(u[j] * max(0, v[i] @ v[j] / (norms[i] * norms[j])) for j in range(6))
+        for i in range(6)
+    ]
+    found = helpfulness(Answers(classifier, [Path("a.png")] * 6, seen, [None] * 6))
+    np.testing.assert_allclose(found, wanted)

@@ -275,6 +275,27 @@ def test_a_folder_that_was_moved_is_tested_on_the_same_classes(run, photos, tmp_
     assert found.endswith("moved (3 test classes), 3-way 1-shot")
 
 
+@pytest.mark.parametrize("kind", ["folder", "npz"])
+def test_data_that_were_moved_are_named_with_the_way_to_them(kind, tmp_path, capsys):
+    own, run = tmp_path / f"own.{kind}", tmp_path / "run"
+    folder_of_classes(own, classes=9) if kind == "folder" else npz_of_images(own)
+    small = [*TINY, "--ways", "2", "--no-test", "--run", str(run)]
+    main(["train", "prototypical", "--on", str(own), *small])
+    own.rename(tmp_path / f"moved.{kind}")
+    _arrays.cache_clear()
+    class_files_in.cache_clear()
+    said = stopped(["evaluate", str(run), "--episodes", "2"], capsys)
+    assert f"there is no {own}, which held the data of this run; name where they are now" in said
+    assert f"quickstudy evaluate {run} --on PATH" in said
+    moved = ["--on", str(tmp_path / f"moved.{kind}")]
+    main(["evaluate", str(run), *moved, "--episodes", "2", "--no-curves"])
+    said = stopped(["train", "--resume", str(run)], capsys)
+    assert f"there is no {own}, which held the data of this run" in said
+    assert "move them back, or put a link there" in said
+    own.symlink_to(tmp_path / f"moved.{kind}")
+    main(["train", "--resume", str(run), "--no-test"])
+
+
 def test_data_of_the_same_name_are_told_apart(run, others, tmp_path):
     """Two folders called fish keep their own results, as often as each is tested."""
     shutil.copytree(others / "fish", tmp_path / "fish")

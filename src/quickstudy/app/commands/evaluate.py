@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from quickstudy.app.flags import Flag, demand_read, flags_of, parse, value_of, values_of
 from quickstudy.app.pairing import demand_useful
-from quickstudy.app.running import elsewhere_in_tests, first_argument
+from quickstudy.app.running import demand_data, elsewhere_in_tests, first_argument
 from quickstudy.errors import BadInput, CheckpointError, demand_counts
 from quickstudy.experiments.family import HostProblem
 from quickstudy.experiments.method import Test
@@ -49,6 +49,8 @@ def main(arguments: list[str]) -> None:
 
     recipe = load_recipe(run, values_of("recipe", rest))
     problem = _problem(recipe, value_of("on", rest))
+    moved = f"name where they are now, or other data: quickstudy evaluate {run} --on PATH"
+    demand_data(problem, moved)
     flags = _flags(recipe, problem)
     demand_read(flags, rest, elsewhere_in_tests(recipe, problem))
     values = parse(flags, rest, prog=f"quickstudy evaluate {run}", description=_about(recipe))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from quickstudy.app.flags import Flag, flags_of, value_of, values_of
 from quickstudy.app.pairing import named_recipe, with_arguments
+from quickstudy.app.running import demand_data
 from quickstudy.errors import BadInput
 from quickstudy.experiments.own import scope_of
 from quickstudy.experiments.problem import Source
@@ -75,6 +76,10 @@ def _resumed(named: str | None, arguments: Sequence[str]) -> Recipe:
         raise BadInput(
             f"{folder} is a run of {recipe.name}, not of {named}; leave the recipe's name out"
         )
+    demand_data(
+        recipe.problem,
+        "a run goes on with the data that it began with: move them back, or put a link there",
+    )
     return recipe
 
 

@@ -62,11 +62,11 @@ def classified_page(title: str, answers: Answers, examples: ClassFiles) -> str:
 def helpfulness(answers: Answers) -> np.ndarray:
     """How much the label of each image would tell about the others, `[n]`.
 
-        h_i = Σ_j u_j max(0, cos(x_i, x_j)),  u_j = 1 − (p_j's largest − its second largest)
+        h_i = u_i Σ_j u_j max(0, cos(x_i, x_j)),  u_j = 1 − max_k p_jk
 
-    x are the features, centred. It is uncertainty weighted by density (Settles & Craven, 2008,
-    https://aclanthology.org/D08-1112/): an image that is unsure and has many unsure ones like it
-    is worth a label.
+    x are the features, centred, and p_jk what is shown for class k. It is uncertainty weighted by
+    density (Settles & Craven, 2008, https://aclanthology.org/D08-1112/): an image that is unsure
+    and has many unsure ones like it is worth a label.
     """
     x = answers.seen.inputs.reshape(len(answers.files), -1).astype(float)
     x = x - x.mean(0)
