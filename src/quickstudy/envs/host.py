@@ -1,6 +1,7 @@
 """Environments that are stepped on the host: any of Gymnasium's, with a task to set."""
 
 import abc
+import functools
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
@@ -19,6 +20,7 @@ from quickstudy.envs.door import (
 )
 from quickstudy.envs.environment import demand_actions
 from quickstudy.envs.one_copy import OfOneCopy, demand_finite
+from quickstudy.envs.seeded_reset import SeededReset
 from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
 from quickstudy.envs.task_list import TaskList
@@ -95,7 +97,9 @@ class HostEnvironment(Host):
 
     `begin` draws the tasks, M_i ~ p(M). Episodes then follow each other by automatic reset; before
     each of them `set_task(env, M_i)` is called again, so that an environment may forget its task.
-    It may also redraw it in a reset with a seed, but not in one without.
+    It may also redraw it in a reset with a seed, but not in one without. `begin` resets each with
+    its seed, sets the task, and resets it again; of environments that cannot be reset without a
+    task it sets the task before, too.
 
     Environments are opened when they are needed, the first for its spaces and the others at
     `begin`, and stay open until `close`, the end of a `with` block, or that of the program.
@@ -144,6 +148,7 @@ class HostEnvironment(Host):
         self._spaces: Spaces | None = None
         # For owners that never close. Of the list, not of `self`, which would never be freed.
         weakref.finalize(self, close_all, self.environments)
+        self._seeded = SeededReset()
         self.numbers = range(copies)  # what failures call them
         self.tasks: list[Any] = []
         self.times = [0] * copies
@@ -219,10 +224,11 @@ class HostEnvironment(Host):
     def _reset(self, copy: int, seed: int | None) -> Float[np.ndarray, "..."]:
         environment, self.times[copy] = self.environments[copy], 0
         try:
-            # First, for it may draw another task; the reset that counts is the one without.
+            # With a seed first, for it may draw another task; the reset that counts is without.
+            set_task = functools.partial(put, environment, self.tasks[copy], self.set_task)
             if seed is not None:
-                environment.reset(seed=seed)
-            put(environment, self.tasks[copy], self.set_task)
+                self._seeded(functools.partial(environment.reset, seed=seed), set_task)
+            set_task()
             seen = first_seen(environment.reset(), self.spaces.observation)
             return demand_finite(self.spaces.observed(seen)[None])[0]
         except RAISED as error:

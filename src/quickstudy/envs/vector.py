@@ -25,13 +25,9 @@ from quickstudy.envs.door import (
 )
 from quickstudy.envs.environment import demand_actions
 from quickstudy.envs.gymnasium_env import import_gymnasium
-from quickstudy.envs.host import (
-    Host,
-    HostStep,
-    begin_again,
-    draw_task,
-)
+from quickstudy.envs.host import Host, HostStep, begin_again, draw_task
 from quickstudy.envs.one_copy import OfOneCopy, demand_finite, of_copy
+from quickstudy.envs.seeded_reset import SeededReset
 from quickstudy.envs.seeds import own_seeds
 from quickstudy.envs.spaces import Spaces
 from quickstudy.errors import RAISED, BadInput, QuickstudyError, demand_counts, said_by
@@ -95,7 +91,7 @@ class HostVector(Host):
         weakref.finalize(self, close_all, self.opened)
         self._spaces: Spaces | None = None
         self.tasks: list[Any] = []
-        self.times = np.zeros(copies, int)
+        self.times, self._seeded = np.zeros(copies, int), SeededReset()
         self.begun = (0, 0, 1, 0)  # the last begin's arguments
 
     @property
@@ -122,8 +118,10 @@ class HostVector(Host):
             tasks = [of_copy(copy, self._drawn, copy, n // each) for copy, n in enumerate(numbers)]
             self.tasks, doing = tasks, "set_task or reset"
             # First, for it may draw other tasks; the reset that counts is the one without.
-            vector.reset(seed=own_seeds(seed, numbers, each, visit))
-            put(vector, tasks, self.set_task)
+            set_tasks = partial(put, vector, tasks, self.set_task)
+            seeds = own_seeds(seed, numbers, each, visit)
+            self._seeded(partial(vector.reset, seed=seeds), set_tasks)
+            set_tasks()
             seen = demand_finite(self._each(pair_of(vector.reset())[0]))
         except RAISED as error:
             raise self._failure(doing, error) from error

@@ -12,11 +12,7 @@ from jaxtyping import Float32
 
 from quickstudy.envs.door import demand_same_spaces
 from quickstudy.envs.environment import demand_actions
-from quickstudy.envs.host import (
-    Host,
-    HostStep,
-    begin_again,
-)
+from quickstudy.envs.host import Host, HostStep, begin_again
 from quickstudy.envs.spaces import Spaces
 from quickstudy.envs.worker import Broke, Failed, Refused, Worker
 from quickstudy.errors import BadInput, QuickstudyError, demand_positive
