@@ -80,3 +80,9 @@ def test_no_scores_have_no_mean():
     for make in (lambda: Estimate.of(np.zeros(0)), lambda: PairedDifference.of([], [])):
         with pytest.raises(qs.BadInput, match="there are no scores; give those of one task"):
             make()
+
+
+def test_large_scores_have_an_interval():
+    """In single precision their squares are infinite."""
+    scores = np.array([1e25, 3e25], np.float32)
+    assert Estimate.of(scores).interval == pytest.approx(1.96e25, rel=1e-6)

@@ -14,8 +14,9 @@ from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
 
 SUCCESS = ("success", "is_success")
 """By which names a step's `info` tells it."""
-GREATEST = 1e18
-"""Rewards and observations are float32, and beyond this their squares would not be finite."""
+GREATEST = 1e12
+"""Of rewards and observations, which are float32: up to this the squares of the sums over a trial
+are finite, summed over all trials of a step."""
 
 
 def made_by(

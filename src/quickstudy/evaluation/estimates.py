@@ -32,6 +32,7 @@ class Estimate:
         """
         if not len(scores):
             raise BadInput("there are no scores; give those of one task or more")
+        scores = np.asarray(scores, np.float64)  # squares of large ones pass single precision
         with np.errstate(invalid="ignore", over="ignore"):  # a task that diverged has no interval
             deviation = float(scores.std(ddof=1)) if len(scores) > 1 else math.inf
             return cls(float(scores.mean()), 1.96 * deviation / math.sqrt(len(scores)))

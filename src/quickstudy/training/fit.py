@@ -10,11 +10,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.checkpoint import save_arrays
-from quickstudy.errors import CheckpointError, Interrupted, NonFiniteLoss
+from quickstudy.errors import CheckpointError, Interrupted
 from quickstudy.mesh import replicate
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
 from quickstudy.training.algorithm import Algorithm
+from quickstudy.training.finite import (
+    demand_finite,
+    demand_scale,
+    environment_at_fault,
+    weights_or_environment,
+)
 from quickstudy.training.pace import Pace, listening
 from quickstudy.training.plan import Plan
 from quickstudy.training.steps import advance, validate
@@ -119,15 +125,18 @@ def _advance(
 ) -> tuple[_Carry, dict[str, float]]:
     """Train from one step to another, validate if it is time, and demand finite numbers."""
     step, stop, plan = where
-    state, metrics = advance(algorithm, carry.state, keys[0], (step, stop, plan.steps))
+    taken = (algorithm, carry.state, keys[0], (step, stop, plan.steps))
+    state, metrics = advance(*taken)
     values = {name: float(value) for name, value in metrics.items()}
     # Before anything is saved, so that the newest checkpoint is always a good one.
-    _demand_finite(values, (step, stop), run)
+    demand_finite(values, (step, stop), run, lambda: environment_at_fault(*taken))
+    demand_scale(state, (step, stop), run)
     carry = carry._replace(state=state)
     if _validates(stop, plan):
         carry, found = _validate(algorithm, carry, keys[1])
         # No score is below not-a-number: the untrained weights would silently remain the best.
-        _demand_finite(found, (stop, stop), run)
+        after = (algorithm, carry.state, keys[1])
+        demand_finite(found, (stop, stop), run, lambda: weights_or_environment(*after))
         values |= found
     return carry, values
 
@@ -176,20 +185,3 @@ def _validate(
         best = eqx.filter(algorithm.learned(carry.state), eqx.is_array)
         carry = carry._replace(best=best, score=found["score"])
     return carry, {f"validation_{name}": float(value) for name, value in found.items()}
-
-
-def _demand_finite(values: dict[str, float], steps: tuple[int, int], run: Run | None) -> None:
-    bad = [name for name, value in values.items() if value != value or abs(value) == float("inf")]
-    if not bad:
-        return
-    saved = [] if run is None else run.checkpoints.steps()
-    where = (
-        f"the last good checkpoint is {run.checkpoints.path(saved[0])}"
-        if run and saved
-        else "there is no checkpoint yet"
-    )
-    name = "training" if run is None else f"recipe {run.recipe.get('recipe', '?')}"
-    raise NonFiniteLoss(
-        f"{name}: {', '.join(bad)} became infinite or not-a-number in steps {steps[0]}–{steps[1]}; "
-        f"{where}. Lower the learning rate or the inner rate, or clip gradients harder"
-    )
