@@ -8,6 +8,8 @@ import quickstudy as qs
 from quickstudy.conjugate_gradients import conjugate_gradients
 from quickstudy.learners import similarity
 from quickstudy.precision import product
+from quickstudy.rl.baseline import LinearBaseline
+from quickstudy.rl.rollout import Rollout, earned
 from references.jaxprs import equations
 
 A = jnp.array([[2.0, 1.0], [1.0, 3.0]])
@@ -19,6 +21,15 @@ def ridge(x):
     return learner.adapt(qs.Examples(x, SUPPORT.y, 2)).head.weight.sum()
 
 
+def rewards(a):
+    path = Rollout(None, None, a[0], None, a[0] > 0, jnp.zeros(2, int), None, None, None)
+    return earned(path, 1).returns.sum()
+
+
+def baseline(a):
+    return LinearBaseline().values(a[None], a[:1], a[:1] > 0).sum()
+
+
 PLACES = {
     "product": lambda a: product(a, a).sum(),
     "distances": lambda a: similarity.negative_squared_distance(a, a).sum(),
@@ -26,6 +37,8 @@ PLACES = {
     "cosines": lambda a: similarity.cosine(a, a).sum(),
     "conjugate gradients": lambda a: conjugate_gradients(lambda v: a @ v, a[0], 3).x.sum(),
     "ridge": ridge,
+    "rewards of episodes": rewards,
+    "linear baseline": baseline,
 }
 
 

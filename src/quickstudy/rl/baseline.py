@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, PyTree, Scalar
 from quickstudy.envs.environment import Picture
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.nets.mlp import MLP
+from quickstudy.precision import product
 
 RIDGE = 1e-5  # per step: in single precision an absolute one would be lost
 ROUNDING = 10  # the least ridge, in units of what rounding may do to the sum of a feature's squares
@@ -66,15 +67,13 @@ class LinearBaseline(Baseline):
             )
         x = features(observations)
         flat = jnp.where(real[..., None], x, 0.0).reshape(-1, x.shape[-1])
-        products = flat.T @ flat
+        products = product(flat.T, flat)
         # Clipped observations make equal features, whose products are singular up to rounding.
         rounding = ROUNDING * x.shape[-1] * jnp.finfo(x.dtype).eps * jnp.diagonal(products)
         ridge = jnp.diag(jnp.maximum(RIDGE * flat.shape[0], rounding))
         # An LU of a batch hangs where two CPU devices make one at once: callers fit task by task.
-        weights = jnp.linalg.solve(
-            products + ridge, flat.T @ jnp.where(real, targets, 0.0).reshape(-1)
-        )
-        return x @ weights
+        aims = product(flat.T, jnp.where(real, targets, 0.0).reshape(-1))
+        return product(x, jnp.linalg.solve(products + ridge, aims))
 
 
 class ValueNetwork(Baseline):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from quickstudy.envs.environment import MDP, Action, State
+from quickstudy.precision import product
 from quickstudy.rl.policy import Actor
 from quickstudy.rl.trial import Seen, Trial
 
@@ -110,4 +111,4 @@ def earned(path: Rollout, episodes: int) -> Earned:
     """The reward and the number of steps of each episode of one trial."""
     member = (path.episode[:, None] == jnp.arange(episodes)[None]) & path.real[:, None]
     member = member.astype(jnp.float32)
-    return Earned(path.reward @ member, jnp.sum(member, 0))
+    return Earned(product(path.reward, member), jnp.sum(member, 0))
