@@ -28,7 +28,8 @@ def test_mlp_keeps_the_variance():
 
 
 def test_sizes_are_whole_numbers_of_one_or_more():
-    with pytest.raises(qs.BadInput, match=r"inputs is 0; give a whole number of 1 or more"):
-        qs.MLP(0, (2,), key=jax.random.key(0))
+    with pytest.raises(qs.BadInput, match=r"inputs is -1; give a whole number of 0 or more"):
+        qs.MLP(-1, (2,), key=jax.random.key(0))
+    assert qs.MLP(0, (2,), key=jax.random.key(0))(jnp.ones((3, 0))).shape == (3, 2)
     with pytest.raises(qs.BadInput, match=r"sizes is \(2, 0\); give one or more whole numbers"):
         qs.MLP(1, (2, 0), key=jax.random.key(0))

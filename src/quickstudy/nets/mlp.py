@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.compiling import compiled_once
-from quickstudy.errors import demand_counts, demand_sizes
+from quickstudy.errors import BadInput, demand_sizes, is_whole
 from quickstudy.nets.network import Linear
 
 
@@ -29,7 +29,7 @@ class MLP(eqx.Module):
         key: consumed.
 
     Raises:
-        BadInput: no layer, or one that is no whole number of 1 or more.
+        BadInput: no layer, one that is no whole number of 1 or more, or inputs below 0.
 
     Example:
         >>> MLP(1, (40, 40, 1), key=jax.random.key(0))(jnp.ones((10, 1))).shape
@@ -49,7 +49,9 @@ class MLP(eqx.Module):
         last: Callable[[Array], Array] = identity,
         key: PRNGKeyArray,
     ):
-        demand_counts(inputs=inputs)
+        # A bandit shows nothing: then there are no inputs, and the layers' offsets are all.
+        if not is_whole(inputs, 0):
+            raise BadInput(f"inputs is {inputs!r}; give a whole number of 0 or more")
         demand_sizes(sizes=sizes)
         keys = jax.random.split(key, len(sizes))
         ends = zip((inputs, *sizes[:-1]), sizes, keys, strict=True)
