@@ -9,7 +9,6 @@ from quickstudy.app.flags import Flag, flags_of, parse
 from quickstudy.app.pairing import elsewhere
 from quickstudy.errors import BadInput, DataError
 from quickstudy.experiments.problem import Problem
-from quickstudy.experiments.problems.yours import YourImages
 from quickstudy.experiments.recipe import Recipe
 
 
@@ -66,8 +65,8 @@ def demand_data(problem: Problem, advice: str) -> None:
     Raises:
         DataError: they are not there.
     """
-    if isinstance(problem, YourImages) and not Path(problem.path).exists():
-        raise DataError(f"there is no {problem.path}, which held the data of this run; {advice}")
+    if missing := problem.missing():
+        raise DataError(f"there is no {missing}, which held the data of this run; {advice}")
 
 
 def elsewhere_in_tests(recipe: Recipe, problem: Problem) -> dict[str, str]:

@@ -75,6 +75,10 @@ class Problem(Choice):
         """A short name for what training reads of the user's own: other data, other name."""
         return ""
 
+    def missing(self) -> str:
+        """Where data of the user's own should be and are not; nothing where all are there."""
+        return ""
+
     def demand_tests(self, source: Source) -> None:
         """Refuse data, before a training, that the tests after it could not read. By default none:
         what quickstudy makes or downloads has all that tests need."""

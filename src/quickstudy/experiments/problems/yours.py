@@ -163,6 +163,10 @@ class YourImages(NaturalImages):
         """Of the classes of training and validation."""
         return self.digest((*self.train, *self.validation))
 
+    def missing(self) -> str:
+        """The path, which may have been moved since a run began."""
+        return "" if Path(self.path).exists() else self.path
+
     def demand_tests(self, source: Source) -> None:
         """All images of the test classes can be read, and there are enough of each."""
         self.tasks("test", source)
