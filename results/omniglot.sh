@@ -37,7 +37,7 @@ learn transformer "$own" $memory --memory transformer --steps 4000
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3
 learn fomaml "$own" fomaml-omniglot --norm batch --steps 30000 --meta-batch 12
 learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 8000
-learn anil "$own" anil-omniglot --steps 1500
+learn anil "$own" anil-omniglot --norm batch --steps 6000
 learn boil "$own" boil-omniglot --norm batch --steps 1500
 learn maml "$own" maml-omniglot --norm batch --steps 15000
 learn reptile "$own" reptile-omniglot --norm batch --readout flatten --steps 20000
