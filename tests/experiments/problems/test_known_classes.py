@@ -62,7 +62,18 @@ def test_classes_that_are_all_known_are_refused(trained, tmp_path):
         moved(trained, tmp_path / "moved", leaving=others).tested_as(trained)
 
 
-def test_numbers_are_names_only_where_the_contents_do_not_contradict(tmp_path):
+def test_other_data_under_the_same_names_are_all_tested(trained, tmp_path):
+    """As long as the run's own data can tell that these are others."""
+    here = moved(trained, tmp_path / "fish")
+    for name in (names := trained.names()):
+        (tmp_path / "fish" / name / "more.png").write_bytes(b"no picture, but other contents")
+    found = as_divided(here, trained)
+    assert found == {**dict.fromkeys(SPLITS, ()), "test": names}
+    gone = replace(trained, path=str(tmp_path / "gone"))
+    assert as_divided(here, gone)["train"] == trained.train
+
+
+def test_arrays_of_the_same_labels_are_told_apart_by_their_contents(tmp_path):
     """Files of arrays are labelled 0, 1, 2 ... whatever is in them."""
     own = NpzImages(path=str(npz_of_images(tmp_path / "own.npz")), ways=2, ratios=(4, 2, 2))
     own = own.prepared(Source())

@@ -15,9 +15,8 @@ def as_divided(here: "YourImages", trained: "YourImages") -> dict[str, tuple[str
     """The classes of data in splits: those of a run's training and validation stay in theirs.
 
     A class is known by its name, so that no folder that was moved, copied or added to is tested on
-    what was learned from. Names that are bare numbers say little: where all that are shared are
-    numbers, and the run's own data, still at their place, hold other contents in every one of
-    these classes, this is another data set, and all of it is tested.
+    what was learned from. Where the run's own data, still at their place, hold other contents in
+    every class of a shared name, this is another data set, and all of it is tested.
 
     Args:
         here: the data.
@@ -42,19 +41,9 @@ SPLITS = ("train", "validation", "test", "left_out")
 
 
 def _strangers(here: "YourImages", trained: "YourImages", shared: list[str]) -> bool:
-    """Whether classes of the same numbers hold something else."""
-    if not shared or not all(_is_number(name) for name in shared):
-        return False
+    """Whether classes of the same names hold something else."""
     try:
         pairs = [(here.digest((name,)), trained.digest((name,))) for name in shared]
     except (QuickstudyError, OSError):  # the run's own data are gone, and cannot tell
         return False
     return not any(same_contents(*pair) for pair in pairs)
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
