@@ -46,7 +46,7 @@ learn cosine "$any" transfer-omniglot --method cosine --downsample stride --step
 learn head "$any" transfer-omniglot --method head --downsample stride --steps 1000
 learn all "$any" transfer-omniglot --method all --downsample stride --steps 1000
 twenty="--ways 20 --meta-batch 4"
-learn maml-20-way "$own" maml-omniglot --norm batch --steps 1000 --inner-steps 5 $twenty
+learn maml-20-way "$own" maml-omniglot --norm batch --steps 20000 --inner-steps 1 $twenty
 learn anil-20-way "$own" anil-omniglot --norm batch --steps 20000 --inner-lr 2 $twenty
 learn class-mean-20-way "$own" $memory --memory class-mean --steps 1000 --ways 20
 learn lstm-20-way "$own" $memory --memory lstm --steps 1000 --ways 20
