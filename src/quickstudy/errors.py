@@ -84,8 +84,9 @@ def demand_sizes(count: int | None = None, /, **given: object) -> None:
     """
 
     def holds(value: Any) -> bool:
-        right = isinstance(value, Sequence) and len(value) in (count or len(value) or 1,)
-        return right and all(map(is_whole, value))
+        if not isinstance(value, Sequence) or len(value) != (count or max(len(value), 1)):
+            return False
+        return all(map(is_whole, value))
 
     _demand(given, holds, f"{count or 'one or more'} whole numbers of 1 or more")
 

@@ -10,6 +10,7 @@ from quickstudy.errors import BadInput
 from quickstudy.nets.blocks import BLOCK, in_blocks
 from quickstudy.nets.conv4 import ConvBlock
 from quickstudy.nets.mlp import MLP
+from quickstudy.nets.network import all_per_example
 
 
 class ConvRelation(eqx.Module):
@@ -62,7 +63,7 @@ class ConvRelation(eqx.Module):
 
     @compiled_once
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n 1"]:
-        alone = all(block.norm.per_example for block in self.blocks)
+        alone = all_per_example(self)
         return in_blocks(lambda part: self.apply(part), x) if alone else self.apply(x)
 
     def apply(self, x: Float[Array, "n h w c"]) -> Float[Array, "n 1"]:
@@ -88,8 +89,8 @@ class ConvRelation(eqx.Module):
             both = (ours[None] + theirs[:, None]).reshape(-1, *theirs.shape[1:])
             return self._behind(first.finish(both)).reshape(len(theirs), ways, 1)
 
-        alone = all(block.norm.per_example for block in self.blocks)
-        scores = in_blocks(compared, theirs, max(1, BLOCK // ways)) if alone else compared(theirs)
+        most = max(1, BLOCK // ways)
+        scores = in_blocks(compared, theirs, most) if all_per_example(self) else compared(theirs)
         return scores.reshape(-1, 1)
 
     def _behind(self, x: Float[Array, "n h w filters"]) -> Float[Array, "n 1"]:

@@ -25,7 +25,7 @@ LARGE = (
     f"Rewards or observations are too large for single precision, which holds the squares of their "
     f"sums: let the environment return numbers of at most {GREATEST:g}, better of about 1"
 )
-KINDS = ("observation", "", "reward")
+KINDS = ("an observation", "", "a reward")
 """What is not finite, in the order of a step; the second is what the policy did."""
 
 
@@ -67,7 +67,7 @@ def demand_scale(state: Any, steps: tuple[int, int], run: Run | None) -> None:
         NonFiniteLoss: says that numbers are too large.
     """
     for moments in _parts(state, Moments):
-        if not all(np.isfinite(np.asarray(x)).all() for x in jax.tree.leaves(moments)):
+        if not _all_finite(moments):
             raise _refusal("the running scale", steps, run, LARGE)
 
 
@@ -129,8 +129,7 @@ def environment_at_fault(
 
 def weights_or_environment(algorithm: Algorithm, state: Any, key: PRNGKeyArray) -> str:
     """Of a validation, whose trials are not kept: what to look at where the weights are finite."""
-    numbers = jax.tree.leaves(eqx.filter(algorithm.learned(state), eqx.is_inexact_array))
-    if not all(np.isfinite(np.asarray(x)).all() for x in numbers):
+    if not _all_finite(eqx.filter(algorithm.learned(state), eqx.is_inexact_array)):
         return ""
     return UNTOLD if _acts_compiled(algorithm, state, key) else ""
 
@@ -165,20 +164,20 @@ def _told(path: Step, step: int) -> str:
     acted = np.any([bad(x) for x in path.acted], axis=0)
     events = np.stack([bad(path.observation), acted, bad(path.reward)], -1)
     rows = events.reshape(-1, events.shape[-2] * len(KINDS))
-    firsts = {KINDS[n % len(KINDS)] for n in rows.argmax(1)[rows.any(1)].tolist()} - {""}
-    if firsts:
+    firsts = {KINDS[n % len(KINDS)] for n in rows.argmax(1)[rows.any(1)].tolist()}
+    if wrong := [kind for kind in KINDS if kind and kind in firsts]:
         return (
-            f"In step {step} the environment returned {' and '.join(map(_named, sorted(firsts)))} "
-            "that is infinite or not-a-number, in an episode in which the policy's actions were "
-            "finite until then: mend its reset or its step"
+            f"In step {step} the environment returned {' and '.join(wrong)} that is infinite or "
+            "not-a-number, in an episode in which the policy's actions were finite until then: "
+            "mend its reset or its step"
         )
     given = (path.observation, path.reward)
     vast = [per_step(x, lambda numbers: np.abs(numbers) > GREATEST).any() for x in given]
     return LARGE if any(vast) and not events.any() else ""
 
 
-def _named(kind: str) -> str:
-    return f"{'an' if kind[0] == 'o' else 'a'} {kind}"
+def _all_finite(tree: Any) -> bool:
+    return all(np.isfinite(np.asarray(x)).all() for x in jax.tree.leaves(tree))
 
 
 def _parts(tree: Any, *kinds: type) -> Iterator[Any]:

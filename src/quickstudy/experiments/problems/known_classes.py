@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from quickstudy.experiments.problems.yours import YourImages
 
 NAMES = "their names are the same"
+SPLITS = ("train", "validation", "test", "left_out")
 
 
 def as_divided(here: "YourImages", trained: "YourImages") -> dict[str, tuple[str, ...]]:
@@ -22,22 +23,19 @@ def as_divided(here: "YourImages", trained: "YourImages") -> dict[str, tuple[str
         here: the data.
         trained: the problem that the run was trained on.
     """
+    kept = {name: getattr(trained, name) for name in SPLITS}
     if here.path == trained.path:
-        return {name: getattr(trained, name) for name in SPLITS}
-    names = here.names()
-    whole = {*trained.train, *trained.validation, *trained.test, *trained.left_out}
+        return kept
+    names, whole = here.names(), set().union(*kept.values())
     if _strangers(here, trained, sorted(whole.intersection(names))):
         return dict.fromkeys(SPLITS, ()) | {"test": names}
     if whole == set(names):  # the data as they were, at another place
-        return {name: getattr(trained, name) for name in SPLITS}
+        return kept
     train, validation = (
-        tuple(name for name in own if name in names) for own in (trained.train, trained.validation)
+        tuple(name for name in kept[split] if name in names) for split in SPLITS[:2]
     )
     test = tuple(name for name in names if name not in {*train, *validation})
     return {"train": train, "validation": validation, "test": test, "left_out": ()}
-
-
-SPLITS = ("train", "validation", "test", "left_out")
 
 
 def _strangers(here: "YourImages", trained: "YourImages", shared: list[str]) -> bool:
