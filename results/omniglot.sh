@@ -40,7 +40,7 @@ learn meta-sgd "$own" meta-sgd-omniglot --norm batch --steps 8000
 learn anil "$own" anil-omniglot --norm batch --steps 6000
 learn boil "$own" boil-omniglot --norm batch --steps 1500
 learn maml "$own" maml-omniglot --norm batch --steps 15000
-learn reptile "$own" reptile-omniglot --norm batch --readout flatten --steps 20000
+learn reptile "$own" reptile-omniglot --norm batch --readout flatten --steps 40000
 learn prototypical "$any" prototypical-omniglot --downsample stride --steps 20000
 learn cosine "$any" transfer-omniglot --method cosine --downsample stride --steps 1000
 learn head "$any" transfer-omniglot --method head --downsample stride --steps 1000
@@ -51,7 +51,7 @@ learn anil-20-way "$own" anil-omniglot --norm batch --steps 20000 --inner-lr 2 $
 learn class-mean-20-way "$own" $memory --memory class-mean --steps 1000 --ways 20
 learn lstm-20-way "$own" $memory --memory lstm --steps 1000 --ways 20
 learn snail "$own" $memory --memory snail --steps 700
-learn imaml "$own" imaml-omniglot --norm batch --steps 200 --meta-batch 16
+learn imaml "$own" imaml-omniglot --norm batch --steps 4000 --meta-batch 8
 learn matching-full "$any" matching-omniglot --context full --downsample stride --steps 600 \
   --learning-rate 3e-3
 learn meta-sgd-20-way "$own" meta-sgd-omniglot --norm batch --steps 8000 $twenty
@@ -61,6 +61,9 @@ learn attention-20-way "$own" $memory --memory attention --past 128 --steps 1000
 learn transformer-20-way "$own" $memory --memory transformer --past 128 --steps 1000 --ways 20
 learn matching "$any" matching-omniglot --protocol finn2017 --downsample stride --steps 40000 \
   --learning-rate 3e-3
+learn prototypical-5-shot "20-way" prototypical-omniglot --shots 5 --downsample stride --steps 10000
+learn matching-5-shot "20-way" matching-omniglot --protocol finn2017 --shots 5 \
+  --downsample stride --steps 20000 --learning-rate 3e-3
 learn ridge "$any" ridge-omniglot --downsample stride --steps 15000
 learn relation "$any" relation-omniglot --downsample stride --steps 10000
 learn centroid "$any" transfer-omniglot --downsample stride --steps 2000
