@@ -61,7 +61,7 @@ learn attention-20-way "$own" $memory --memory attention --past 128 --steps 1000
 learn transformer-20-way "$own" $memory --memory transformer --past 128 --steps 1000 --ways 20
 learn matching "$any" matching-omniglot --protocol finn2017 --downsample stride --steps 40000 \
   --learning-rate 3e-3
-learn prototypical-5-shot "20-way" prototypical-omniglot --shots 5 --downsample stride --steps 10000
+learn prototypical-5-shot "20-way" prototypical-omniglot --shots 5 --downsample stride --steps 6000
 learn matching-5-shot "20-way" matching-omniglot --protocol finn2017 --shots 5 \
   --downsample stride --steps 20000 --learning-rate 3e-3
 learn ridge "$any" ridge-omniglot --downsample stride --steps 15000
