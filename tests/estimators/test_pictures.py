@@ -120,6 +120,13 @@ GREY = np.zeros((5, 5), np.uint8)
         (np.zeros((2, 0, 5, 3), np.uint8), "with 0 pixels"),
         ([GREY, np.zeros((0, 5), np.uint8)], r"X\[1\] is \[0, 5\], with 0 pixels"),
         ([Image.new("L", (5, 0))], r"X\[0\] is \[0, 5\], with 0 pixels"),
+        (
+            {"cat": [GREY]},
+            r"X is \{'cat': \[arr.*\.\.\.; give images.*Of a dict \{label:",
+        ),
+        ({1, 2}, r"X is \{1, 2\}; give images, a folder of them or features \[n, d\]"),
+        (None, "X is None; give images, a folder"),
+        (3, "X is 3; give images, a folder"),
         (Image.new("L", (0, 5)), r"X is \[5, 0\], with 0 pixels"),
     ],
 )

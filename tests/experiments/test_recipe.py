@@ -86,3 +86,15 @@ def test_the_method_is_asked_with_problem_budget_and_seed():
     assert recipe.training()() == (7, None)
     assert recipe.evaluate("learned") == ("learned", Asking("mine"))
     assert recipe.evaluate("learned", Asking("x", episodes=3))[1].episodes == 3
+
+
+class Forgetful(MAMLConfig):
+    """A method of a user's, which forgets to return what it built."""
+
+    def learner(self, problem: Any, seed: int) -> Any:
+        super().learner(problem, seed)
+
+
+def test_a_method_that_returns_no_learner_is_named():
+    with pytest.raises(qs.BadInput, match=r"Forgetful.learner returned None; return the untrained"):
+        Recipe(CURVES, Forgetful(NETWORK)).learner()

@@ -1,7 +1,7 @@
 """From what a user gives as X to a list of images, or to the verdict that it is features."""
 
 import typing
-from collections.abc import Iterator, ValuesView
+from collections.abc import Iterator, Mapping, Set, ValuesView
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,11 @@ def pictures(x: Any, *, labelled: bool) -> Pictures | None:
         raise BadInput(f"X is {len(x)} bytes; {_OF_BYTES}")
     if isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.ndim == 1):
         return _from_items(list(x))
+    if x is None or isinstance(x, Mapping | Set | int | float):
+        raise BadInput(
+            f"X is {_shown(x)}; give images, a folder of them or features [n, d], and a label for "
+            "each as y. Of a dict {label: images}, X is its images, one after another"
+        )
     return None
 
 
@@ -168,7 +173,7 @@ def _shown(one: Any) -> str:
         return "an image"
     if hasattr(one, "shape"):
         return f"an array {list(one.shape)}"
-    text = repr(one)
+    text = " ".join(repr(one).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

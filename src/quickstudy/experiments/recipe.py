@@ -84,8 +84,18 @@ class Recipe:
         return replace(self, problem=problem, method=method)
 
     def learner(self) -> Any:
-        """The untrained learner or policy, whose arrays a file of weights replaces."""
-        return self.method.learner(self.seen, self.budget.seed)
+        """The untrained learner or policy, whose arrays a file of weights replaces.
+
+        Raises:
+            BadInput: the method, one of a user's own, returns none.
+        """
+        learner = self.method.learner(self.seen, self.budget.seed)
+        if learner is None:
+            raise BadInput(
+                f"{type(self.method).__name__}.learner returned None; return the untrained "
+                "learner or policy"
+            )
+        return learner
 
     def training(self, source: Source | None = None) -> Trainer:
         """Read the data, and return what trains as the recipe says."""
