@@ -65,6 +65,14 @@ def run(tmp_path):
     return qs.Run.create(tmp_path / "run", RECIPE)
 
 
+def test_the_command_that_goes_on_names_code_of_one_s_own(tmp_path):
+    run = runs.Run.create(tmp_path / "my run", RECIPE, own=("a b.py:Mine",))
+    told = f"quickstudy train --resume '{tmp_path}/my run' --recipe 'a b.py:Mine'"
+    assert run.resuming == told
+    assert run.lengthened(5).resuming == told
+    assert runs.Run.open(run.folder).resuming == told.partition(" --recipe")[0]
+
+
 def test_a_run_folder_that_exists(run):
     with pytest.raises(CheckpointError, match=r"exists already; resume it with --resume"):
         qs.Run.create(run.folder, RECIPE)

@@ -12,9 +12,10 @@ import fcntl
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,20 +32,31 @@ PACKAGES = ("quickstudy", "jax", "jaxlib", "equinox", "optax", "numpy", "gymnasi
 
 
 class Run:
-    """One run's folder. Make it with `Run.create` or `Run.open`."""
+    """One run's folder. Make it with `Run.create` or `Run.open`.
 
-    def __init__(self, folder: Path, recipe: dict[str, Any]):
-        self.folder, self.recipe = folder, recipe
+    Attributes:
+        own: the code of the user's own that it was opened with, as the user named it.
+    """
+
+    def __init__(self, folder: Path, recipe: dict[str, Any], own: Sequence[str] = ()):
+        self.folder, self.recipe, self.own = folder, recipe, tuple(own)
         self.checkpoints = Checkpoints(folder / "checkpoints", recipe)
 
     @classmethod
-    def create(cls, folder: Path | str, recipe: dict[str, Any], contents: str = "") -> "Run":
+    def create(
+        cls,
+        folder: Path | str,
+        recipe: dict[str, Any],
+        contents: str = "",
+        own: Sequence[str] = (),
+    ) -> "Run":
         """Start a new run.
 
         Args:
             folder: made; it may be there already, if it is empty.
             recipe: what is trained.
             contents: a short name for the user's own data, which resuming may ask for.
+            own: the code of the user's own that it is made with, as the user named it.
 
         Raises:
             CheckpointError: the folder exists and is not empty, or cannot be written.
@@ -62,15 +74,19 @@ class Run:
                 f"could not make the run folder {folder}: {error.strerror}; give one that you may "
                 "write with --run"
             ) from error
-        run = cls(folder, recipe)
+        run = cls(folder, recipe, own)
         run.write_json(RECIPE, recipe)
-        own = {"contents": contents} if contents else {}
-        run.write_json(ENVIRONMENT, {**environment(), **own})
+        data = {"contents": contents} if contents else {}
+        run.write_json(ENVIRONMENT, {**environment(), **data})
         return run
 
     @classmethod
-    def open(cls, folder: Path | str) -> "Run":
+    def open(cls, folder: Path | str, own: Sequence[str] = ()) -> "Run":
         """Open the folder of an earlier run.
+
+        Args:
+            folder: as `create` made it.
+            own: as for `create`.
 
         Raises:
             CheckpointError: it is no run's folder.
@@ -90,13 +106,19 @@ class Run:
                 f"{folder / RECIPE} holds no settings; each checkpoint of the run has them in its "
                 "header, and quickstudy evaluate and export do not need the file"
             )
-        return cls(folder, recipe)
+        return cls(folder, recipe, own)
+
+    @property
+    def resuming(self) -> str:
+        """The command that goes on with it."""
+        named = ["--recipe", *self.own] if self.own else []
+        return shlex.join(["quickstudy", "train", "--resume", str(self.folder), *named])
 
     def lengthened(self, steps: int) -> "Run":
         """The same run with so many steps, which the folder says once training `goes_on`. What
         depends on the share of training that is done, such as a rate that falls to zero, goes on as
         if so many steps had been planned from the start."""
-        return Run(self.folder, with_steps(self.recipe, steps))
+        return Run(self.folder, with_steps(self.recipe, steps), self.own)
 
     def goes_on(self, step: int) -> None:
         """Make the folder one of a training that goes on from that step: later metrics are dropped,

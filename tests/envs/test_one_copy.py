@@ -23,3 +23,11 @@ def test_the_copy_whose_observation_is_not_finite_is_named(bad):
         demand_finite(seen)
     assert said.value.copy == 1
     demand_finite(np.zeros((3, 0)))
+
+
+@pytest.mark.parametrize(
+    "bad", [np.array([[np.inf]], np.float16), np.array([[np.iinfo(np.int64).min]])]
+)
+def test_the_limit_is_the_same_in_every_type(bad):
+    with pytest.raises(BadInput, match="1 of 1 numbers in the observation are infinite,"):
+        demand_finite(bad)

@@ -135,6 +135,8 @@ def test_boxes_of_integers_round():
     assert (found.tolist(), found.dtype) == ([0, 2, 3], np.int32)
     (found,) = Spaces(SEEN, Box(-3, 3, (2,), np.int64)).native(np.array([[1.6, -0.4]]))
     assert found.tolist() == [2, 0]
+    (found,) = Spaces(SEEN, Box(0, 1, (3,), bool)).native(np.array([[-0.3, 0.3, 0.7]]))
+    assert (found.tolist(), found.dtype) == ([False, True, True], bool)
 
 
 @pytest.mark.parametrize(

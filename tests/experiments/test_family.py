@@ -153,7 +153,7 @@ def test_a_family_that_is_looked_at_is_left_closed(tmp_path):
     forget(tmp_path)
 
 
-def test_the_host_is_closed_when_its_block_ends():
+def test_the_host_is_closed_when_its_block_ends(caplog):
     class Host:
         closed = 0
 
@@ -169,6 +169,14 @@ def test_the_host_is_closed_when_its_block_ends():
     with pytest.raises(RuntimeError, match="mine"):
         broken()
     assert host.closed == 1
+
+    class Stuck(Host):
+        def close(self):
+            raise RuntimeError("stuck")
+
+    with PoleProblem().closing(Stuck()):
+        pass  # what was measured is kept, and a warning says what failed
+    assert "an environment failed to close: RuntimeError: stuck" in caplog.text
     with BanditFamily().closing(None):
         pass  # compiled families have nothing to close
 

@@ -204,6 +204,10 @@ def test_what_cannot_be(arguments, said, mine, tmp_path, monkeypatch, capsys):
         ("def f():\n    raise OSError('lost')\n\nf()\n", "line 2: OSError: lost"),
         ("import nothing_of_this_name\n", "line 1: ModuleNotFoundError"),
         (
+            "from . import helpers\n",
+            "line 1: ImportError: attempted .*; import by name",
+        ),
+        (
             "import quickstudy as qs\n\nqs.Budget(clip=-1.0)\n",
             "line 3: clip is -1.0; give a finite number, of 0 or more",
         ),

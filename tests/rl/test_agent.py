@@ -1,6 +1,7 @@
 """Agents in a plain loop: what trials on the host are, step by step; and every misuse is told."""
 
 import copy
+import pickle
 
 import equinox as eqx
 import jax
@@ -157,6 +158,17 @@ def test_a_copy_has_a_memory_of_its_own():
         np.testing.assert_array_equal(*found)
         other.new_task()
         assert agent.act(see, 1.0, False, False).shape == (1,), "it goes on"
+
+
+def test_it_is_pickled_with_its_memory():
+    trial, see = trial_in(lever()), np.zeros(1, np.float32)
+    agent = policy_for(trial).agent(seed=3)
+    agent.reset(see)
+    agent.act(see, 1.0, False, False)
+    other = pickle.loads(pickle.dumps(agent))
+    for _ in range(5):
+        found = [one.act(see, 1.0, False, False) for one in (agent, other)]
+        np.testing.assert_array_equal(*found)
 
 
 def test_misuse_is_told():

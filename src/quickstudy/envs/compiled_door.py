@@ -1,11 +1,11 @@
 """What a compiled environment returns, checked where it comes in: while a program is traced, so
 that it costs nothing where it runs."""
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.envs.environment import (
@@ -14,9 +14,11 @@ from quickstudy.envs.environment import (
     Actions,
     Environment,
     Observation,
+    Picture,
     State,
     Step,
     demand_drawable,
+    is_whole,
 )
 from quickstudy.errors import BadInput
 
@@ -38,7 +40,7 @@ def demand_declared(environment: Environment) -> Environment:
     name = type(environment).__name__
     horizon, actions = environment.horizon, environment.actions
     shape = environment.observation_shape
-    if not _whole(horizon) or horizon < 1:
+    if not is_whole(horizon) or horizon < 1:
         raise BadInput(f"{name}.horizon is {horizon!r}; give a whole number of 1 or more")
     if not isinstance(actions, Actions):
         raise BadInput(
@@ -47,12 +49,26 @@ def demand_declared(environment: Environment) -> Environment:
             "quickstudy.MultiDiscrete((n, m)) or quickstudy.Continuous(size, limit)"
         )
     demand_drawable(actions, f"{name}.actions is {actions!r}")
-    if not isinstance(shape, tuple) or not all(_whole(size) and size >= 0 for size in shape):
+    if not isinstance(shape, tuple) or not all(is_whole(size) and size >= 0 for size in shape):
         raise BadInput(
             f"{name}.observation_shape is {shape!r}; give a tuple of whole numbers, (0,) where "
             "there is nothing to see"
         )
+    for one in environment.pictures:
+        if not isinstance(one, Picture) or not _within(one, math.prod(shape)):
+            raise BadInput(
+                f"{name}.pictures has {one!r}, and observations are {shape}; give quickstudy."
+                "Picture(start, (height, width, channels)) of numbers within an observation"
+            )
     return environment
+
+
+def _within(picture: Picture, size: int) -> bool:
+    start, shape = picture
+    numbers = (start, *shape) if isinstance(shape, tuple) and len(shape) == 3 else ()
+    if not numbers or not all(is_whole(one) for one in numbers):
+        return False
+    return start >= 0 and min(shape) >= 1 and start + math.prod(shape) <= size
 
 
 def begun(environment: Environment, key: PRNGKeyArray, task: MDP) -> tuple[State, Observation]:
@@ -105,10 +121,6 @@ def stepped(
         _one(environment, "reward", reward).astype(float),
         _one(environment, "done", done).astype(bool),
     )
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _returned(environment: Environment, what: str, found: Any, wanted: str) -> BadInput:

@@ -4,6 +4,8 @@ M_i ~ p(M),   s_0 ~ ρ(M_i),   (s_{t+1}, r_t) ~ P(· | s_t, a_t, M_i)
 """
 
 import abc
+from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -111,21 +113,43 @@ def demand_drawable(actions: Actions, told: str) -> Actions:
         told: what they are, as a message has it.
 
     Raises:
-        BadInput: there is nothing to choose, or more than a policy can have numbers for.
+        BadInput: there is nothing to choose, or more than a policy can have numbers for; or they
+            are made of something else than numbers.
 
     Example:
         >>> demand_drawable(Discrete(2**40), "actions are Discrete(2**40)")
         Traceback (most recent call last):
         quickstudy.errors.BadInput: actions are Discrete(2**40), of 1099511627776 choices ...
     """
+    counts = actions.choices if isinstance(actions, MultiDiscrete) else actions[:1]
+    if not isinstance(counts, Sequence) or not all(map(is_whole, counts)):
+        raise BadInput(
+            f"{told}; give whole numbers: Discrete(n), MultiDiscrete((n, m)) or Continuous(size)"
+        )
+    if isinstance(actions, MultiDiscrete) and min(counts, default=1) < 1:
+        raise BadInput(f"{told}, with nothing to choose in one place; give 1 or more for each")
     if not 1 <= actions.size <= MOST_CHOICES:
         raise BadInput(
             f"{told}, of {actions.size} choices or numbers; give 1 to {MOST_CHOICES}, for a policy "
             "has an output for each"
         )
-    if isinstance(actions, Continuous) and not abs(actions.limit) <= WIDEST:
-        raise BadInput(f"{told}; give a limit of at most {WIDEST:g}, or 1 and scale the action")
+    if isinstance(actions, Continuous) and not (
+        isinstance(actions.limit, Real) and 0 < actions.limit <= WIDEST
+    ):
+        raise BadInput(
+            f"{told}; give a limit above 0, of at most {WIDEST:g}, or 1 and scale the action"
+        )
     return actions
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, and neither true nor false.
+
+    Example:
+        >>> is_whole(3), is_whole(np.int8(3)), is_whole(3.0), is_whole(True)
+        (True, True, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 class Picture(NamedTuple):

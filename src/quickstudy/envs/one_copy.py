@@ -52,7 +52,9 @@ def demand_finite(observations: np.ndarray) -> np.ndarray:
         quickstudy.envs.one_copy.OfOneCopy: 1 of 2 numbers in the observation are infinite, ...
     """
     # Of all copies at once: for each it would take longer than small environments take to step.
-    good = np.abs(observations) <= GREATEST
+    # Half precision would round the limit to infinity, and the least whole number has no opposite.
+    wide = observations if observations.dtype == np.float32 else observations.astype(float)
+    good = np.abs(wide) <= GREATEST
     if not good.all():
         copy = int(np.argmin(good.reshape(len(good), -1).all(1)))
         count = f"{int((~good[copy]).sum())} of {good[copy].size} numbers"

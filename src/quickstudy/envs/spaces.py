@@ -117,7 +117,7 @@ class Spaces:
             scaled = low + (found.reshape(shape).astype(np.float64) + 1) / 2 * (high - low)
             found = np.clip(scaled, low, high)
         if dtype.kind not in "iu":
-            return found.astype(dtype)
+            return (np.rint(found) if dtype.kind == "b" else found).astype(dtype)
         # The largest whole numbers are rounded up in double precision, and would overflow.
         most = np.iinfo(dtype).max
         top = float(most) if int(float(most)) <= most else np.nextafter(float(most), 0)

@@ -1,13 +1,14 @@
 """Families of MDPs as problems: where policies act, and the oracles that stand beside a score."""
 
 import abc
+import logging
 from collections.abc import Callable, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from quickstudy.errors import BadInput, demand_counts, demand_positive
+from quickstudy.errors import RAISED, BadInput, demand_counts, demand_positive, said_by
 from quickstudy.experiments.problem import Problem, Split
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from quickstudy.evaluation.trials import Reference
     from quickstudy.rl.trial import Trial
     from quickstudy.testing.properties import ConformanceError
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -271,9 +274,14 @@ class HostProblem(FamilyProblem):
 
     @contextmanager
     def closing(self, host: Any) -> "Iterator[None]":
-        """Closes the host."""
-        with closing(host):
+        """Closes the host. One that fails to close ends nothing: what was measured is kept."""
+        try:
             yield
+        finally:
+            try:
+                host.close()
+            except RAISED as error:
+                LOG.warning("%s: an environment failed to close: %s", self.data(), said_by(error))
 
     def picture(self, watched: Watching, path: Any) -> Any:
         """A film."""

@@ -18,6 +18,8 @@ from quickstudy.rl.greedy import Greedy
 from quickstudy.rl.prepared import prepared
 from quickstudy.rl.trial import Seen
 
+_MADE_ANEW = {"__weakref__", "_step"}
+
 
 class Agent:
     """A policy that acts step by step, in any environment like those that it was trained in.
@@ -101,6 +103,19 @@ class Agent:
     def __copy__(self) -> Self:
         """With a memory of its own: each step overwrites that of the one before."""
         return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is compiled; a key as its numbers, for keys cannot be pickled."""
+        names = [name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())]
+        kept = {name: getattr(self, name) for name in names if name not in _MADE_ANEW}
+        return {**kept, "_key": np.asarray(jax.random.key_data(self._key))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        key = jax.random.wrap_key_data(jnp.asarray(state["_key"]))
+        self._key = jax.device_put(key, jax.devices()[0])
+        self._prepare()
 
     def new_task(self) -> None:
         """Forget everything: what comes next is another task."""

@@ -109,7 +109,7 @@ def _fitted(
                 if stopped.is_set() and run is not None:
                     raise Interrupted(
                         f"stopped at step {step} of {plan.steps}; the state is saved in "
-                        f"{run.folder}. Continue with: quickstudy train --resume {run.folder}"
+                        f"{run.folder}. Continue with: {run.resuming}"
                     )
     finally:
         report.close()
@@ -147,8 +147,7 @@ def _save(run: Run, step: int, carry: _Carry, best: Any) -> None:
         save_arrays(run.learner_file, best, run.recipe)
         run.checkpoints.save(step, carry)
     except CheckpointError as error:
-        how = f"quickstudy train --resume {run.folder}"
-        raise CheckpointError(f"{error}, then continue with: {how}") from error
+        raise CheckpointError(f"{error}, then continue with: {run.resuming}") from error
 
 
 def _best(algorithm: Algorithm, carry: _Carry) -> Any:

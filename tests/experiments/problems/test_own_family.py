@@ -43,6 +43,16 @@ class Lever(qs.Environment):
         return qs.Step(state, jnp.ones(1), (action == task) * 1.0, jnp.array(False))
 
 
+class Keyed(Lever):
+    """A key is a part of the task, as the seed of a maze is."""
+
+    def sample(self, key):
+        return {"pays": jax.random.bernoulli(key), "key": key}
+
+    def step(self, key, state, action, task):
+        return super().step(key, state, action, task["pays"])
+
+
 class Blind(Lever):
     def step(self, key, state, action, task):
         return super().step(key, state, action, 0)
@@ -140,6 +150,14 @@ def test_a_compiled_family_is_acted_in(families, tmp_path, capsys):
     assert results(run)["recipe"] == "rl2-lever"
     assert "random" in capsys.readouterr().out
     assert "Lever" in stopped(["play", str(run), "--recipe", named], capsys)
+
+
+def test_a_key_may_be_a_part_of_a_task(families):
+    def first_tasks(name):
+        problem = find_problem(f"{families / 'lever.py'}:{name}")
+        return problem.test_tasks("test")["settings"]["first_tasks"]
+
+    assert first_tasks("Keyed") == first_tasks("Keyed") != first_tasks("Lever")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from quickstudy.app.flags import Flag, flags_of, value_of, values_of
 from quickstudy.app.pairing import named_recipe, with_arguments
 from quickstudy.app.running import demand_data
 from quickstudy.errors import BadInput
-from quickstudy.experiments.own import scope_of
+from quickstudy.experiments.own import is_file, scope_of
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.recipe import Recipe, from_json
 
@@ -54,6 +54,9 @@ def main(arguments: list[str]) -> None:
     why = {"on": said, "run": said} if resumed else {}
     recipe, values = with_arguments(base, _flags(base, resumed), rest, prog=prog, unread=why)
     options = TrainOptions(**values)
+    if resumed is None:
+        given = (named, options.on, value_of("network", rest))
+        options = replace(options, recipe=tuple(one for one in given if one and is_file(one)))
     if options.resume is not None:
         _demand_only_longer(base, recipe, options.resume)
     _train(recipe, options)
@@ -148,9 +151,9 @@ def _run(folder: Path, recipe: Recipe, options: TrainOptions) -> "Run":
 
     contents = recipe.problem.contents()
     if options.resume is None:
-        return Run.create(folder, recipe.to_json(), contents)
+        return Run.create(folder, recipe.to_json(), contents, options.recipe)
     demand_resumable(folder, recipe)
-    run = Run.open(folder).lengthened(recipe.budget.steps)
+    run = Run.open(folder, options.recipe).lengthened(recipe.budget.steps)
     if not same_contents(run.contents(), contents):
         print(
             f"{recipe.problem.data('train')}: these are not the data that the run began with; it "

@@ -14,6 +14,8 @@ from quickstudy.experiments.problems.own_tasks import in_a_row, places, told
 from quickstudy.experiments.settings import KEPT, Own, made
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from quickstudy.envs.environment import MDPFamily
 
 
@@ -66,12 +68,21 @@ class OwnFamily(FamilyProblem):
         family: Any = self.environment(split)
         keys = jax.random.split(jax.random.key(TEST_SEED), FIRST)
         tasks = jax.tree.leaves([family.sample(key) for key in keys])
-        own = {"horizon": family.horizon, "first_tasks": digest([np.asarray(x) for x in tasks])}
+        own = {"horizon": family.horizon, "first_tasks": digest([_numbers(x) for x in tasks])}
         return with_settings(super().test_tasks(split), own)
 
     def data(self, split: Split = "test") -> str:
         """The file's name for it."""
         return self.own.where
+
+
+def _numbers(part: Any) -> "np.ndarray":
+    """A part of a task, which may be a key."""
+    import jax
+    import numpy as np
+
+    typed = jax.dtypes.issubdtype(part.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(part) if typed else part)
 
 
 @dataclass(frozen=True)
