@@ -14,21 +14,23 @@ PREDICT = {"usage": "predict FILE IMAGE ...", "flags": FLAGS, "least": 2, "about
 
 
 def test_the_run_is_the_first_argument():
-    found = first_argument(["a run", "--episodes", "3"], "evaluate RUN", EvaluateOptions)
+    found = first_argument(
+        ["a run", "--episodes", "3"], "evaluate RUN", EvaluateOptions, "It tests."
+    )
     assert found == (Path("a run"), ["--episodes", "3"])
 
 
 @pytest.mark.parametrize("arguments", [[], ["--episodes", "3", "run"]])
 def test_without_a_run_it_is_said_what_is_wanted(arguments):
     with pytest.raises(qs.BadInput, match="name the run first: quickstudy export RUN, its folder"):
-        first_argument(arguments, "export RUN FILE", EvaluateOptions)
+        first_argument(arguments, "export RUN FILE", EvaluateOptions, "It writes.")
 
 
 def test_help_needs_no_run(capsys):
     with pytest.raises(SystemExit):
-        first_argument(["--help"], "evaluate RUN", EvaluateOptions)
+        first_argument(["--help"], "evaluate RUN", EvaluateOptions, "It tests.")
     text = capsys.readouterr().out
-    assert "quickstudy evaluate RUN --help lists the settings of that run, too." in text
+    assert "It tests. quickstudy evaluate RUN --help lists the settings of that run, too." in text
     assert "--episodes" in text
 
 

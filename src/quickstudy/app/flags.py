@@ -214,9 +214,13 @@ def _typed(flag: Flag) -> Any:
         return Annotated[str, tyro.conf.arg(metavar=names, **how)]
     if get_origin(hint) in (types.UnionType, typing.Union) and type(None) in get_args(hint):
         (inner,) = (one for one in get_args(hint) if one is not type(None))
-        named = getattr(inner, "__name__", "TEXT").upper()
+        plain = getattr(inner, "__name__", "TEXT").upper()
+        choices = "|".join(map(str, get_args(inner)))
+        named = choices if get_origin(inner) is Literal else plain
         how |= {"metavar": {"STR": "TEXT"}.get(named, named), "help_behavior_hint": ""}
         return Annotated[hint, tyro.conf.arg(**how)]
+    if flag.default == ():
+        how["help_behavior_hint"] = ""
     return Annotated[hint, tyro.conf.arg(**how)]
 
 

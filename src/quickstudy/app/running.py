@@ -12,13 +12,16 @@ from quickstudy.experiments.problem import Problem
 from quickstudy.experiments.recipe import Recipe
 
 
-def first_argument(arguments: list[str], usage: str, options: type[Any]) -> tuple[Path, list[str]]:
+def first_argument(
+    arguments: list[str], usage: str, options: type[Any], about: str
+) -> tuple[Path, list[str]]:
     """The run, and the arguments after it; help that needs no run is printed here.
 
     Args:
         arguments: what the user typed.
         usage: the command and its first argument, as "evaluate RUN".
         options: the flags that the command has for every run.
+        about: what it does, for help.
 
     Raises:
         BadInput: there is no run.
@@ -27,7 +30,7 @@ def first_argument(arguments: list[str], usage: str, options: type[Any]) -> tupl
         return Path(arguments[0]), arguments[1:]
     command = usage.partition(" ")[0]
     if {"-h", "--help"} & set(arguments):
-        about = f"quickstudy {usage} --help lists the settings of that run, too."
+        about = f"{about} quickstudy {usage} --help lists the settings of that run, too."
         parse(flags_of(options()), ["--help"], prog=f"quickstudy {usage}", description=about)
     raise BadInput(f"name the run first: quickstudy {command} RUN, its folder or an exported file")
 

@@ -15,26 +15,26 @@ class Budget(Settings):
     """Steps, tasks, the outer optimiser (Adam), validation, and the seed."""
 
     seed: int = 0
-    """Decides the initial weights and every task that is sampled."""
+    """Seeds the initial weights and the sampling of tasks."""
     steps: int = 1000
     """Meta-steps."""
     meta_batch: int = 4
     """Tasks per meta-step."""
     learning_rate: float = 1e-3
-    """β, the outer optimiser's (Adam's) rate at the start; it falls to zero on a cosine."""
+    """β, the initial learning rate of the outer optimiser (Adam); it decays to zero on a cosine."""
     clip: float = 10.0
-    """The largest norm of the meta-gradient; longer ones are shortened to it."""
+    """Largest norm of the meta-gradient; a longer one is scaled down to it."""
     warm_up: int = 0
-    """Meta-steps in which the rate rises from zero to β on a line; the cosine begins after them."""
+    """Meta-steps of linear warm-up from zero to β; the cosine decay starts after them."""
     weight_decay: float = 0.0
-    """How much of each matrix and kernel an update takes away, times the rate (AdamW)."""
+    """Decoupled weight decay of matrices and kernels (AdamW)."""
     accumulate: int = 1
     """Meta-steps whose meta-gradients are averaged for one update."""
     ema: float = 0.0
-    """How much of the moving average of all weights stays in a meta-step, 0.999 for example; the
-    average is what is validated, tested and saved. With 0, the weights themselves are."""
+    """Decay of an exponential moving average of the weights, such as 0.999. The average is
+    validated, tested and saved; with 0, the weights themselves are."""
     validate_every: int = 500
-    """Meta-steps between validations, each of which saves a checkpoint."""
+    """Meta-steps between validations; each saves a checkpoint."""
     validation_episodes: int = 200
     """Tasks per validation."""
 

@@ -33,7 +33,7 @@ class FamilyProblem(Problem):
     """In which scale policies see it, where `--scale` does not say it."""
 
     trial_episodes: int = 10
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -144,18 +144,20 @@ class HostProblem(FamilyProblem):
     usual_scale: ClassVar[Literal["fixed", "running"]] = "running"
 
     horizon: int = 0
-    """The most steps of an episode; 0 for as many as in the definition."""
+    """Maximum number of steps in an episode; with 0, as many as the environment's definition
+    says."""
     copies: int = 100
-    """The most environments that are open, and stepped side by side."""
+    """Maximum number of environments that are open and stepped side by side."""
     processes: int = 0
-    """Worker processes that step the environments; 0 steps them in the process that trains."""
+    """Worker processes that step the environments; with 0, the training process steps them."""
     patience: float = 60.0
     """Seconds that a worker process may take for a step or a reset of its environments."""
     starting: float = 120.0
-    """Seconds that a worker process may take to load Python, its packages and an environment."""
+    """Seconds that a worker process may take to import its packages and make an environment."""
     contract: Literal["checked", "trusted"] = "checked"
-    """Whether a few episodes are played before training, to see that tasks arrive, stay and differ;
-    `trusted` is for tasks that differ too late or too rarely for random actions to show it."""
+    """Whether a few episodes are played before training, to check that tasks arrive, persist and
+    differ. `trusted` plays none: for tasks that differ too late or too rarely for random actions to
+    show it."""
     stepping: ClassVar[tuple[str, ...]] = ("copies", "processes", "patience", "starting")
     at_test: ClassVar[dict[str, str]] = {
         **FamilyProblem.at_test,

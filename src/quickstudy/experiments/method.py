@@ -179,7 +179,7 @@ class LearnerMethod(Method):
     page_flags: ClassVar[tuple[str, ...]] = ("episodes", "data")
 
     network: NetworkConfig | None = None
-    """What reads the inputs; `None` for the problem's own."""
+    """The network that reads the inputs; `None` for the problem's default."""
 
     def check(self, problem: Problem) -> None:
         """The network must read the problem's inputs."""

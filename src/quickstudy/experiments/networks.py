@@ -60,15 +60,16 @@ class Conv4Config(NetworkConfig):
     filters: int = 32
     """Filters of each of the four convolutions."""
     norm: NormName = "layer"
-    """Whose statistics normalise; `batch` is transductive, `joint` is of the support set
-    and one query, and `running` is for MAML++."""
+    """Which statistics normalise activations; `batch` is transductive, `joint` takes the support
+    set and one query, and `running` is for MAML++."""
     downsample: Literal["stride", "pool"] = "stride"
     """How each block halves the image."""
     readout: Literal["auto", "flatten", "mean"] = "auto"
-    """What is read from the last feature map: all of it, or its mean over positions. Under a linear
-    head, `auto` takes the mean of strided maps, as MAML's published code does; elsewhere all."""
+    """How the last feature map is read: as a whole, or by its mean over positions. `auto` takes the
+    mean of strided maps under a linear head, as MAML's published code does, and the whole
+    elsewhere."""
     compute: Compute = "float32"
-    """What products and activations are computed in; weights are float32."""
+    """Precision of products and activations; weights are float32."""
 
     def check(self, inputs: Inputs) -> None:
         """Images."""
@@ -120,10 +121,10 @@ class ResNet12Config(NetworkConfig):
     filters: int = 64
     """Filters of the first block; the others have 2.5, 5 and 10 times as many."""
     norm: NormName = "layer"
-    """Whose statistics normalise; `batch` is transductive, `joint` is of the support set and one
-    query."""
+    """Which statistics normalise activations; `batch` is transductive, `joint` takes the support
+    set and one query."""
     compute: Compute = "float32"
-    """What products and activations are computed in; weights are float32."""
+    """Precision of products and activations; weights are float32."""
 
     def check(self, inputs: Inputs) -> None:
         """Images."""
@@ -142,7 +143,7 @@ class ResNet12Config(NetworkConfig):
 
 @dataclass(frozen=True)
 class MLPConfig(NetworkConfig):
-    """Layers of rectifiers; images are read as vectors."""
+    """A multilayer perceptron with rectifiers; images are flattened."""
 
     name: ClassVar[str] = "mlp"
 
@@ -169,7 +170,7 @@ class MLPConfig(NetworkConfig):
 
 @dataclass(frozen=True)
 class EfficientNetLite0Config(NetworkConfig):
-    """Frozen features of ImageNet, and a small trained layer that corrects them.
+    """Frozen ImageNet features, corrected by a small trained layer.
 
     Every image is encoded once, before training; learners then meet tasks of features.
     """
@@ -180,9 +181,9 @@ class EfficientNetLite0Config(NetworkConfig):
     reads_at: ClassVar[int] = 224
 
     width: int = 256
-    """Hidden units of the trained layer; with 0, features stay as they are."""
+    """Hidden units of the trained layer; with 0, features are used as they are."""
     scale: float = 4.0
-    """The length that features start with; it is learned."""
+    """Initial length of the features; it is learned."""
 
     def check(self, inputs: Inputs) -> None:
         """Images, of any size."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ABOUT = (
     "Classify images from a few examples of each class. CLASSES is a folder with a sub-folder for "
     "each class; NEW is a folder of images, or one image. Where NEW has sub-folders named like "
-    "the classes, these are the right answers, and the accuracy is told."
+    "the classes, these are the right answers, and the accuracy is printed."
 )
 USAGE = "classify CLASSES NEW"
 

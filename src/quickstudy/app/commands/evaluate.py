@@ -42,9 +42,12 @@ class EvaluateOptions:
     """Always take the policy's likeliest action, where training and tests draw one."""
 
 
+ABOUT = "Test a trained run again, perhaps on other data."
+
+
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    run, rest = first_argument(arguments, "evaluate RUN", EvaluateOptions)
+    run, rest = first_argument(arguments, "evaluate RUN", EvaluateOptions, ABOUT)
     from quickstudy.experiments.saved import load_recipe
 
     recipe = load_recipe(run, values_of("recipe", rest))

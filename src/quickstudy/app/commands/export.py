@@ -17,15 +17,17 @@ class ExportOptions:
     in several files."""
 
 
+ABOUT = "Write what a run learned as one safetensors file, with its recipe in the header."
+
+
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    run, rest = first_argument(arguments, "export RUN FILE", ExportOptions)
+    run, rest = first_argument(arguments, "export RUN FILE", ExportOptions, ABOUT)
     if not rest or rest[0].startswith("-"):
         raise BadInput(f"name the file to write: quickstudy export {run} FILE.safetensors")
     file, flags = Path(rest[0]), flags_of(ExportOptions())
     demand_read(flags, rest[1:], {})
-    about = "Write what a run learned as one safetensors file, with its recipe in the header."
-    values = parse(flags, rest[1:], prog=f"quickstudy export {run} {file}", description=about)
+    values = parse(flags, rest[1:], prog=f"quickstudy export {run} {file}", description=ABOUT)
     from quickstudy.experiments.saved import copy_exported
 
     copy_exported(run, file, values["recipe"] or None)

@@ -21,7 +21,7 @@ def recipes(arguments: list[str]) -> None:
     names = known()
     arguments = _asked(arguments, "recipes [NAME]", most=1)
     if not arguments:
-        print("quickstudy train RECIPE; quickstudy recipes NAME tells what it must reach.\n")
+        print("quickstudy train RECIPE; quickstudy recipes NAME shows its settings and target.\n")
         for has, own in _grouped(names.values()).items():
             print(f"{has}:")
             _wrapped(f"{r.name} (default)" if r.name == DEFAULT else r.name for r in own)

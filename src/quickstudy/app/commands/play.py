@@ -31,7 +31,7 @@ ABOUT = (
 
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    run, rest = first_argument(arguments, "play RUN", PlayOptions)
+    run, rest = first_argument(arguments, "play RUN", PlayOptions, ABOUT)
     flags = flags_of(PlayOptions())
     demand_read(flags, rest, {})
     asked = PlayOptions(**parse(flags, rest, prog=f"quickstudy play {run}", description=ABOUT))

@@ -35,9 +35,12 @@ class ReportOptions:
     in several files."""
 
 
+ABOUT = "Write one self-contained page about a run."
+
+
 def main(arguments: list[str]) -> None:
     """Parse and run."""
-    folder, rest = first_argument(arguments, "report RUN", ReportOptions)
+    folder, rest = first_argument(arguments, "report RUN", ReportOptions, ABOUT)
     if folder.is_file():
         raise BadInput(
             f"{folder} is a file; a report tells of the training too: give the run's folder"

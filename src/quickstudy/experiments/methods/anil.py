@@ -22,7 +22,7 @@ class ANILConfig(InnerStepsConfig):
     # Omniglot, five steps, 300 test tasks: on 5 ways after 500 steps of 32 tasks 87 ± 2 % at 0.4,
     # 81 ± 2 % at 2.0; on 20 ways after 150 steps of 4 tasks 31 ± 1 and 48 ± 1 %.
     inner_lr: float = 0.5
-    """α, the inner step size, of a mean loss; give 2 on 20 ways."""
+    """α, the inner learning rate for a mean loss; give 2 on 20 ways."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """ANIL."""
@@ -41,7 +41,7 @@ class BOILConfig(InnerStepsConfig):
     # The authors' code (jhoon-oh/BOIL, run_4conv.sh) takes one step at 0.5 with four convolutions,
     # of PyTorch's cross-entropy, a mean: nothing to translate.
     inner_lr: float = 0.5
-    """α, the inner step size."""
+    """α, the inner learning rate."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """BOIL; a head of zeros would pass no gradient to the body."""

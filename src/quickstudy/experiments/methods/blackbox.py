@@ -19,7 +19,7 @@ class SupportMemoryConfig(Choice):
     """Base: what reads the support set."""
 
     memory_size: int = 128
-    """The size of the memory's state, or the transformer's width."""
+    """Size of the memory's state, or width of the transformer."""
 
     @abc.abstractmethod
     def maker(self, outputs: int) -> Any:
@@ -57,7 +57,7 @@ class LookingBackConfig(SupportMemoryConfig):
     """Base: memories that keep the last inputs themselves."""
 
     past: int = 32
-    """How many inputs it looks back."""
+    """Number of past inputs that the memory sees."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,9 @@ class BlackBoxConfig(LearnerMethod):
     )
 
     memory: SupportMemoryConfig = SupportTransformerConfig()
-    """What reads the support set; `mean` is the conditional neural process, `class-mean` its form
-    for classification, `attention` its attentive form: they ignore the order."""
+    """The memory that reads the support set. `mean` is the conditional neural process, `class-mean`
+    its form for classification and `attention` its attentive form; these three ignore the order of
+    examples."""
     labels: Literal["paired", "shifted"] = "paired"
     """Whether a label is read with its input, or one step later and every answer is trained."""
 

@@ -22,9 +22,9 @@ class CAVIAConfig(InnerStepsConfig):
 
     # The authors' code takes 1.0 on sinusoids, of PyTorch's squared error, a mean.
     inner_lr: float = 1.0
-    """α, the step size of the context."""
+    """α, the inner learning rate of the context."""
     context: int = 5
-    """Numbers in the context; images get as many channels more, each of one number."""
+    """Size of the context vector; for images, each entry is one more channel, of one value."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """A network of inputs and context, with a drawn head: one of zeros moves no context."""

@@ -20,10 +20,10 @@ FEATURES = 64  # of a picture, where no other number is asked for
 
 @dataclass(frozen=True)
 class HistoryConfig(Choice):
-    """Base: what reads all that was seen, done and paid in a trial."""
+    """Base: encoders of a trial's observations, actions and rewards."""
 
     width: int = 64
-    """The size of its output h_t."""
+    """Size of the encoder's output h_t."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,8 +42,8 @@ class ReadingHistoryConfig(HistoryConfig):
     """Base: memories that a layer may read the observation for."""
 
     reader: int = 0
-    """The size of a layer that reads the observation before the memory does; 0 for none. Of
-    pictures it is a small convolution with so many features, by default 64."""
+    """Width of a layer that encodes an observation before the memory reads it; 0 for none. Images
+    are encoded by a small convolutional network with this many features, by default 64."""
 
     @abc.abstractmethod
     def memory(self, inputs: int, observed: int, past: int, key: Any) -> "Memory":
@@ -165,14 +165,14 @@ class TransitionMeanConfig(TransitionSetConfig):
 
 @dataclass(frozen=True)
 class TableConfig(HistoryConfig):
-    """Counts what every action did in every state, and knows that actions are interchangeable."""
+    """Counts of what each action did in each state; actions are treated as interchangeable."""
 
     name: ClassVar[str] = "table"
 
     width: int = 64
-    """The size of its output for each action."""
+    """Size of the output for each action."""
     rounds: int = 1
-    """How often values are passed from states to the actions that lead there."""
+    """Number of times that values are passed from states to the actions that lead there."""
 
     def check(self, problem: FamilyProblem) -> None:
         """States must be listed one by one."""

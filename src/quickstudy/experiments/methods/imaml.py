@@ -43,7 +43,7 @@ class PullBackFormConfig(ImplicitFormConfig):
     name: ClassVar[str] = "pull-back"
 
     damping: float = 1.0
-    """δ, what is added to the identity in the linear system."""
+    """δ, the damping that is added to the identity in the linear system."""
 
     def build(self) -> "ImplicitForm":
         """The authors'."""
@@ -54,23 +54,24 @@ class PullBackFormConfig(ImplicitFormConfig):
 
 @dataclass(frozen=True)
 class ImplicitMAMLConfig(LearnerMethod):
-    """MAML with the implicit meta-gradient, which does not look at the path."""
+    """MAML with the implicit meta-gradient, which does not depend on the path of the inner
+    steps."""
 
     name: ClassVar[str] = "imaml"
     source: ClassVar[str] = "Rajeswaran et al., 2019, https://arxiv.org/abs/1909.04630"
 
     # The authors' code (aravindr93/imaml_dev) takes 0.1, of PyTorch's cross-entropy, a mean.
     inner_lr: float = 0.1
-    """α, the inner step size."""
+    """α, the inner learning rate."""
     inner_steps: int = 10
-    """k, inner steps."""
+    """k, the number of inner steps."""
     penalty: float = 2.0
-    """λ, how strongly the task's weights are held near θ."""
+    """λ, how strongly the task's weights are kept near θ."""
     cg_steps: int = 5
-    """Steps of the conjugate gradients."""
+    """Iterations of conjugate gradients."""
     form: ImplicitFormConfig = ProximalFormConfig()
-    """What holds the inner loop back, and the linear system: as in the paper, or as in the authors'
-    code."""
+    """The inner loop's regularisation and the linear system: `proximal` as in the paper,
+    `pull-back` as in the authors' code."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """Implicit MAML."""

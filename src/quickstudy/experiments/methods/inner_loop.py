@@ -30,7 +30,7 @@ class MomentumConfig(InnerOptimiserConfig):
     name: ClassVar[str] = "momentum"
 
     momentum: float = 0.9
-    """How much of the last update is kept."""
+    """Share of the last update that is kept."""
 
     def build(self, rate: float) -> "optax.GradientTransformation":
         """Descent."""
@@ -75,11 +75,11 @@ class InnerLoopConfig(InnerStepsConfig):
     source: ClassVar[str] = "Finn et al., 2017, https://arxiv.org/abs/1703.03400"
 
     inner_lr: float = 0.01
-    """α, the inner optimiser's rate."""
+    """α, the inner optimiser's learning rate."""
     inner_optimiser: InnerOptimiserConfig = InnerAdamConfig()
-    """What moves θ in the inner loop."""
+    """The optimiser of the inner loop."""
     order: Literal["exact", "first"] = "exact"
-    """Whether the meta-gradient has second derivatives."""
+    """Whether the meta-gradient includes second derivatives."""
 
     def how(self, problem: ExampleProblem) -> dict[str, Any]:
         """Steps and loss; the rate is the optimiser's."""

@@ -25,10 +25,10 @@ class InnerStepsConfig(LearnerMethod):
     at_test: ClassVar[tuple[str, ...]] = ("test_inner_steps",)
 
     inner_lr: float = 2.0
-    """α, the inner step size, of a mean loss: the paper's 0.4 (5-way) and 0.1 (20-way) on Omniglot,
-    whose code sums the loss over the classes, are both 2.0 here."""
+    """α, the inner learning rate for a mean loss. The paper's rates on Omniglot, 0.4 (5-way) and
+    0.1 (20-way), are for a loss summed over the classes; both are 2.0 here."""
     inner_steps: int = 1
-    """k, inner steps in training."""
+    """k, the number of inner steps in training."""
     test_inner_steps: int = 0
     """Inner steps in validation and tests; with 0, as many as in training."""
 
@@ -58,7 +58,7 @@ class MAMLConfig(InnerStepsConfig):
 
 @dataclass(frozen=True)
 class FirstOrderMAMLConfig(InnerStepsConfig):
-    """MAML with Hessians taken as zero."""
+    """MAML without second derivatives in the meta-gradient."""
 
     name: ClassVar[str] = "fomaml"
     source: ClassVar[str] = FINN
@@ -68,9 +68,9 @@ class FirstOrderMAMLConfig(InnerStepsConfig):
     # five steps at 0.5 have 73 %, at 1.0 72 %, at 0.1 60 %; one step at 0.4 51 %, at 2.0 37 %.
     # Glyphs, 300 steps of 8 tasks: 53 % by five at 0.5, 44 % by one at 0.4, 36 % by one at 2.0.
     inner_lr: float = 0.5
-    """α, the inner step size, of a mean loss."""
+    """α, the inner learning rate for a mean loss."""
     inner_steps: int = 5
-    """k, inner steps in training."""
+    """k, the number of inner steps in training."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """First-order MAML."""
@@ -87,7 +87,8 @@ class PretrainedConfig(InnerStepsConfig):
     source: ClassVar[str] = FINN
 
     inner_lr: float = 3e-4
-    """α, the step size of fine-tuning, the best on validation tasks; MAML's 0.01 diverges here."""
+    """α, the learning rate of fine-tuning, the best on validation tasks; MAML's 0.01 diverges
+    here."""
 
     def check(self, problem: Problem) -> None:
         """Class 3 of one task is not class 3 of the next."""

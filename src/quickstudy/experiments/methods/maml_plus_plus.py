@@ -22,17 +22,17 @@ class MAMLPlusPlusConfig(LearnerMethod):
 
     # The authors' code takes 0.1 on Omniglot, of PyTorch's cross-entropy, a mean.
     inner_lr: float = 0.1
-    """All rates at the start."""
+    """Initial value of all inner rates."""
     inner_steps: int = 5
-    """k, inner steps."""
+    """k, the number of inner steps."""
     multi_step: float = 0.1
-    """When only the loss after the last inner step counts, as a share of training."""
+    """Share of training after which only the loss after the last inner step counts."""
     first_order: float = 0.3
-    """When second derivatives come in, as a share of training."""
+    """Share of training after which second derivatives are included."""
     averaging: float = 0.1
-    """How far the averages of `--norm running` move in a meta-step."""
+    """How far the running averages of `--norm running` move in a meta-step."""
     rates_learning_rate: float = 0.0
-    """The outer rate of the inner rates, on the same cosine; with 0, β itself."""
+    """Outer learning rate of the inner rates, on the same cosine; with 0, β."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """MAML++."""

@@ -61,49 +61,49 @@ class MAMLPolicyConfig(PolicyMethod):
     chart_titles: ClassVar[dict[str, str]] = {"return": "Reward of an episode after adaptation"}
 
     updates: int = 3
-    """Updates in tests; rewards are told before any, and after each."""
+    """Number of updates in tests; returns are reported before the first and after each."""
     inner_steps: int = 1
-    """k, updates in training."""
+    """k, the number of updates in training."""
     scored_updates: int = 1
-    """How many of the last policies training scores: 1 is the one after all updates, 2 are that and
-    the one an update before. The objective is their mean."""
+    """How many of the last policies the objective averages: with 1, the last alone."""
     trajectories: int = 20
     """K, trajectories per task before each update and after the last."""
     scored_trajectories: int = 0
-    """How many of a task's K trajectories tests score before and after each update, on the host; 0
-    for all. Meta-World's protocol adapts by 10 and scores 3."""
+    """How many of a task's K trajectories are scored in tests on the host, before and after each
+    update; with 0, all. Meta-World's protocol adapts on 10 and scores 3."""
     width: int = 100
     """Hidden units in each of the policy's two layers."""
     weights: WeightsConfig = GlorotConfig()
-    """How the policy's first weights are drawn."""
+    """How the policy's weights are initialised."""
     adapts: AdaptsConfig = AdaptsEverythingConfig()
-    """What an update moves: all parameters, or only a context that the policy reads (CAVIA)."""
+    """What an update moves: all parameters, or only a context vector that the policy reads
+    (CAVIA)."""
     rule: RuleConfig = RateConfig()
-    """How an update moves: one rate; or learned, one for each parameter (Meta-SGD), or for each
-    array and update (MAML++)."""
+    """The inner learning rates: one for all, or learned ones, for each parameter (Meta-SGD) or for
+    each array and update (MAML++)."""
     offset: OffsetConfig = NoOffsetConfig()
-    """What the first update adds to parameters, in every task."""
+    """A meta-learned offset that the first update adds to parameters, the same in every task."""
     estimator: EstimatorConfig = LVCConfig()
-    """What the derivative through an update estimates. DiCE is exact in expectation; LVC is a few
-    percent wrong, and steadier with few trajectories; first order leaves it out."""
+    """Estimator of the derivative through an update. DiCE is exact in expectation; LVC is a
+    few percent wrong, and varies less with few trajectories; first order leaves it out."""
     outer: OuterConfig = OuterTRPOConfig()
-    """How the initialisation is improved."""
+    """Algorithm of the outer update."""
     unit: Literal["task", "mean"] = "task"
-    """In which unit policies are scored: the deviation of advantages in each task, so that all
-    tasks count alike, or the mean of these, so that what is climbed is the mean reward."""
+    """What divides the outer advantages: their standard deviation in each task, so that all tasks
+    count alike, or its mean over the tasks, so that the mean return is maximised."""
     discount: float = 0.99
-    """γ."""
+    """γ, the discount."""
     decay: float = 1.0
-    """λ of generalised advantages."""
+    """λ of generalised advantage estimation."""
     inner_discount: float | None = None
-    """γ of the advantages that updates follow, if not that of `discount`."""
+    """γ of the advantages in updates, if it is not that of `discount`."""
     inner_decay: float | None = None
-    """λ of the advantages that updates follow, if not that of `decay`."""
+    """λ of the advantages in updates, if it is not that of `decay`."""
     baseline: BaselineConfig = LinearBaselineConfig()
-    """What advantages are measured against, fitted anew to each task's trajectories."""
+    """Baseline of the advantages, fitted to each task's trajectories."""
     scale: ScaleConfig | None = None
-    """In which scale observations are: `running` statistics, which are kept in the policy, or
-    `fixed`, as the environment has them."""
+    """Scale of observations: normalised by `running` statistics, which are kept in the policy, or
+    `fixed`, as the environment returns them."""
 
     before: ClassVar[Mapping[str, Any]] = {**BEFORE, "unit": "task"}
 

@@ -45,12 +45,12 @@ class MatchingConfig(MetricConfig):
     source: ClassVar[str] = "Vinyals et al., 2016, https://arxiv.org/abs/1606.04080"
 
     similarity: SimilarityName = "cosine"
-    """What attention looks at; cosine in the paper, dot product in the notes."""
+    """Similarity that attention uses: cosine in the paper, dot product in the notes."""
     # Cosines are 2 apart at most: with 1, no example has more than e² times the weight of another.
     sharpness: float = 10.0
-    """What similarities are multiplied by before the softmax; 1 in the paper."""
+    """Factor of the similarities before the softmax; 1 in the paper."""
     context: ContextConfig = NoContextConfig()
-    """Whether embeddings see the support set: full context embeddings."""
+    """Whether embeddings depend on the support set (full context embeddings)."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """One network for both f′ and g′."""

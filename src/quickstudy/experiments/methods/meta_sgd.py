@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MetaSGDConfig(LearnerMethod):
-    """MAML with a learned rate for every number."""
+    """MAML with a learned inner rate for each parameter."""
 
     name: ClassVar[str] = "meta-sgd"
     source: ClassVar[str] = "Li et al., 2017, https://arxiv.org/abs/1707.09835"
@@ -22,9 +22,9 @@ class MetaSGDConfig(LearnerMethod):
     # After 150 steps of 16 tasks of Omniglot, 5-way 1-shot, with --norm batch (300 test tasks,
     # ± 2), a start at 2.0 has 68 %, at 0.5 59 %, at 0.1 52 %.
     inner_lr: float = 2.0
-    """All rates at the start, of a mean loss."""
+    """Initial value of all inner rates, for a mean loss."""
     inner_steps: int = 1
-    """k, inner steps."""
+    """k, the number of inner steps."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """Meta-SGD."""

@@ -81,7 +81,7 @@ class SpreadOffsetConfig(OffsetConfig):
 
     # Below 0, which other settings may not be: Settings takes the sign from the default.
     start: float = -2.0
-    """The offset of log σ before training."""
+    """Initial offset of log σ."""
 
     def build(self, policy: Any, rule: "InnerRule") -> "InnerRule":
         """Of `log_std` alone."""

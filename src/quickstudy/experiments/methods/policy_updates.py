@@ -116,9 +116,9 @@ class AdaptsContextConfig(AdaptsConfig):
     name: ClassVar[str] = "context"
 
     context_size: int = 5
-    """Numbers in the context."""
+    """Size of the context vector."""
     context_lr: float = 1.0
-    """α of a context's first update, half of it later."""
+    """α of a context's first update; later updates take half of it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -240,7 +240,7 @@ class OuterTRPOConfig(OuterConfig):
 
     # One radius for the whole training: one that falls by a cosine did no better.
     radius: float = 0.01
-    """δ, how far in nats the adapted policies may move in a step."""
+    """δ, the largest mean KL divergence of the adapted policies in a step, in nats."""
     curvature_every: int = 1
     """The Fisher matrix is estimated on every n-th trajectory of each task."""
 

@@ -20,8 +20,8 @@ class MetricConfig(LearnerMethod):
     """Base: learners that compare embeddings, and take any number of classes."""
 
     train_ways: int = 0
-    """Classes per training task; more than at test is what the paper recommends. With 0, 20, or
-    all of training where there are fewer."""
+    """Classes per training task; the paper recommends more than at test. With 0, 20, or all
+    training classes if there are fewer."""
 
     def prepared(self, problem: Problem) -> Self:
         """With as many training ways as there are classes for."""
@@ -74,7 +74,8 @@ class PrototypicalConfig(MetricConfig):
     source: ClassVar[str] = "Snell et al., 2017, https://arxiv.org/abs/1703.05175"
 
     similarity: SimilarityName = "euclidean"
-    """−‖f − c‖², as in the paper, cᵀf, as in the course notes, or their cosine."""
+    """Similarity to a prototype: −‖f − c‖², as in the paper, cᵀf, as in the course notes, or their
+    cosine."""
 
     def learner(self, problem: ExampleProblem, seed: int) -> "Learner":
         """Prototypical networks."""

@@ -56,9 +56,9 @@ class ConvRelationConfig(RelationHeadConfig):
     name: ClassVar[str] = "conv"
 
     relation_filters: int = 64
-    """Filters of both convolutions that compare."""
+    """Filters of the head's two convolutions."""
     relation_units: int = 8
-    """Units of the layer behind them."""
+    """Units of the hidden layer after them."""
 
     def check(self, body: NetworkConfig) -> None:
         """Only Conv4 makes maps."""
@@ -92,11 +92,11 @@ class RelationConfig(MetricConfig):
     source: ClassVar[str] = "Sung et al., 2018, https://arxiv.org/abs/1711.06025"
 
     head: RelationHeadConfig = DenseRelationConfig()
-    """What compares: a hidden layer on feature vectors, or convolutions on feature maps as in the
-    paper."""
+    """The relation head: a hidden layer on feature vectors, or convolutions on feature maps as in
+    the paper."""
     pooling: Literal["mean", "sum"] = "mean"
-    """What stands for a class: the mean of its embedded support examples, for any number of shots,
-    or their sum as in the paper, for as many as in training."""
+    """How a class's support embeddings are pooled: by their mean, for any number of shots, or by
+    their sum as in the paper, for as many shots as in training."""
 
     def check(self, problem: Problem) -> None:
         """The network must embed as the head reads."""

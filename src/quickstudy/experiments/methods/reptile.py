@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReptileConfig(LearnerMethod):
-    """Plain descent towards the weights that fine-tuning finds; `--learning-rate` is its step ε."""
+    """Steps towards the weights that fine-tuning finds; `--learning-rate` is the step size ε."""
 
     name: ClassVar[str] = "reptile"
     source: ClassVar[str] = "Nichol et al., 2018, https://arxiv.org/abs/1803.02999"
 
     inner_lr: float = 1e-3
-    """Adam's rate in the inner loop."""
+    """Adam's learning rate in the inner loop."""
     inner_steps: int = 5
-    """k in training."""
+    """k, the number of inner steps in training."""
     test_inner_steps: int = 50
-    """k in validation and test."""
+    """k in validation and tests."""
     inner_batch: int = 10
     """Examples per inner step in training."""
     moments: Literal["kept", "anew"] = "kept"
-    """Adam's second moments: `kept` from task to task, as in the authors' code, or begun `anew` in
-    each."""
+    """Adam's second moments: `kept` from task to task, as in the authors' code, or reset in each
+    (`anew`)."""
 
     def budget(self, problem: Problem) -> Budget:
         """ε starts at 1."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RidgeConfig(LearnerMethod):
-    """A head in closed form on learned features (R2-D2)."""
+    """Ridge regression in closed form on learned features (R2-D2)."""
 
     name: ClassVar[str] = "ridge"
     source: ClassVar[str] = "Bertinetto et al., 2019, https://arxiv.org/abs/1805.08136"
@@ -22,8 +22,7 @@ class RidgeConfig(LearnerMethod):
     """Classes per training task; with 0, as many as at test."""
     # The authors' code (bertinetto/r2d2) starts at 10 on Omniglot.
     output_scale: float = 0.0
-    """What the learned scale of the outputs starts at; with 0, at 10 for classes and at 1 for
-    numbers."""
+    """Initial value of the learned output scale; with 0, 10 for classes and 1 for numbers."""
 
     def prepared(self, problem: Problem) -> Self:
         """With the scale that suits the problem's outputs."""

@@ -38,11 +38,11 @@ class PPOConfig(ImprovementConfig):
     """Passes over the same trials."""
     # In games 2 do as well (2.38 and 2.39 in validation at step 200), and 16 far worse.
     minibatches: int = 4
-    """How many shares of trials a pass is made of."""
+    """Minibatches per pass, each a share of the trials."""
     entropy_weight: float = 0.003
-    """c_e: rewards policies that stay undecided."""
+    """c_e, the weight of the entropy bonus."""
     clip_ratio: float = 0.2
-    """ε: beyond 1 ± ε, a change of an action's probability earns nothing."""
+    """ε: ratios of probabilities are clipped at 1 ± ε."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,7 +65,7 @@ class PolicyGradientConfig(ImprovementConfig):
     name: ClassVar[str] = "policy-gradient"
 
     entropy_weight: float = 0.003
-    """c_e: rewards policies that stay undecided."""
+    """c_e, the weight of the entropy bonus."""
 
     def build(self, budget: Budget) -> "Improvement":
         """One step."""
@@ -81,7 +81,7 @@ class TRPOConfig(ImprovementConfig):
     name: ClassVar[str] = "trpo"
 
     radius: float = 0.01
-    """δ, how far in nats the policy may move in a step."""
+    """δ, the largest mean KL divergence of a step, in nats."""
 
     def build(self, budget: Budget) -> "Improvement":
         """TRPO."""
@@ -96,26 +96,26 @@ class TRPOConfig(ImprovementConfig):
 
 @dataclass(frozen=True)
 class RL2Config(TrialMethod):
-    """A memory reads what was seen, done and paid; by it the policy explores, then exploits."""
+    """A policy with a memory of observations, actions and rewards; it explores, then exploits."""
 
     name: ClassVar[str] = "rl2"
     source: ClassVar[str] = "Duan et al., 2016, https://arxiv.org/abs/1611.02779"
 
     memory: HistoryConfig = GRUConfig()
-    """The history encoder; `none` is the baseline that sees the current observation only, and
-    `table` counts, for bandits and tabular MDPs, and knows that actions are interchangeable."""
+    """The history encoder. `none` is a baseline that sees the current observation only; `table`
+    keeps counts, for bandits and tabular MDPs, and treats actions as interchangeable."""
     improvement: ImprovementConfig = PPOConfig()
-    """How the policy is improved on a batch of its trials."""
+    """How the policy is improved on a batch of trials."""
     discount: float = 0.99
-    """γ, over the whole trial."""
+    """γ, the discount, over the whole trial."""
     decay: float = 0.95
-    """λ of generalised advantages."""
+    """λ of generalised advantage estimation."""
     parts: int = 1
-    """Backpropagation is cut between so many equal parts of a trial."""
+    """Number of equal parts of a trial between which backpropagation is truncated."""
     forgets: Literal["between-tasks", "between-episodes", "never"] = "between-tasks"
-    """When memory is cleared; the others are there to show why it must be between tasks."""
+    """When memory is cleared; the other choices show why it must be between tasks."""
     told: Literal["everything", "no-beginnings"] = "everything"
-    """What the policy is told; without beginnings it cannot know that another MDP has begun, and
+    """What the policy reads. With `no-beginnings` it is not told that a new MDP begins, and cannot
     clear its memory by itself."""
 
     def check(self, problem: Problem) -> None:

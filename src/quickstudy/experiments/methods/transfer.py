@@ -41,8 +41,8 @@ class CentroidHeadConfig(TaskHeadConfig):
     name: ClassVar[str] = "centroid"
 
     centring: Literal["base", "none"] = "base"
-    """What is subtracted from features before their length is made 1: the mean of the training
-    classes' (CL2N), or nothing (L2N)."""
+    """What is subtracted from features before they are scaled to length 1: the mean over the
+    training classes (CL2N), or nothing (L2N)."""
 
     def build(self, body: Any, linear: Any) -> "Learner":
         """Nothing is trained in a task."""
@@ -72,7 +72,7 @@ class TunedHeadConfig(TaskHeadConfig):
     """Base: heads that are trained in a task."""
 
     fine_tuning_rate: float = 1e-2
-    """Adam's rate in a task."""
+    """Adam's learning rate in a task."""
     fine_tuning_steps: int = 50
     """Steps in a task, each on the whole support set."""
 
@@ -125,7 +125,7 @@ class WholeNetworkConfig(TunedHeadConfig):
 
 @dataclass(frozen=True)
 class TransferConfig(LearnerMethod):
-    """Pre-train a classifier of all training classes, then make one for the task."""
+    """Pre-train a classifier of all training classes, then fit one to each task."""
 
     name: ClassVar[str] = "transfer"
     source: ClassVar[str] = (
@@ -134,7 +134,7 @@ class TransferConfig(LearnerMethod):
     )
 
     method: TaskHeadConfig = CentroidHeadConfig()
-    """What is made for a task: nearest centroids (SimpleShot), a new linear head (Baseline), a
+    """The classifier of a task: nearest centroids (SimpleShot), a new linear head (Baseline), a
     cosine head (Baseline++, also in pre-training), or head and body fine-tuned."""
     batch: int = 64
     """Images per pre-training step and task of the meta-batch."""

@@ -29,8 +29,8 @@ class TrialMethod(PolicyMethod):
     """Base of the methods whose policies learn within a trial, and are trained on whole trials."""
 
     scale: ScaleConfig | None = field(default=None, kw_only=True)
-    """In which scale observations and rewards are: `running` statistics, which are kept in the
-    policy, or `fixed`, as the environment has them."""
+    """Scale of observations and rewards: normalised by `running` statistics, which are kept in the
+    policy, or `fixed`, as the environment returns them."""
 
     before: ClassVar[Mapping[str, Any]] = BEFORE
 

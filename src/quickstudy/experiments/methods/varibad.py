@@ -24,7 +24,7 @@ class PredictionConfig(Choice):
     """Base: what is predicted from the belief."""
 
     decoder_width: int = 64
-    """The size of a decoder's layers."""
+    """Width of the decoders' layers."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,40 +76,42 @@ class RewardsAndStatesConfig(RewardsConfig):
 
 @dataclass(frozen=True)
 class VariBADConfig(TrialMethod):
-    """A belief over tasks, learned by predicting; by it the policy explores, then exploits."""
+    """A policy that acts by a belief over tasks, learned by predicting; it explores, then
+    exploits."""
 
     name: ClassVar[str] = "varibad"
     source: ClassVar[str] = "Zintgraf et al., 2020, https://arxiv.org/abs/1910.08348"
 
     memory: HistoryConfig = GRUConfig()
-    """The encoder of what was seen, whose output the belief is made of."""
+    """The history encoder, from whose output the belief is computed."""
     latent: int = 8
-    """The size of m, the hidden vector that tells tasks apart."""
+    """Size of m, the latent vector of a task."""
     predicts: PredictionConfig = RewardsConfig()
-    """What must follow from m."""
+    """What the decoders predict from m."""
     kl_weight: float = 1.0
-    """β: how much a belief is held to the one before; 1 for the evidence bound itself."""
+    """β, the weight of the KL divergence from each belief to the one before; 1 gives the evidence
+    lower bound."""
     posteriors: int = 10
-    """How many of a trial's beliefs are decoded at most, drawn anew each time; 0 for all."""
+    """Maximum number of a trial's beliefs that are decoded, drawn anew each time; with 0, all."""
     model_epochs: int = 1
     """Passes of the encoder and the decoders over a step's trials."""
     model_minibatches: int = 8
-    """How many shares of trials such a pass is made of."""
+    """Minibatches per such pass, each a share of the trials."""
     model_rate: float = 1e-3
-    """Their learning rate at the start; it falls as the policy's does."""
+    """Initial learning rate of the encoder and the decoders; it decays as the policy's does."""
     # A route that is learned while beliefs say nothing is the same in every episode, and a policy
     # keeps to it: in GridNavi some goals were never found (results/LAB.md).
     policy_warm_up: float = 0.0
-    """The share of the training in which the policy's rate rises from zero, while the encoder and
-    the decoders learn at theirs; 0 for `--warm-up`, in which both rise."""
+    """Share of training in which the policy's learning rate rises from zero, while the encoder and
+    the decoders learn at theirs; with 0, both rise during `--warm-up`."""
     policy_width: int = 64
-    """The size of the two hidden layers of the actor and of the critic."""
+    """Width of the two hidden layers of the actor and of the critic."""
     improvement: ImprovementConfig = PPOConfig()
-    """How the policy is improved on a batch of its trials."""
+    """How the policy is improved on a batch of trials."""
     discount: float = 0.99
-    """γ, over the whole trial."""
+    """γ, the discount, over the whole trial."""
     decay: float = 0.95
-    """λ of generalised advantages."""
+    """λ of generalised advantage estimation."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -23,7 +23,7 @@ class BanditFamily(FamilyProblem):
     has: ClassVar[str] = "a game"
 
     arms: int = 5
-    """k."""
+    """k, the number of arms."""
 
     def environment(self, split: Split, copies: int | None = None) -> "Bandit":
         """The same distribution in every split; its bandits are never met twice."""

@@ -27,13 +27,13 @@ class BodyFamily(HostProblem):
     apart: ClassVar[frozenset[str]] = HostProblem.apart | {"sees"}
 
     trial_episodes: int = 2
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
     contract: Literal["checked", "trusted"] = "trusted"
-    """Whether a few episodes are played before training, to see that tasks arrive, stay and differ;
-    the tests of quickstudy do so for these."""
+    """Whether a few episodes are played before training, to check that tasks arrive, persist and
+    differ; quickstudy's own tests check these families."""
     sees: Literal["body", "task"] = "body"
-    """What is observed: the body, whose task must be found out, or also the task. A policy that
-    sees the task is the oracle of MAML's paper."""
+    """What is observed: the body, so that the task must be inferred, or also the task. A policy
+    that sees the task is the oracle of MAML's paper."""
 
     @abc.abstractmethod
     def tasks(self) -> "Family":

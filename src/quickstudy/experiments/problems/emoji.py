@@ -27,10 +27,10 @@ class EmojiImages(NaturalImages):
     usual: ClassVar[dict[str, int]] = {"steps": 2000, "meta_batch": 4, "validate_every": 500}
 
     queries: int = 0
-    """Query examples per class; with 0, those of the four that the shots leave."""
+    """Query examples per class; with 0, all of the four that the shots leave."""
     size: int = 0
-    """Emoji are scaled to so many pixels in height and width, at most 224; with 0, to 32, or to
-    what a pretrained network reads."""
+    """Height and width in pixels that emoji are scaled to, at most 224; with 0, 32, or the input
+    size of a pretrained network."""
     usual_size: int = field(default=32, metadata=KEPT)
     """Height and width where nobody asks for a size."""
     train_classes: int = field(default=0, metadata=KEPT)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GridNaviFamily(FamilyProblem):
-    """A grid of 5 × 5 cells with a goal that is not seen."""
+    """A grid of 5 × 5 cells with a hidden goal."""
 
     name: ClassVar[str] = "gridnavi"
     has: ClassVar[str] = "a game"
 
     trial_episodes: int = 4
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
 
     def environment(self, split: Split, copies: int | None = None) -> "GridNavi":
         """The goals are the same in every split."""
@@ -64,10 +64,10 @@ class MazeFamily(FamilyProblem):
     at_test: ClassVar[dict[str, str]] = {**FamilyProblem.at_test, "size": "size"}
 
     trial_episodes: int = 2
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
     size: int = 5
-    """Cells in a row. What was trained in 5 × 5 can be tested in more: `quickstudy evaluate RUN
-    --size 9`."""
+    """Cells in a row. A policy that was trained in 5 × 5 can be tested in larger mazes: `quickstudy
+    evaluate RUN --size 9`."""
 
     def environment(self, split: Split, copies: int | None = None) -> "Maze":
         """Mazes are drawn anew, and never met twice."""
@@ -88,13 +88,14 @@ class MazeFamily(FamilyProblem):
 
 @dataclass(frozen=True)
 class GameFamily(FamilyProblem):
-    """Small games whose rules must be found out; test games combine them as training never did."""
+    """Small games with unknown rules; test games combine the rules in ways that training never
+    did."""
 
     name: ClassVar[str] = "games"
     has: ClassVar[str] = "a game"
 
     trial_episodes: int = 6
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
 
     def environment(self, split: Split, copies: int | None = None) -> "Games":
         """The rule combinations of the split."""

@@ -27,10 +27,11 @@ class ImageProblem(ExampleProblem):
     queries: int = 5
     """Query examples per class."""
     fewest_ways: int = 0
-    """Training tasks have from this many classes up to their ways; with 0, all have as many."""
+    """Fewest classes of a training task, which has from this many up to `ways`; with 0, always
+    `ways`."""
     fewest_shots: int = 0
-    """Classes of training tasks have from this many support examples up to `shots`, each class by
-    itself; with 0, all have as many."""
+    """Fewest support examples of a class in a training task, drawn for each class from this many up
+    to `shots`; with 0, always `shots`."""
 
     @property
     def outputs(self) -> int:

@@ -24,12 +24,13 @@ class MetaWorldFamily(HostProblem):
     usual_scale: ClassVar[Literal["fixed", "running"]] = "fixed"
 
     trial_episodes: int = 2
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
     contract: Literal["checked", "trusted"] = "trusted"
-    """Whether a few episodes are played before training, to see that tasks arrive, stay and differ;
-    the tests of quickstudy do so for these."""
+    """Whether a few episodes are played before training, to check that tasks arrive, persist and
+    differ; quickstudy's own tests check these families."""
     benchmark: Literal["ml1", "ml10", "ml45"] = "ml1"
-    """One thing to do, with other goals in the test; or ten or 45, and five others in the test."""
+    """ML1 is one thing to do, with new goals in tests; ML10 and ML45 are ten and 45 things in
+    training, and five others in tests."""
     thing: str = "reach-v3"
     """ML1: what is to be done."""
 

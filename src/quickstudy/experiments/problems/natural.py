@@ -55,8 +55,8 @@ class CropFlipConfig(FlipConfig):
     name: ClassVar[str] = "crop-flip"
 
     padding: int = 0
-    """Pixels that images are padded with on each side, mirrored, before a window of their own size
-    is cut out; with 0, a tenth of the height, and at least 4: 4 of 32, 8 of 84."""
+    """Pixels of mirrored padding on each side, before a window of the image's own size is cut out;
+    with 0, a tenth of the height, and at least 4: 4 of 32, 8 of 84."""
 
     def transforms(self, inputs: Inputs) -> "tuple[Transform, ...]":
         """A crop, and the flip."""
@@ -73,8 +73,8 @@ class CropFlipJitterConfig(CropFlipConfig):
     name: ClassVar[str] = "crop-flip-jitter"
 
     jitter: float = 0.4
-    """How strongly brightness, contrast and saturation change: each by a factor between 1 − jitter
-    and 1 + jitter."""
+    """Strength of the change: brightness, contrast and saturation are each multiplied by a factor
+    between 1 − jitter and 1 + jitter."""
 
     def transforms(self, inputs: Inputs) -> "tuple[Transform, ...]":
         """A crop, the flip, and other colours."""
@@ -91,8 +91,8 @@ class NaturalImages(ImageProblem):
     apart: ClassVar[frozenset[str]] = ImageProblem.apart | {"augment"}
 
     augment: AugmentConfig = NoAugmentConfig()
-    """How images of training tasks, support and query, are changed at random, each for itself;
-    those of validation and test stay as they are."""
+    """Random augmentation of training images, support and query, each on its own; validation and
+    test images stay as they are."""
 
     def training_tasks(
         self, split: Split, source: Source, ways: int | None = None

@@ -30,9 +30,9 @@ class OmniglotImages(ImageProblem):
     usual: ClassVar[dict[str, int]] = {"steps": 15_000, "meta_batch": 32, "validate_every": 1000}
 
     protocol: Literal["snell2017", "finn2017", "lake2015", "random-characters"] = "snell2017"
-    """Classes of the splits, rotations, queries and number of test tasks."""
+    """The named protocol: classes of the splits, rotations, queries and number of test tasks."""
     queries: int = 0
-    """Query examples per class; with 0, as many as the protocol says."""
+    """Query examples per class; with 0, the protocol's number."""
 
     @property
     def inputs(self) -> Inputs:

@@ -41,8 +41,8 @@ class OwnFamily(FamilyProblem):
 
     own: Own = Own("")
     contract: Literal["checked", "trusted"] = "checked"
-    """Whether a few episodes are played before training, to see that rewards are finite and tasks
-    differ; `trusted` is for tasks that differ too rarely for random actions to show it."""
+    """Whether a few episodes are played before training, to check that rewards are finite and tasks
+    differ. `trusted` plays none: for tasks that differ too rarely for random actions to show it."""
 
     def demand_contract(self, copies: int) -> None:
         """Play a few episodes by `quickstudy.testing.check_environment`."""
@@ -87,23 +87,23 @@ def _numbers(part: Any) -> "np.ndarray":
 
 @dataclass(frozen=True)
 class OwnHostFamily(HostProblem):
-    """Gymnasium environments of your own, with tasks to be put into."""
+    """Gymnasium environments of your own, each of which is set to a task."""
 
     name: ClassVar[str] = "own-gymnasium"
     has: ClassVar[str] = "a Gymnasium environment"
     apart: ClassVar[frozenset[str]] = HostProblem.apart | {"train", "validation", "listed"}
 
     trial_episodes: int = 2
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
     own: Own = Own("")
     train: tuple[int, ...] = field(default=(), metadata=KEPT)
-    """The listed tasks of training, by their places."""
+    """Places of the training tasks in the list."""
     validation: tuple[int, ...] = field(default=(), metadata=KEPT)
-    """Those of validation; none for those of training."""
+    """Places of the validation tasks; with none, those of training."""
     test: tuple[int, ...] = field(default=(), metadata=KEPT)
-    """Those of tests."""
+    """Places of the test tasks."""
     listed: str = field(default="", metadata=KEPT)
-    """A short name for the list: other tasks, or another order, other name."""
+    """A short name for the list: another list, or another order, has another name."""
 
     def prepared(self, source: Source) -> Self:
         """With every task in one split, as a run keeps it, where tasks are listed.

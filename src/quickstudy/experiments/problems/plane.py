@@ -20,7 +20,7 @@ class PlaneFamily(FamilyProblem):
     has: ClassVar[str] = "a robot"
 
     trial_episodes: int = 4
-    """n, episodes of a trial."""
+    """n, the number of episodes in a trial."""
 
     def oracles(self, trial: "Trial") -> "Mapping[str, Reference]":
         """An oracle that knows the goal."""
@@ -33,7 +33,7 @@ class PlaneFamily(FamilyProblem):
 
 @dataclass(frozen=True)
 class NavigationFamily(PlaneFamily):
-    """A point that walks to a goal it does not see, told by the reward how far it is."""
+    """A point that walks to a hidden goal; the reward tells how far it is."""
 
     name: ClassVar[str] = "navigation"
 
@@ -51,7 +51,7 @@ class NavigationFamily(PlaneFamily):
 
 @dataclass(frozen=True)
 class HalfCircleFamily(PlaneFamily):
-    """A goal on a half circle, felt only when near (PEARL)."""
+    """A hidden goal on a half circle; there is a reward near it only (PEARL)."""
 
     name: ClassVar[str] = "half-circle"
 

@@ -34,12 +34,12 @@ class YourImages(NaturalImages):
     usual: ClassVar[dict[str, int]] = {"steps": 1000, "meta_batch": 4, "validate_every": 200}
 
     ratios: Ratios | None = None
-    """The shares of the classes in training, validation and test, or, above 1, their numbers; by
-    default 0.64, 0.16 and 0.2, but at least --ways classes in each."""
+    """Shares of the classes in training, validation and test, or, above 1, their numbers; by
+    default 0.64, 0.16 and 0.2, with at least --ways classes in each."""
     split_file: Path | None = None
     """A .csv with the columns class and split, in place of ratios."""
     split_seed: int = 0
-    """Divides the classes by ratio: the same seed and names give the same split for ever."""
+    """Seed of the division by ratios: the same seed and names always give the same split."""
     path: str = field(default="", metadata=KEPT)
     """Where the images are."""
     shape_of_one: Inputs = field(default=(), metadata=KEPT)
@@ -212,10 +212,10 @@ class FolderImages(YourImages):
         return "FOLDER/"
 
     size: int = 0
-    """Images are scaled to so many pixels in height and width; with 0, to 84, or to what a
-    pretrained network reads."""
+    """Height and width in pixels that images are scaled to; with 0, 84, or the input size of a
+    pretrained network."""
     colour: Literal["auto", "colour", "grey"] = "auto"
-    """Whether images are read in colour; `auto` looks whether any of them has a colour."""
+    """Whether images are read in colour; `auto` reads colour if any image has some."""
     ink: Literal["light", "dark", "auto"] = "light"
     """`light` leaves images as they are; `dark` inverts drawings of dark ink on light paper, and
     `auto` those grey images whose border is lighter than middle grey."""
