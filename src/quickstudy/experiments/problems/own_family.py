@@ -81,7 +81,7 @@ def _numbers(part: Any) -> "np.ndarray":
     import jax
     import numpy as np
 
-    typed = jax.dtypes.issubdtype(part.dtype, jax.dtypes.prng_key)
+    typed = jax.numpy.issubdtype(part.dtype, jax.dtypes.prng_key)
     return np.asarray(jax.random.key_data(part) if typed else part)
 
 
