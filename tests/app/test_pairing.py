@@ -1,6 +1,7 @@
 """Every method on every problem: it is built and takes the tasks, or it says why it cannot."""
 
 import re
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 import quickstudy as qs
-from quickstudy.app.pairing import named_recipe, with_arguments
+from quickstudy.app.pairing import description, named_recipe, untouched, with_arguments
 from quickstudy.experiments.methods import METHODS
 from quickstudy.experiments.methods.blackbox import SupportMemoryConfig
 from quickstudy.experiments.methods.inner_loop import InnerOptimiserConfig
@@ -241,3 +242,27 @@ def test_what_cannot_be_paired_says_what_would_do(named, problem, said):
 def test_transfer_does_not_train_on_tasks(places):
     with pytest.raises(qs.BadInput, match=r"all classes, not on tasks; leave --fewest-shots"):
         paired("transfer", "glyphs", places, "--fewest-shots 1")
+
+
+@pytest.mark.parametrize(
+    ("named", "on", "flags"),
+    [
+        ("maml-glyphs", None, "--inner-lr 0.3 --shots 2"),
+        ("maml", "sinusoid", "--inner-lr 0.3 --steps 3"),
+        ("cavia", "glyphs", "--context 3 --network mlp --width 5 --ways 3"),
+        ("prototypical", "vectors.py:Vectors", "--steps 3 --meta-batch 2"),
+        ("rl2", "gridnavi", "--memory lstm --width 8 --trial-episodes 2"),
+    ],
+)
+def test_the_settings_of_a_run_before_any_flag(named, on, flags, places):
+    base = named_recipe(named, places.get(on, on))
+    changed = with_arguments(base, [], flags.split(), prog="a test")[0]
+    as_named = replace(base, method=base.method.prepared(base.problem))
+    assert untouched(changed) == as_named != changed
+
+
+def test_help_leaves_out_what_nobody_has_measured(places):
+    told = description(named_recipe("prototypical", places["vectors.py:Vectors"]))
+    assert "Must reach" not in told
+    assert "On vectors\n\nSource" in told
+    assert "Must reach 90 %" in description(named_recipe("maml-glyphs", None))

@@ -78,14 +78,14 @@ def test_changed_settings_stand_out():
     assert grid.rows == [("steps", "2", "2"), ("meta_batch", Strong("2"), "4")]
     assert said.text.startswith("Bold")
     _, said = titled(a_report(settings=[("steps", 2, 2)]))["Settings"]
-    assert said.text.startswith("All as")
+    assert said.text.startswith("All settings")
 
 
 def test_cost_leaves_compilation_out():
     """2 tasks in half a second."""
     rows = dict(titled(a_report())["Cost and machine"][0].rows)
     assert rows["a step after that, with validation"] == "0.5 s"
-    assert rows["tasks per second, so"] == "4"
+    assert rows["tasks per second"] == "4"
     assert rows["until step 1, with compilation"] == "2.0 s"
     assert rows["machine processor"] == "a chip"
 

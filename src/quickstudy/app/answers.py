@@ -67,7 +67,7 @@ class Answers:
             ("encoder", "none" if encoder is None else encoder.name),
             ("head", type(own.head_).__name__),
             *((f"held-out accuracy of {name}", share) for name, share in held.items()),
-            ("temperature", f"{calibration.temperature:.3g}"),
+            ("temperature of the calibration", f"{calibration.temperature:,.4g}"),
         ]
         if calibration.examples:
             found.append(("held-out calibration error", f"{100 * calibration.ece:.1f} %"))

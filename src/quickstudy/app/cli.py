@@ -35,7 +35,7 @@ Learn to learn: from a few examples, or from a few episodes.
   quickstudy problems                      what can be learned
 
 Each command explains itself: quickstudy train --help, quickstudy train maml-omniglot --help.
-`quickstudy train` alone runs the default recipe: about a minute, nothing to download.
+`quickstudy train` alone runs the default recipe: a minute or two, nothing to download.
 """
 
 COMMANDS = {

@@ -164,7 +164,8 @@ def _choice(hint: Any, name: str, field: str) -> Choice:
     if name not in choices:
         near = difflib.get_close_matches(name, choices, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise BadInput(f"--{field} is {name!r}; {hint}give one of {', '.join(choices)}")
+        code = ", or PATH.py:NAME" if issubclass(kind, NetworkConfig) else ""
+        raise BadInput(f"--{field} is {name!r}; {hint}give one of {', '.join(choices)}{code}")
     return choices[name]()
 
 

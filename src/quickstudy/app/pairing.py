@@ -1,7 +1,7 @@
 """From what a user types to a recipe: a recipe's name, or a method and a problem, with flags."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from quickstudy.app.flags import (
@@ -20,8 +20,9 @@ from quickstudy.experiments.methods.own import method_of
 from quickstudy.experiments.own import from_file, from_packages, is_file
 from quickstudy.experiments.problem import Problem
 from quickstudy.experiments.problems import PROBLEMS, find_problem
-from quickstudy.experiments.recipe import Recipe
-from quickstudy.experiments.recipes import DEFAULT, RECIPES, find_recipe, recipe_of
+from quickstudy.experiments.recipe import Card, Recipe
+from quickstudy.experiments.recipes import DEFAULT, RECIPES, find_recipe, known, recipe_of
+from quickstudy.experiments.settings import Own
 
 
 def named_recipe(named: str | None, problem: str | None) -> Recipe:
@@ -83,6 +84,40 @@ def _pair(
         method = _of_numbers(method, problem)
     name = f"{called or method.name}-{_short(named, problem)}"
     return Recipe(problem, method, method.budget(problem), name=name)
+
+
+def untouched(recipe: Recipe, own: Sequence[str] = ()) -> Recipe:
+    """The recipe as it is before any flag is given.
+
+    Args:
+        recipe: of a run.
+        own: `PATH.py:NAME` of the code of the user's own that the run was made with.
+
+    Example:
+        >>> untouched(with_arguments(find_recipe("maml-glyphs"), [], ["--steps", "3"],
+        ...                          prog="train")[0]).budget.steps
+        2400
+    """
+    named = [found.thing for one in own if isinstance((found := from_file(one)).thing, Recipe)]
+    if recipe.name in known():
+        base = find_recipe(recipe.name)
+    elif named:
+        base = named[0]
+    else:
+        problem, method = _unset(recipe.problem), _unset(recipe.method)
+        method = _of_numbers(method, problem).prepared(problem)
+        return replace(recipe, problem=problem, method=method, budget=method.budget(problem))
+    return replace(base, method=base.method.prepared(base.problem))
+
+
+def _unset(part: Any) -> Any:
+    """A problem or a method with the default of every flag; what a run keeps stays."""
+    defaults = {}
+    for field in fields(part):
+        kept = field.metadata.get("kept") or isinstance(getattr(part, field.name), Own)
+        if field.init and not kept and field.default is not MISSING:
+            defaults[field.name] = field.default
+    return replace(part, **defaults)
 
 
 def _of_numbers(method: Method, problem: Problem) -> Method:
@@ -152,19 +187,22 @@ def demand_useful(problem: Problem, flags: Sequence[Flag], arguments: Sequence[s
 
 def description(recipe: Recipe) -> str:
     """What help says above the flags."""
-    card = recipe.card
-    return (
-        f"{summary(type(recipe.method))} On {recipe.problem.name}: "
-        f"{summary(type(recipe.problem))}\n\nMust reach {card.reaches}; takes {card.takes}. "
-        f"Source: {recipe.source}."
-    )
+    card, problem = recipe.card, recipe.problem
+    listed = any(kind is type(problem) for kind in PROBLEMS)
+    told = [f"Must reach {card.reaches}; takes {card.takes}."] if card != Card() else []
+    told += [f"Source: {recipe.source}."] if recipe.source else []
+    on = problem.name if listed else problem.data()
+    about = f"{summary(type(recipe.method))} On {on}: {summary(type(problem))}".rstrip(": ")
+    return f"{recipe.name}: {about}\n\n{' '.join(told)}".rstrip()
 
 
 def summary(kind: type) -> str:
-    """The first sentence of a class's docstring, on one line."""
+    """The first sentence of a class's docstring, on one line; nothing without one."""
     import inspect
 
     first = (inspect.getdoc(kind) or "").partition("\n\n")[0]
+    if first.startswith(f"{kind.__name__}("):  # which dataclass writes where nobody did
+        return ""
     return " ".join(first.split())
 
 

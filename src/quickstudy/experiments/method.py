@@ -179,7 +179,7 @@ class LearnerMethod(Method):
     page_flags: ClassVar[tuple[str, ...]] = ("episodes", "data")
 
     network: NetworkConfig | None = None
-    """The network that reads the inputs; `None` for the problem's default."""
+    """The network that reads the inputs; by default the problem's own."""
 
     def check(self, problem: Problem) -> None:
         """The network must read the problem's inputs."""

@@ -118,6 +118,8 @@ def _where(error: BaseException, path: Path) -> str:
     kind = "" if isinstance(error, QuickstudyError) else f"{type(error).__name__}: "
     hidden = isinstance(error, AttributeError | ImportError) and f"'{path.stem}'" in str(error)
     hint = f"; the file hides a module of the name {path.stem}: rename the file" if hidden else ""
+    if isinstance(error, ModuleNotFoundError) and error.name == "gymnasium":
+        hint = "; pip install 'quickstudy[gymnasium]'"
     if isinstance(error, ImportError) and "attempted relative import" in str(error):
         hint = "; import by name what stands beside the file, as `import helpers`"
     return f"{path}, line {_line(error, path)}: {kind}{error}{hint}"

@@ -114,7 +114,7 @@ class RunReport:
                 rows.append(("a step after that, with validation", f"{each:.3g} s"))
                 batch = self._setting("meta_batch")
                 if batch and each:
-                    rows.append(("tasks per second, so", f"{batch / each:,.3g}"))
+                    rows.append(("tasks per second", f"{batch / each:,.3g}"))
         return rows + _flat(self.environment)
 
 
@@ -125,7 +125,7 @@ def settings_blocks(settings: Sequence[tuple[str, Any, Any]]) -> list[Any]:
         for name, value, default in settings
     ]
     changed = any(value != default for _, value, default in settings)
-    said = "Bold: other than the recipe's default." if changed else "All as the recipe has them."
+    said = "Bold: not the default." if changed else "All settings have their defaults."
     return [Grid(rows, ("setting", "value", "default")), Note(said)]
 
 

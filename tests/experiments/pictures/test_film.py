@@ -68,7 +68,7 @@ def test_every_step_has_its_picture(tmp_path):
 
 def test_no_picture():
     trial = trial_of(pulls.Pulls)
-    with pytest.raises(qs.BadInput, match="could not be drawn: it has no camera"):
+    with pytest.raises(qs.BadInput, match="could not be drawn: it has no method render"):
         film(qs.Random(trial.environment), trial, jax.random.key(0), 0)
 
 

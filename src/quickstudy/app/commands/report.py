@@ -1,16 +1,17 @@
 """`quickstudy report RUN`: one HTML page on which everything about a run stands."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quickstudy.app.flags import demand_read, flags_of, parse, values_of
+from quickstudy.app.pairing import untouched
 from quickstudy.app.running import elsewhere_in_tests, first_argument
 from quickstudy.errors import BadInput, demand_counts
 from quickstudy.experiments.method import Test
 from quickstudy.experiments.problem import Source
 from quickstudy.experiments.recipe import Card, Recipe
-from quickstudy.experiments.recipes import RECIPES
 
 if TYPE_CHECKING:
     from quickstudy.experiments.result import Result
@@ -96,7 +97,7 @@ def page_of(run: "Run", named: str, options: ReportOptions) -> str:
         run=named,
         recipe=recipe.name,
         about=about,
-        settings=_settings(recipe),
+        settings=_settings(recipe, options.recipe),
         environment=read_json(run.folder / "environment.json") or {},
         metrics=run.metrics(),
         result=result,
@@ -110,10 +111,9 @@ def page_of(run: "Run", named: str, options: ReportOptions) -> str:
     return page(f"{recipe.name}: {named}", report.sections())
 
 
-def _settings(recipe: Recipe) -> list[tuple[str, Any, Any]]:
-    """Name, value and default of every setting; defaults are those of the recipe's name."""
-    base = RECIPES.get(recipe.name, recipe)
-    base = replace(base, method=base.method.prepared(base.problem))
+def _settings(recipe: Recipe, own: Sequence[str]) -> list[tuple[str, Any, Any]]:
+    """Name, value and default of every setting; defaults are those without any flag."""
+    base = untouched(recipe, own)
     found = []
     for mine, default in (
         (recipe.problem, base.problem),
@@ -142,6 +142,6 @@ def _other(folder: Path, recipe: Recipe, options: ReportOptions) -> "tuple[str, 
     found = read_result(folder / "evaluation-test.json", recipe=other.name)
     if found is None:
         raise BadInput(f"--beside {folder} was not tested yet; run: quickstudy evaluate {folder}")
-    mine = {name: value for name, value, _ in _settings(recipe)}
-    told = [f"{n}: {v}" for n, v, _ in _settings(other) if v != mine.get(n)]
+    mine = {name: value for name, value, _ in _settings(recipe, options.recipe)}
+    told = [f"{n}: {v}" for n, v, _ in _settings(other, options.recipe) if v != mine.get(n)]
     return ", ".join(told) or folder.name, found

@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> None:
     rest = arguments[1:] if named else arguments
     resumed = value_of("resume", rest)
     base = named_recipe(named, value_of("on", rest)) if resumed is None else _resumed(named, rest)
-    prog = f"quickstudy train {named or ''}".rstrip()
+    any_one = "" if resumed else "[RECIPE | METHOD --on PROBLEM]"
+    prog = f"quickstudy train {named or any_one}".rstrip()
     said = "--resume goes on with the run's own"
     why = {"on": said, "run": said} if resumed else {}
     recipe, values = with_arguments(base, _flags(base, resumed), rest, prog=prog, unread=why)

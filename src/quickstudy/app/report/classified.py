@@ -134,8 +134,8 @@ def _helpful(answers: Answers) -> Sequence[Block]:
     best = np.argsort(-helps, kind="stable")[:MOST_HELPFUL]
     return [
         Note(
-            "The classifier is unsure of these and of images like them. Move one that shows its "
-            "class well into that class's folder, and classify again."
+            "The classifier is least sure of these and of images like them. Move one that shows "
+            "its class well into that class's folder, and classify again."
         ),
         Gallery([_shot(answers.files[i], _placed(answers.files[i])) for i in best]),
     ]

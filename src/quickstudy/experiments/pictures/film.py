@@ -37,23 +37,26 @@ class Filmed(HostEnvironment):
 
     def _frame(self) -> Any:
         environment = self.environments[0]
+        name = type(getattr(environment, "unwrapped", environment)).__name__
         try:
             frame = environment.render()
         except Exception as error:  # a camera that is missing is no reason to end with a traceback
-            why = str(error) or "it has no camera; let make(render_mode) pass render_mode on"
-            raise BadInput(f"{environment} could not be drawn: {why}") from error
+            missing = isinstance(error, NotImplementedError)
+            has_none = "it has no method render" if missing else "it has no camera"
+            why = str(error) or f"{has_none}; let make(render_mode) pass render_mode on"
+            raise BadInput(f"{name} could not be drawn: {why}") from error
         if not isinstance(frame, np.ndarray):
             raise BadInput(
-                f"{environment} could not be drawn: render returned {type(frame).__name__}; make "
+                f"{name} could not be drawn: render returned {type(frame).__name__}; make "
                 "it with render_mode='rgb_array'"
             )
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] not in (3, 4):
             raise BadInput(
-                f"{environment} could not be drawn: render returned {frame.dtype} of shape "
+                f"{name} could not be drawn: render returned {frame.dtype} of shape "
                 f"{frame.shape}; return uint8, from 0 to 255, of shape [height, width, 3]"
             )
         if not frame.size:
-            raise BadInput(f"{environment} could not be drawn: a frame has the shape {frame.shape}")
+            raise BadInput(f"{name} could not be drawn: a frame has the shape {frame.shape}")
         # A copy, for an environment may draw each frame into the same array.
         return frame[..., :3].copy()
 

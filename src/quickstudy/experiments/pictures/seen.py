@@ -34,8 +34,8 @@ def seen(learner: Learner, tasks: Any, key: PRNGKeyArray, *, episodes: int = 200
     if images is None:
         return []
     said = Note(
-        f"A row is a class. {images.share:.0%} of all queries are right (✓); ✗ 3 was taken for "
-        f"class 3. At most {MOST_ITEMS} images of a kind are shown."
+        f"A row is a class. {100 * images.share:.0f} % of all queries are right (✓); ✗ 3 was taken "
+        f"for class 3. At most {MOST_ITEMS} images of a kind are shown."
     )
     sections = [Section("One task", [said, images])]
     if isinstance(tasks, Episodes):
