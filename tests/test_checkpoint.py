@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import equinox as eqx
@@ -217,6 +219,23 @@ def test_numpy_s_double_precision_leaves_training_as_single(file):
     assert found["w"].tolist() == [0, 1, 2]
     save_arrays(file, learner, RECIPE)
     assert load_arrays(file, learner)["w"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("kind", "other"), [("float64", 0), ("float32", 1)])
+def test_another_precision_of_jax_is_told(file, kind, other):
+    """Its version is not to blame, but JAX_ENABLE_X64."""
+    save_arrays(file, {"w": np.ones(3, kind)}, RECIPE)
+    program = (
+        "import numpy, sys, jax.numpy as jnp\n"
+        "from pathlib import Path\n"
+        "from quickstudy.checkpoint import load_arrays\n"
+        "load_arrays(Path(sys.argv[1]), {'w': jnp.zeros(3)})\n"
+    )
+    environment = {**os.environ, "JAX_ENABLE_X64": str(other)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program, file], env=environment, capture_output=True, text=True
+    )
+    assert f"it was written with JAX_ENABLE_X64={1 - other}; set that" in ended.stderr
 
 
 def test_recipes_are_compared_as_json(file):

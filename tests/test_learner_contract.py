@@ -1,5 +1,7 @@
 """Every learner, held to the same properties."""
 
+import pickle
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -212,3 +214,17 @@ def test_only_batch_statistics_see_the_other_queries(make, norm):
     apart = np.max(np.abs(first - among_others)) / np.max(np.abs(first))
     assert learner.transductive == (norm == "batch")
     assert apart > 1e-2 if norm == "batch" else apart < 1e-6
+
+
+# Those whose optimiser is a pair of Optax's own local functions, which pickle refuses.
+OF_OPTAX = {"inner optimiser", "inner adam", "fine-tune all", "fine-tune head", "baseline++"}
+
+
+@pytest.mark.parametrize("name", sorted(LEARNERS.keys() - OF_OPTAX))
+def test_a_learner_can_be_pickled(name):
+    learner, tasks, _ = LEARNERS[name]
+    other = pickle.loads(pickle.dumps(learner))
+    assert jax.tree.structure(other) == jax.tree.structure(learner)
+    task = tasks.sample(KEY)
+    predictions = [one.adapt(task.support, key=KEY)(task.query.x) for one in (learner, other)]
+    np.testing.assert_array_equal(*predictions)

@@ -123,6 +123,11 @@ def load_arrays(path: Path, like: PyTree, recipe: dict[str, Any] | None = None) 
     for name in sorted(wanted.keys() | arrays.keys()):
         here, there = wanted.get(name), arrays.get(name)
         if here is None or there is None or not _fits(there, here):
+            if there is not None and _differ_in_precision(there, here):
+                raise CheckpointError(
+                    f"{path} has {_describe(there)} where this program has {_describe(here)}: it "
+                    f"was written with JAX_ENABLE_X64={int(there.dtype.itemsize == 8)}; set that"
+                )
             raise CheckpointError(
                 f"{path} does not fit this program: {name} is {_describe(there)} in the file and "
                 f"{_describe(here)} here; use the code that wrote it: the version of quickstudy "
@@ -215,6 +220,14 @@ def _fits(there: np.ndarray, here: np.ndarray) -> bool:
     # A NumPy array of double precision in a learner leaves training as JAX has it.
     kinds = (here.dtype, jax.dtypes.canonicalize_dtype(here.dtype))
     return there.shape == here.shape and there.dtype in kinds
+
+
+def _differ_in_precision(there: np.ndarray | None, here: np.ndarray | None) -> bool:
+    """Whether they would be alike, had JAX run with the same JAX_ENABLE_X64."""
+    if there is None or here is None or there.shape != here.shape:
+        return False
+    sizes = {there.dtype.itemsize, here.dtype.itemsize}
+    return there.dtype.kind == here.dtype.kind and sizes == {4, 8}
 
 
 def _as_leaf(array: np.ndarray | None, like: Any) -> Any:

@@ -1,5 +1,6 @@
 """The command line: which command is meant, and how errors are told."""
 
+import os
 import subprocess
 import sys
 
@@ -71,6 +72,20 @@ def test_a_training_that_was_stopped_ends_as_programs_do(monkeypatch, capsys):
             cli.main(["train"])
         assert ended.value.code == code
     assert "quickstudy: stopped at step 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["cuda", "nonsense"])
+def test_a_device_that_there_is_not(asked):
+    """JAX's own error is a bare assertion for some of them."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "quickstudy.app.cli", "train", "ridge-sinusoid", "--steps", "1"],
+        env={**os.environ, "JAX_PLATFORMS": asked},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert f"quickstudy: JAX finds no device for JAX_PLATFORMS={asked}; unset it" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_paths_from_home_are_written_out_behind_an_equals_sign_too(monkeypatch, capsys):

@@ -7,11 +7,10 @@ import pytest
 
 from quickstudy.app.cli import main
 from quickstudy.app.commands.train import _flags
-from quickstudy.app.flags import Flag, described, flags_of, parse, unchosen, value_of
+from quickstudy.app.flags import Flag, demand_read, flags_of, parse, unchosen, value_of
 from quickstudy.app.pairing import named_recipe
 from quickstudy.errors import BadInput
 from quickstudy.experiments.methods import METHODS
-from quickstudy.experiments.methods.blackbox import BlackBoxConfig
 from quickstudy.experiments.problems import PROBLEMS
 from quickstudy.experiments.problems.yours import YourImages
 from quickstudy.experiments.recipes import RECIPES
@@ -235,8 +234,20 @@ def test_a_flag_that_is_given_twice(given, tmp_path, monkeypatch, capsys):
 
 def test_two_settings_of_one_name():
     flags = [Flag("network", str, "", "a"), Flag("network_", str, "", "b")]
-    with pytest.raises(BadInput, match="two settings are called network"):
+    with pytest.raises(BadInput, match="two settings would share the flag --network"):
         parse(flags, [], prog="train", description="")
+    flags = [Flag("decay", bool, "", True), Flag("no_decay", bool, "", True)]
+    with pytest.raises(BadInput, match="two settings would share the flag --no-decay"):
+        parse(flags, [], prog="train", description="")
+
+
+def test_a_setting_whose_name_begins_with_no():
+    flags = [Flag("decay", float, "", 0.1), Flag("no_decay", bool, "", False)]
+    found = parse(flags, ["--no-decay", "--decay", "0.2"], prog="train", description="")
+    assert found == {"decay": 0.2, "no_decay": True}
+    demand_read(flags, ["--no-decay", "--decay", "0.2"], {})
+    with pytest.raises(BadInput, match="no flag --no-decay here; did you mean --decay"):
+        demand_read(flags[:1], ["--no-decay"], {})
 
 
 def test_choices_keep_their_own_defaults():
@@ -250,7 +261,6 @@ def test_choices_keep_their_own_defaults():
 def test_what_another_choice_reads_is_known():
     found = unchosen(RECIPES["matching-glyphs"].method)
     assert found == {"reads": "it belongs to --context full, and here --context is none"}
-    assert described(BlackBoxConfig)["labels"].startswith("Whether a label")
 
 
 @pytest.mark.parametrize("default", [{}, [1], print, (print,)])

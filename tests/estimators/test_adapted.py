@@ -1,5 +1,6 @@
 """A learner of the library as the head."""
 
+import pickle
 from dataclasses import replace
 
 import jax
@@ -173,3 +174,37 @@ def test_drawn_seeds_differ_and_those_of_a_state_come_again():
     assert len({seed_of(None) for _ in range(5)}) > 1
     first, again = (seed_of(np.random.RandomState(7)) for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize("given", ["prototypical", 5, qs.Prototypical, object()])
+@pytest.mark.parametrize("kind", [FewShotClassifier, FewShotRegressor])
+def test_what_is_no_learner_is_refused(kind, given):
+    x = np.eye(4, dtype=np.float32)
+    for one in (x, X[:4]):
+        with pytest.raises(BadInput, match=r"learner is .*; give a learner with its weights"):
+            kind(learner=given).fit(one, [0, 0, 1, 1])
+
+
+def test_numbers_beyond_single_precision_are_refused():
+    """Their distances were not-a-number, and the first class was the answer to all of them."""
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    y = np.arange(6) % 2
+    learner = qs.Prototypical(qs.MLP(2, (4,), key=KEY))
+    with pytest.raises(BadInput, match=r"the largest number is .*; scale X"):
+        FewShotClassifier(learner=learner).fit(x * 1e60, y)
+    with pytest.raises(BadInput, match=r"are infinite or not-a-number, for .*e\+2\d; scale X"):
+        FewShotClassifier(learner=learner).fit(x * 1e25, y)
+    fitted = FewShotClassifier(learner=learner).fit(x, y)
+    with pytest.raises(BadInput, match="outputs are infinite or not-a-number"):
+        fitted.predict_proba(x * 1e25)
+    ridge = qs.RidgeRegression(qs.MLP(2, (4,), key=KEY), loss=qs.squared_error)
+    with pytest.raises(BadInput, match=r"the largest number is .*; scale X"):
+        FewShotRegressor(learner=ridge).fit(x, x[:, 0] * 1e60)
+
+
+def test_an_estimator_with_a_learner_can_be_pickled():
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    learner = qs.Prototypical(qs.MLP(2, (4,), key=KEY))
+    fitted = FewShotClassifier(learner=learner).fit(x, np.arange(6) % 2)
+    other = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(other.predict_proba(x), fitted.predict_proba(x))

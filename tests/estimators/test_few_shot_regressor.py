@@ -67,3 +67,20 @@ def test_mistakes_are_named():
 def test_one_target_for_several_examples_is_refused(y):
     with pytest.raises(BadInput, match=f"y is {y!r}; give a target for each example"):
         FewShotRegressor().fit(np.eye(3), y)
+
+
+@pytest.mark.parametrize("size", [1e160, 1e-160])
+def test_targets_whose_squares_do_not_count_are_refused(size):
+    x = np.random.default_rng(0).normal(size=(9, 2))
+    with pytest.raises(BadInput, match=r"the largest target is .*; multiply y by a number"):
+        FewShotRegressor().fit(x, x[:, 0] * size)
+    small = FewShotRegressor().fit(x, x[:, 0] * 1e-140).leave_one_out_
+    assert small == pytest.approx(FewShotRegressor().fit(x, x[:, 0]).leave_one_out_)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, 1.0, 1 / 3, 1e9])
+def test_equal_targets_are_told_without_an_error(level):
+    x = np.random.default_rng(0).normal(size=(12, 2))
+    fitted = FewShotRegressor().fit(x, np.full(12, level))
+    assert fitted.leave_one_out_ == {"ridge": 1.0, "kernel": 1.0}
+    np.testing.assert_allclose(fitted.predict(x), level)

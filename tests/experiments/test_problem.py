@@ -1,18 +1,20 @@
 """Problems: how a test changes them, and how they are told in words."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
 import quickstudy as qs
-from quickstudy.experiments.networks import EfficientNetLite0Config
-from quickstudy.experiments.problem import Problem, Source, settings_of
-from quickstudy.experiments.problems import find_problem
+from quickstudy.experiments.networks import EfficientNetLite0Config, MLPConfig, NetworkConfig
+from quickstudy.experiments.problem import ExampleProblem, Problem, Source, settings_of
+from quickstudy.experiments.problems import find_problem, problem_of
 from quickstudy.experiments.problems.bandit import BanditFamily
 from quickstudy.experiments.problems.encoded import as_encoded
 from quickstudy.experiments.problems.glyphs import GlyphImages
 from quickstudy.experiments.problems.omniglot import OmniglotImages
 from quickstudy.experiments.problems.sinusoid import SinusoidCurves
+from quickstudy.experiments.settings import Own
 from quickstudy.learners.losses import cross_entropy, squared_error
 from references.own_code import folder_of_classes
 from references.small_problems import CURVES, POINTS
@@ -101,3 +103,42 @@ def test_classes_of_a_folder_count_however_they_were_divided(tmp_path):
     other = replace(problem, train=(), validation=(), test=(), split_seed=5).prepared(Source())
     assert other.test != problem.test
     assert other.test_tasks("test") != tasks
+
+
+@dataclass(frozen=True)
+class Whole(ExampleProblem):
+    """All that a problem of one's own needs."""
+
+    inputs: ClassVar[tuple[int, ...]] = (1,)
+    outputs: ClassVar[int] = 1
+    classification: ClassVar[bool] = False
+    network: ClassVar[NetworkConfig] = MLPConfig()
+
+    def tasks(self, split, source):
+        return qs.Sinusoid()
+
+
+def test_a_problem_that_lacks_something_is_refused_when_it_is_made():
+    assert Whole().tasks("test", Source()) == qs.Sinusoid()
+
+    @dataclass(frozen=True)
+    class Unfinished(ExampleProblem):
+        inputs: ClassVar[tuple[int, ...]] = (1,)
+        classification: ClassVar[bool] = False
+
+    with pytest.raises(TypeError, match="abstract methods network, outputs, tasks"):
+        Unfinished()
+    with pytest.raises(qs.BadInput, match=r"a.py:U: .* abstract methods network, outputs, tasks"):
+        problem_of(Own("a.py:U", Unfinished))
+
+
+def test_tasks_take_a_split_and_a_source():
+    @dataclass(frozen=True)
+    class Bare(Whole):
+        def tasks(self):
+            return qs.Sinusoid()
+
+    with pytest.raises(
+        qs.BadInput, match=r"tasks of Bare takes \(\); write def tasks\(self, split"
+    ):
+        Bare()

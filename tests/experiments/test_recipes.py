@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from quickstudy.app.flags import described
+from quickstudy.app.docstrings import field_docs
 from quickstudy.errors import BadInput
 from quickstudy.experiments.family import FamilyProblem, HostProblem
 from quickstudy.experiments.methods import METHODS
@@ -47,7 +47,7 @@ def test_every_setting_and_every_choice_is_documented(kind):
     assert (inspect.getdoc(kind) or "").strip()
     waiting = [kind]
     for one in waiting:
-        settings = described(one)
+        settings = field_docs(one)
         assert all(said.endswith((".", ")")) for said in settings.values()), settings
         for field in fields(one):
             default = getattr(kind(), field.name, None) if one is kind else None

@@ -14,8 +14,6 @@ from quickstudy.experiments.methods.rl2 import ImprovementConfig, RL2Config, TRP
 from quickstudy.experiments.networks import NetworkConfig
 from quickstudy.experiments.problems.yours import FolderImages
 from quickstudy.experiments.settings import (
-    Own,
-    Scope,
     Settings,
     read_settings,
     read_settings_as,
@@ -64,16 +62,6 @@ def test_what_cannot_be_read(kind, value, said):
         read_settings(kind, value)
 
 
-def test_the_user_s_own_is_found_by_its_name_only():
-    """Whatever folder its file stood in."""
-    scope = Scope({"Net": print})
-    found = read_settings(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Net"}}, scope)
-    assert found.own == Own("nets.py:Net")
-    assert found.own.thing is print
-    with pytest.raises(BadInput, match=r"beside Net: .*, or in Python recipe=\['PATH/nets.py:Ot"):
-        read_settings(NetworkConfig, {"name": "own", "own": {"own": "nets.py:Other"}}, scope)
-
-
 @dataclass(frozen=True)
 class Loose(Settings):
     """Numbers that a user's file annotates, which no type checker has read."""
@@ -81,6 +69,8 @@ class Loose(Settings):
     steps: int = 3
     named: "int" = 3
     width: float = 3
+    limit: float | None = 1.0
+    most: int | None = 1
 
 
 def test_whole_numbers_are_asked_for_where_a_field_is_an_int():
@@ -92,3 +82,12 @@ def test_whole_numbers_are_asked_for_where_a_field_is_an_int():
         Loose(width="wide")
     with pytest.raises(BadInput, match=r"steps is 2\.5; give a whole number"):
         read_settings(Loose, {"steps": 2.5})
+    with pytest.raises(BadInput, match=r"most is 2\.5; give a whole number"):
+        Loose(most=2.5)
+
+
+def test_a_setting_may_be_none_where_its_annotation_says_so():
+    assert (Loose(limit=None).limit, Loose(most=None).most) == (None, None)
+    assert read_settings(Loose, {"limit": None}) == Loose(limit=None)
+    with pytest.raises(BadInput, match="steps is None; give a whole number"):
+        Loose(steps=None)

@@ -1,11 +1,18 @@
 """Learners, tried on shapes; those of the user's own by name."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import jax
 import pytest
 
 import quickstudy as qs
+from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.methods.maml import MAMLConfig
 from quickstudy.experiments.methods.own import OwnLearnerConfig
+from quickstudy.experiments.methods.ridge import RidgeConfig
+from quickstudy.experiments.networks import MLPConfig
+from quickstudy.experiments.problem import ExampleProblem, Source
 from quickstudy.experiments.problems.sinusoid import SinusoidCurves
 from quickstudy.experiments.settings import Own
 from quickstudy.experiments.trainable import demand_trainable, own_parts
@@ -52,3 +59,53 @@ def test_a_learner_of_the_library_is_tried_too():
     reptile = qs.Reptile(qs.MLP(1, (4, 1), key=jax.random.key(0)), batch=50, loss=qs.squared_error)
     with pytest.raises(qs.BadInput, match="minibatches of 50"):
         demand_trainable(reptile, [CURVES], ())
+
+
+@dataclass(frozen=True)
+class Lines(ExampleProblem):
+    """One's own, which says of its tasks what it is told to."""
+
+    says: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def inputs(self):
+        return dict(self.says).get("inputs", (1,))
+
+    @property
+    def outputs(self):
+        return dict(self.says).get("outputs", 1)
+
+    @property
+    def classification(self):
+        return dict(self.says).get("classification", False)
+
+    network = MLPConfig()
+
+    def tasks(self, split, source):
+        return dict(self.says).get("tasks", CURVES)
+
+
+class NoTask:
+    def sample(self, key):
+        return CURVES.sample(key).support
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ({"inputs": (5,)}, r"inputs is \(5,\), and its tasks have \(1,\); mend one"),
+        ({"inputs": [1]}, r"inputs is \[1\], and its tasks have \(1,\); mend one"),
+        ({"inputs": 5}, r"inputs is 5, and its tasks have \(1,\); mend one"),
+        ({"outputs": 2}, r"outputs is 2, and its tasks have 1; mend one"),
+        ({"classification": True}, "classification is True, and its tasks have False; mend one"),
+        ({"tasks": None}, "tasks returns None; it must return a distribution of tasks"),
+        ({"tasks": NoTask()}, r"sample returns Examples; it must return a quickstudy.Task"),
+    ],
+)
+@pytest.mark.parametrize("method", [MAMLConfig, RidgeConfig])
+def test_a_problem_whose_tasks_are_not_as_it_says_is_refused(method, says, told):
+    budget = Budget(steps=1)
+    method().training(Lines(), budget, Source())
+    with pytest.raises(qs.BadInput, match=told) as error:
+        method().training(Lines(tuple(says.items())), budget, Source())
+    assert "test_trainable.py:Lines" in str(error.value)

@@ -1,5 +1,7 @@
 """The multilayer perceptron by hand."""
 
+import pickle
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -33,3 +35,16 @@ def test_sizes_are_whole_numbers_of_one_or_more():
     assert qs.MLP(0, (2,), key=jax.random.key(0))(jnp.ones((3, 0))).shape == (3, 2)
     with pytest.raises(qs.BadInput, match=r"sizes is \(2, 0\); give one or more whole numbers"):
         qs.MLP(1, (2, 0), key=jax.random.key(0))
+
+
+@pytest.mark.parametrize("activation", [jax.nn.relu, jnp.tanh, jax.nn.gelu, abs])
+def test_functions_of_jax_are_pickled_by_their_names(activation):
+    mlp = qs.MLP(1, (2, 1), activation=activation, last=jax.nn.elu, key=KEY)
+    other = pickle.loads(pickle.dumps(mlp))
+    assert (other.activation, other.last) == (activation, jax.nn.elu)
+    assert bool(eqx.tree_equal(mlp, other))
+
+
+def test_a_function_without_a_name_is_refused_by_pickle():
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
+        pickle.dumps(qs.MLP(1, (2, 1), last=lambda x: x, key=KEY))

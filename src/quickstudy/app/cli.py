@@ -75,13 +75,26 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"quickstudy: {error}{lines_of(error)}", file=sys.stderr)
         sys.exit(130 if isinstance(error, Interrupted) else 1)
     except Exception as error:
-        if (said := told(error)) is None:
+        if (said := told(error) or _lacks_device()) is None:
             raise
         print(f"quickstudy: {said}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("quickstudy: stopped", file=sys.stderr)
         sys.exit(130)
+
+
+def _lacks_device() -> str | None:
+    """What is wrong with JAX_PLATFORMS, if JAX finds no such device: its own error is a bare
+    assertion for some."""
+    jax, asked = sys.modules.get("jax"), os.environ.get("JAX_PLATFORMS")
+    if jax is None or not asked:
+        return None
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError):
+        return f"JAX finds no device for JAX_PLATFORMS={asked}; unset it, or install JAX for that"
+    return None
 
 
 def _from_home(argument: str) -> str:

@@ -5,23 +5,20 @@ of what is chosen are flags beside it. Hence what a run would not read has no fl
 belongs to something else is refused by a message that says to what.
 """
 
-import ast
 import dataclasses
 import difflib
-import functools
-import inspect
 import itertools
-import textwrap
 import types
 import typing
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tyro
 
+from quickstudy.app.docstrings import field_docs
 from quickstudy.errors import BadInput
 from quickstudy.experiments.networks import NetworkConfig, OwnNetworkConfig
 from quickstudy.experiments.settings import Choice, Own
@@ -48,6 +45,12 @@ class Flag:
         """As it is typed, without the dashes in front; `with_` is `with`, a word of Python's."""
         return self.name.rstrip("_").replace("_", "-")
 
+    @property
+    def names(self) -> set[str]:
+        """All that can be typed for it: `--no-validate` beside `--validate`."""
+        negated = {f"no-{self.spelled}"} if isinstance(self.default, bool) else set[str]()
+        return {self.spelled} | negated
+
 
 def flags_of(value: Any, hidden: Collection[str] = ()) -> list[Flag]:
     """The flags of a value of settings, with those of the choices in it.
@@ -58,7 +61,7 @@ def flags_of(value: Any, hidden: Collection[str] = ()) -> list[Flag]:
         ['width', 'layers']
     """
     found: list[Flag] = []
-    hints, docs = typing.get_type_hints(type(value)), described(type(value))
+    hints, docs = typing.get_type_hints(type(value)), field_docs(type(value))
     for field in dataclasses.fields(value):
         now = getattr(value, field.name)
         if field.metadata.get("kept") or field.name in hidden or isinstance(now, Own):
@@ -131,11 +134,11 @@ def _spelled(argument: str) -> str:
     return name[2:] if name.startswith("--") else ""
 
 
-def demand_once(arguments: Sequence[str]) -> None:
-    """Refuse a flag that is given twice, where the last would win in silence."""
+def demand_once(names: Container[str], arguments: Sequence[str]) -> None:
+    """Refuse a flag of these names that is given twice, where the last would win in silence."""
     seen = set()
     for name in map(_spelled, arguments):
-        flag = name.removeprefix("no-")
+        flag = name if name in names else name.removeprefix("no-")
         if flag and flag in seen:
             raise BadInput(f"--{name} is given twice; give it once")
         seen.add(flag)
@@ -180,11 +183,11 @@ def parse(
         prog: the command, for help.
         description: what it does.
     """
-    demand_once(arguments)
-    if twice := [n for n, count in Counter(flag.spelled for flag in flags).items() if count > 1]:
+    names = Counter(name for flag in flags for name in flag.names)
+    demand_once({flag.spelled for flag in flags}, arguments)
+    if twice := [name for name, count in names.items() if count > 1]:
         raise BadInput(
-            f"two settings are called {twice[0]}, and would share one flag; rename the field "
-            f"{twice[0]} of your own code"
+            f"two settings would share the flag --{twice[0]}; rename the field of your own code"
         )
     for flag in flags:
         _demand_plain(flag)
@@ -238,11 +241,10 @@ def demand_read(
     Raises:
         BadInput: names the flag, what reads it if anything does, or the nearest that is read.
     """
-    names = {flag.spelled for flag in flags}
+    names = {"help"}.union(*(flag.names for flag in flags))
     for argument in arguments:
         name = _spelled(argument)
-        known = name in names or name.removeprefix("no-") in names or name == "help"
-        if not argument.startswith("--") or known:
+        if not argument.startswith("--") or name in names:
             continue
         if name in elsewhere:
             raise BadInput(f"--{name} is not read by this run: {elsewhere[name]}; leave it out")
@@ -272,29 +274,3 @@ def unchosen(value: Any, parent: str = "") -> dict[str, str]:
                 found.setdefault(own.name.replace("_", "-"), said)
         found |= unchosen(now)
     return found
-
-
-@functools.cache
-def described(kind: type) -> dict[str, str]:
-    """What the docstring below each field of a dataclass says.
-
-    Example:
-        >>> from quickstudy.experiments.budget import Budget
-        >>> described(Budget)["steps"]
-        'Meta-steps.'
-    """
-    found: dict[str, str] = {}
-    # Python keeps no docstrings of fields, so that they are read from the source; those of the
-    # class itself come last, and count.
-    for base in reversed(kind.__mro__[:-1]):
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
-        except (OSError, TypeError, SyntaxError):  # made without a file
-            continue
-        body = getattr(tree.body[0], "body", [])
-        for line, below in itertools.pairwise(body):
-            if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
-                said = getattr(below.value, "value", None)
-                if isinstance(said, str) and isinstance(line.target, ast.Name):
-                    found[line.target.id] = " ".join(said.split())
-    return {field.name: found.get(field.name, "") for field in dataclasses.fields(kind)}

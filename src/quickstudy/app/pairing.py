@@ -96,7 +96,7 @@ def untouched(recipe: Recipe, own: Sequence[str] = ()) -> Recipe:
     Example:
         >>> untouched(with_arguments(find_recipe("maml-glyphs"), [], ["--steps", "3"],
         ...                          prog="train")[0]).budget.steps
-        2400
+        3000
     """
     named = [found.thing for one in own if isinstance((found := from_file(one)).thing, Recipe)]
     if recipe.name in known():

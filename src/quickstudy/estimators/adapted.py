@@ -43,10 +43,20 @@ class AdaptedScores:
             x = np.concatenate([x, np.repeat(x[:1], _padded(n) - n, 0)])
         answers = _answer(self.predictor, as_inputs(jnp.asarray(_narrow(x))))
         scores = np.asarray(answers, np.float64)[:n, : self.outputs]
+        _demand_finite(scores, x)
         if not self.bounded:
             return scores
         kept = np.clip(scores, SURE, 1 - SURE)
         return np.log(kept / (1 - kept))
+
+
+def demand_learner(learner: Any) -> None:
+    """Raise `BadInput` for what is no learner."""
+    if not isinstance(learner, Learner):
+        raise BadInput(
+            f"learner is {learner!r}; give a learner with its weights, as quickstudy.load(RUN) "
+            "returns, quickstudy.Prototypical(network), or None"
+        )
 
 
 def adapted(learner: Learner, x: np.ndarray, y: np.ndarray, ways: int, seed: int) -> AdaptedScores:
@@ -62,7 +72,7 @@ def adapted(learner: Learner, x: np.ndarray, y: np.ndarray, ways: int, seed: int
     Raises:
         BadInput: the learner cannot take such a support set.
     """
-    labels = y.astype(np.int32) if ways else y.astype(np.float32)
+    labels = y.astype(np.int32) if ways else _narrow(y)
     inputs = as_inputs(jnp.asarray(_narrow(x)))
     support = Examples(inputs, jnp.asarray(labels), ways or None)
     support = _taken(learner, support)
@@ -147,7 +157,29 @@ def _answer(predictor: Any, x: Any) -> Any:
 
 
 def _narrow(x: np.ndarray) -> np.ndarray:
-    return x.astype(np.float32) if x.dtype.kind == "f" else x
+    """Numbers in single precision, as learners compute.
+
+    Raises:
+        BadInput: it cannot hold them.
+    """
+    if x.dtype.kind != "f":
+        return x
+    most = np.max(np.abs(x), initial=0)
+    if most > np.finfo(np.float32).max:
+        raise BadInput(
+            f"the largest number is {most:.2g}, and a learner computes in single precision, which "
+            "holds 3.4e+38 at most; scale X (and the targets) to about 1"
+        )
+    return x.astype(np.float32)
+
+
+def _demand_finite(scores: np.ndarray, x: np.ndarray) -> None:
+    if not np.isfinite(scores).all():
+        raise BadInput(
+            "the learner's outputs are infinite or not-a-number, for inputs of up to "
+            f"{np.max(np.abs(x)):.2g}; scale X to what it was trained on, or to about 1. If it is, "
+            "adaptation itself diverges: lower the learner's inner rate"
+        )
 
 
 def _padded(n: int) -> int:

@@ -64,6 +64,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             labelled: whether a folder is one of classes.
             small: whether thumbnails are wanted.
         """
+        self._demand_learner()
         X = listed(X)
         found = pictures(X, labelled=labelled)
         if found is None:
@@ -89,14 +90,8 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         """Features checked by scikit-learn: numbers `[n, d]`, all finite, of the right d; and of a
         size whose squares are numbers, too."""
         found: Any = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
-        limits, most = np.finfo(found.dtype), np.max(np.abs(found), initial=0)
-        low, high = 1e3 * np.sqrt(limits.tiny), 1e-3 * np.sqrt(limits.max)
         # Only what is learned from can be too small: a query of zeros is far from all classes.
-        if most > high or (reset and 0 < most < low):
-            raise BadInput(
-                f"the largest feature is {most:.2g}, whose square {found.dtype} cannot hold well; "
-                f"multiply X by a number, so that it lies between {low:.0g} and {high:.0g}"
-            )
+        demand_squares(found, "feature", "X", small=reset)
         return found
 
     def _encoder(self) -> encoding.FrozenEncoder | None:
@@ -119,6 +114,13 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         if (said := unlike_training(files, (*look.size, look.channels))) is not None:
             LOG.warning("%s", said)
         return np.stack([as_learned(one, look) for one in found.items])
+
+    def _demand_learner(self) -> None:
+        if self.learner is not None:
+            # JAX is imported with it, and nobody else waits for that.
+            from quickstudy.estimators.adapted import demand_learner
+
+            demand_learner(self.learner)
 
     def _demand_images(self) -> None:
         if self.thumbnails_ is None and self.encoder == "auto" and self.learner is None:
@@ -250,6 +252,27 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
     @abc.abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         """Take what `_state` gave."""
+
+
+def demand_squares(x: np.ndarray, each: str, name: str, *, small: bool) -> None:
+    """Refuse numbers whose squares are none that count.
+
+    Args:
+        x: finite, of any shape.
+        each: what one of them is called.
+        name: what they are called together.
+        small: whether they can be too small.
+
+    Raises:
+        BadInput: says by what they must be multiplied.
+    """
+    limits, most = np.finfo(x.dtype), np.max(np.abs(x), initial=0)
+    low, high = 1e3 * np.sqrt(limits.tiny), 1e-3 * np.sqrt(limits.max)
+    if most > high or (small and 0 < most < low):
+        raise BadInput(
+            f"the largest {each} is {most:.2g}, whose square {x.dtype} cannot hold well; "
+            f"multiply {name} by a number, so that it lies between {low:.0g} and {high:.0g}"
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from quickstudy.errors import BadInput
 from quickstudy.estimators import labels
-from quickstudy.estimators.base import FewShotEstimator, Given
+from quickstudy.estimators.base import FewShotEstimator, Given, demand_squares
 from quickstudy.estimators.choice import (
     PENALTIES,
     RegressionHead,
@@ -131,6 +131,7 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         labels.demand_each(y, "target")
         y = check_array(y, ensure_2d=False, dtype="float64", input_name="y")
         check_consistent_length(given.inputs, y)
+        demand_squares(y, "target", "y", small=True)
         return y
 
     def _learn(self, given: Given, y: np.ndarray) -> "FewShotRegressor":
@@ -148,12 +149,10 @@ class FewShotRegressor(RegressorMixin, FewShotEstimator):
         errors = [_squared_error(head, examples) for head in tried]
         self.head_ = tried[int(np.argmin(errors))]
         self.leave_one_out_ = {}
-        # Targets that are all equal have no variance to divide by.
-        total = max(float(np.square(examples.onehot - examples.onehot.mean(0)).mean()), 1e-300)
         for name, kind in (("ridge", RidgeHead), ("kernel", KernelHead)):
             own = [e for e, head in zip(errors, tried, strict=True) if isinstance(head, kind)]
             if own:
-                self.leave_one_out_[name] = 1 - min(own) / total
+                self.leave_one_out_[name] = _determination(min(own), examples.onehot)
         self.scores_: Any = self.head_.fit(examples)
         return self
 
@@ -192,6 +191,14 @@ def _settings(name: str, examples: Labelled) -> Iterator[RegressionHead]:
         middle = max(float(np.median(apart)), 1e-12)
         for width in WIDTHS:
             yield from (KernelHead(noise, width * middle, rows) for noise in NOISES)
+
+
+def _determination(error: float, y: np.ndarray) -> float:
+    """R² = 1 − error / variance. Targets that are all equal have no variance: there it is 1 where
+    the error is rounding, else 0, as in scikit-learn."""
+    variance = float(np.square(y - y.mean(0)).mean())
+    rounding = float(np.square(1e-14 * np.abs(y).max()))
+    return 1 - error / variance if variance > rounding else float(error <= rounding)
 
 
 def _squared_error(head: RegressionHead, examples: Labelled) -> float:

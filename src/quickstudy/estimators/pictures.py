@@ -63,7 +63,9 @@ def pictures(x: Any, *, labelled: bool) -> Pictures | None:
         raise BadInput(f"X is {len(x)} bytes; {_OF_BYTES}")
     if isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.ndim == 1):
         return _from_items(list(x))
-    if x is None or isinstance(x, Mapping | Set | int | float):
+    # A sparse matrix may be a dict, too; scikit-learn refuses it by its name.
+    plain = isinstance(x, Mapping | Set | int | float) and not getattr(x, "ndim", 0)
+    if x is None or plain:
         raise BadInput(
             f"X is {_shown(x)}; give images, a folder of them or features [n, d], and a label for "
             "each as y. Of a dict {label: images}, X is its images, one after another"

@@ -13,7 +13,7 @@ from quickstudy.experiments.keys import head_key, training_key, weights_key
 from quickstudy.experiments.networks import NetworkConfig, with_head
 from quickstudy.experiments.problem import ExampleProblem, Problem, Source, Split
 from quickstudy.experiments.settings import Choice
-from quickstudy.experiments.trainable import demand_trainable
+from quickstudy.experiments.trainable import demand_as_told, demand_trainable
 
 if TYPE_CHECKING:
     import optax
@@ -259,6 +259,7 @@ class LearnerMethod(Method):
         validation = problem.training_tasks("validation", source)
         names = ("steps", "validate_every", "meta_batch", "validation_episodes", "ema")
         plan = MetaPlan(**{name: getattr(budget, name) for name in names})
+        demand_as_told(problem, tasks, validation)
         # Only now: an optimiser's schedule over no steps at all has an error of its own.
         optimiser = budget.accumulated(self.optimiser(budget))
         plan = replace(plan, optimiser=optimiser, for_test=self.for_test)

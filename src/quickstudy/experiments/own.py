@@ -18,7 +18,8 @@ from typing import Any
 
 from quickstudy.errors import RAISED, BadInput, QuickstudyError
 from quickstudy.experiments.recipe import Recipe
-from quickstudy.experiments.settings import Own, Scope, Settings, place_of
+from quickstudy.experiments.scope import Scope
+from quickstudy.experiments.settings import Own, Settings, place_of
 from quickstudy.experiments.telling import MARK
 
 log = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ that the command line can list problems at once.
 """
 
 import abc
+import inspect
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -121,6 +122,17 @@ class ExampleProblem(Problem):
 
     usual: ClassVar[dict[str, int]] = {"steps": 2000, "meta_batch": 8}
     """How long most learners train, in settings of a budget."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        takes = inspect.signature(self.tasks)
+        try:
+            takes.bind("train", Source())
+        except TypeError as error:
+            raise BadInput(
+                f"tasks of {type(self).__name__} takes {takes}; write "
+                "def tasks(self, split, source)"
+            ) from error
 
     @property
     @abc.abstractmethod

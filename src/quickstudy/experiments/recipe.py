@@ -7,7 +7,8 @@ from quickstudy.errors import BadInput
 from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.method import Method, Test, Trainer
 from quickstudy.experiments.problem import Problem, Source
-from quickstudy.experiments.settings import NOTHING, Scope, read_settings, settings_json
+from quickstudy.experiments.scope import NOTHING, Scope
+from quickstudy.experiments.settings import read_settings, settings_json
 from quickstudy.experiments.version01 import FORMAT, as_of_today
 
 

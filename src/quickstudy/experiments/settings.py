@@ -5,20 +5,23 @@ anything: classes of the library are found by name, and a class of the user's ow
 `Scope` that the user opened by naming its file.
 """
 
+import abc
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from quickstudy.errors import BadInput
+from quickstudy.experiments.scope import NOTHING, Scope
 from quickstudy.experiments.telling import told
 
 LIBRARY = __name__.partition(".")[0]
 _TAGS = ("name", "own")
 _NUMBERS = {int: "a whole number", float: "a number"}
+_WHOLE = (int, "int", int | None, "int | None")
 MOST = 2**32
 """Whole numbers are smaller: NumPy's generators take no larger seed."""
 KEPT: dict[str, Any] = {"kept": True}
@@ -36,17 +39,26 @@ class Settings:
             # A bool is an int in Python, and has no range.
             if isinstance(default, bool) or not isinstance(default, int | float):
                 continue
-            wanted = int if field.type in (int, "int") else float
-            if not isinstance(value, (int, wanted)):
-                raise BadInput(f"{field.name} is {value!r}; give {_NUMBERS[wanted]}")
-            if not math.isfinite(value) or value < 0 <= default:
-                raise BadInput(f"{field.name} is {value}; give a finite number, of 0 or more")
-            if isinstance(value, int) and value >= MOST:
-                raise BadInput(f"{field.name} is {value}; give a number below {MOST}")
+            if value is None and _may_be_none(type(self), field.name):
+                continue
+            _demand_number(field.name, value, default, int if field.type in _WHOLE else float)
+
+
+def _demand_number(name: str, value: Any, default: float, wanted: type) -> None:
+    if not isinstance(value, (int, wanted)):
+        raise BadInput(f"{name} is {value!r}; give {_NUMBERS[wanted]}")
+    if not math.isfinite(value) or value < 0 <= default:
+        raise BadInput(f"{name} is {value}; give a finite number, of 0 or more")
+    if isinstance(value, int) and value >= MOST:
+        raise BadInput(f"{name} is {value}; give a number below {MOST}")
+
+
+def _may_be_none(kind: type, name: str) -> bool:
+    return type(None) in get_args(typing.get_type_hints(kind)[name])
 
 
 @dataclass(frozen=True)
-class Choice(Settings):
+class Choice(Settings, abc.ABC):
     """A value that is one of several of its kind, chosen by name.
 
     A kind is a base class, such as `MemoryConfig`; its choices are the subclasses with a `name`.
@@ -109,65 +121,6 @@ def made(own: Own, *given: Any, **settings: Any) -> Any:
         raise BadInput(f"{own.where}: {name}({', '.join(kinds)}) fails: {error}") from error
 
 
-class Scope:
-    """What the user has named, and so may be used to open a run: by where it is defined,
-    `{"lever.py:Lever": Lever}`."""
-
-    def __init__(self, things: Mapping[str, Any] | None = None, named: Sequence[str] = ()):
-        self.things, self.named = dict(things or {}), tuple(named)
-        self.told: frozenset[str] = frozenset()
-        self.used: set[str] = set()
-
-    def read(self, value: Any) -> None:
-        """Note the places of everything of the user's own that a recipe tells."""
-        self.told |= _places_in(value)
-
-    def demand_used(self) -> None:
-        """Refuse a file that the user named, and that what was opened was not made with.
-
-        Raises:
-            BadInput: names it, and what was used in its place.
-        """
-        files = {one.rpartition(":")[0] for one in self.used}
-        if left := [one for one in self.named if one.rpartition(":")[0] not in files]:
-            made_with = ", ".join(sorted(self.used)) or "quickstudy alone"
-            raise BadInput(f"{left[0]} is named, and this was made with {made_with}; name that")
-
-    def find(self, where: str) -> Any:
-        """The thing of the user's own that a file calls `FILE.py:NAME`.
-
-        Raises:
-            BadInput: the user has not named it.
-        """
-        found = self._found(where)
-        self.used.add(found)
-        return self.things[found]
-
-    def _found(self, where: str) -> str:
-        if where in self.things:
-            return where
-        if not (found := self._renamed(where)):
-            also = f" beside {', '.join(self.named or sorted(self.things))}" if self.things else ""
-            unknown = {where, *self.told} - set(self.things)
-            missing = [f"PATH/{one}" for one in sorted(unknown) if not self._renamed(one)]
-            raise BadInput(
-                f"this was made with {where}, code of your own, which a file of weights never "
-                f"causes to be run; name it yourself{also}: --recipe {' '.join(missing)}, or in "
-                f"Python recipe={missing}, where PATH is its folder"
-            )
-        if len(found) > 1:
-            raise BadInput(f"{where} may be {' or '.join(sorted(found))}; name its own file")
-        return found[0]
-
-    def _renamed(self, where: str) -> list[str]:
-        """What may be meant, if the file was renamed: all of its name that are not told, too."""
-        name, there = where.rpartition(":")[2], self.named or tuple(self.things)
-        return [one for one in there if one.rpartition(":")[2] == name and one not in self.told]
-
-
-NOTHING = Scope()
-
-
 def settings_json(value: Any) -> Any:
     """A value of settings as JSON.
 
@@ -188,16 +141,6 @@ def settings_json(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [settings_json(one) for one in value]
     return str(value) if isinstance(value, Path) else value
-
-
-def _places_in(value: Any) -> frozenset[str]:
-    """All `{"own": "FILE.py:NAME"}` in JSON."""
-    if isinstance(value, list):
-        return frozenset().union(*map(_places_in, value))
-    if not isinstance(value, Mapping):
-        return frozenset()
-    mine = frozenset({value["own"]}) if isinstance(value.get("own"), str) else frozenset()
-    return mine.union(*map(_places_in, value.values()))
 
 
 def _named(value: Any) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """A learner, tried on the shapes of one task before a run's folder is made."""
 
+import contextlib
 import dataclasses
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from quickstudy.errors import RAISED, BadInput, QuickstudyError, said_by
@@ -10,8 +11,9 @@ from quickstudy.experiments.settings import LIBRARY, Own, place_of
 from quickstudy.experiments.telling import told
 
 if TYPE_CHECKING:
+    from quickstudy.experiments.problem import ExampleProblem
     from quickstudy.learners.learner import Learner
-    from quickstudy.tasks.task import TaskDistribution
+    from quickstudy.tasks.task import Task, TaskDistribution
 
 
 def own_parts(value: Any) -> list[str]:
@@ -54,15 +56,68 @@ def demand_trainable(
         if not own:
             demand_fitting(learner, distribution)
             continue
-        try:
+        with _told_of(own):
             # What a learner refuses by itself has a message of its own.
             learner.check(eqx.filter_eval_shape(distribution.sample, jax.random.key(0)))
             eqx.filter_eval_shape(_tried, learner, distribution, jax.random.key(0))
-        except QuickstudyError as error:
-            raise BadInput(f"{' with '.join(own)}: {error}") from error
-        except RAISED as error:
-            said = told(error) or said_by(error)
-            raise BadInput(f"{' with '.join(own)} cannot be trained; {said}") from error
+
+
+def demand_as_told(
+    problem: "ExampleProblem", tasks: "TaskDistribution", validation: "TaskDistribution"
+) -> None:
+    """Raise `BadInput` where a problem of the user's own has tasks of another shape than it says,
+    which networks are made for; nothing is computed.
+
+    Args:
+        problem: says what inputs and outputs are.
+        tasks: of training, which may have other numbers of classes.
+        validation: as in tests.
+    """
+    import equinox as eqx
+    import jax
+
+    from quickstudy.tasks.task import Task
+
+    if not (own := own_parts(problem)):
+        return
+    for distribution, sayings in ((tasks, _inputs_of), (validation, _all_of)):
+        with _told_of(own):
+            if not hasattr(distribution, "sample"):
+                raise BadInput(
+                    f"tasks returns {distribution!r}; it must return a distribution of tasks, "
+                    "which has sample(key)"
+                )
+            task = eqx.filter_eval_shape(distribution.sample, jax.random.key(0))
+            if not isinstance(task, Task):
+                kind = type(task).__name__
+                raise BadInput(f"sample returns {kind}; it must return a quickstudy.Task")
+            for name, said, found in sayings(problem, task):
+                if said != found:
+                    raise BadInput(f"{name} is {said!r}, and its tasks have {found!r}; mend one")
+
+
+def _inputs_of(problem: "ExampleProblem", task: "Task") -> Iterator[tuple[str, Any, Any]]:
+    """What a problem says of the inputs, and what those of a task are, by the name of the field."""
+    yield "inputs", problem.inputs, task.support.x.shape[1:]
+
+
+def _all_of(problem: "ExampleProblem", task: "Task") -> Iterator[tuple[str, Any, Any]]:
+    """The same of inputs, targets and their number."""
+    yield from _inputs_of(problem, task)
+    yield "classification", problem.classification, task.query.ways is not None
+    yield "outputs", problem.outputs, task.query.outputs
+
+
+@contextlib.contextmanager
+def _told_of(own: list[str]) -> Iterator[None]:
+    """Errors name the code of the user's own that is tried."""
+    try:
+        yield
+    except QuickstudyError as error:
+        raise BadInput(f"{' with '.join(own)}: {error}") from error
+    except RAISED as error:
+        said = told(error) or said_by(error)
+        raise BadInput(f"{' with '.join(own)} cannot be trained; {said}") from error
 
 
 def _demand_adapts(learner: Any, own: str) -> None:

@@ -1,6 +1,8 @@
 """The multilayer perceptron of the sinusoid experiments."""
 
+import importlib
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -70,3 +72,28 @@ class MLP(eqx.Module):
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
         return self.last(self.layers[-1](x))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Functions by their names where they have one: most of JAX's cannot be pickled."""
+        return {name: _named(value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            found = _found(value) if isinstance(value, _Name) else value
+            object.__setattr__(self, name, found)
+
+
+class _Name(tuple[str, str]):
+    """Where a function stands: its module, and its name there."""
+
+
+def _named(value: Any) -> Any:
+    name = _Name((getattr(value, "__module__", ""), getattr(value, "__qualname__", "")))
+    try:
+        return name if callable(value) and _found(name) is value else value
+    except (ImportError, AttributeError, ValueError):
+        return value
+
+
+def _found(name: _Name) -> Any:
+    return getattr(importlib.import_module(name[0]), name[1])

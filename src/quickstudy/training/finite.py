@@ -15,6 +15,7 @@ from quickstudy.rl.rollout import Rollout
 from quickstudy.rl.scale import Moments
 from quickstudy.runs import Run
 from quickstudy.training.algorithm import Algorithm
+from quickstudy.training.meta_training import MetaTraining, largest
 
 RATES = "Lower the learning rate or the inner rate, or clip gradients harder"
 UNTOLD = (
@@ -25,6 +26,8 @@ LARGE = (
     f"Rewards or observations are too large for single precision, which holds the squares of their "
     f"sums: let the environment return numbers of at most {GREATEST:g}, better of about 1"
 )
+UNUSUAL = 1e4
+"""Inputs and targets beyond it are told, where training diverges."""
 KINDS = ("an observation", "", "a reward")
 """What is not finite, in the order of a step; the second is what the policy did."""
 
@@ -101,11 +104,11 @@ class Step(NamedTuple):
     real: Array
 
 
-def environment_at_fault(
+def data_at_fault(
     algorithm: Algorithm, state: Any, key: PRNGKeyArray, bounds: tuple[int, int, int]
 ) -> str:
-    """Whether a compiled environment returned what is not finite or too large, in words; nothing
-    where it did not.
+    """Whether tasks, or what a compiled environment returned, is not finite or too large, in words;
+    nothing where it is not.
 
     The steps are taken once more, so that trainings that stay finite have nothing to look at.
 
@@ -115,9 +118,11 @@ def environment_at_fault(
         key: as of `quickstudy.training.steps.advance`.
         bounds: the first step, the one to stop before, and how many the whole training has.
     """
+    start, stop, steps = bounds
+    if isinstance(algorithm, MetaTraining):
+        return tasks_at_fault(algorithm, key, range(start, stop))
     if not _acts_compiled(algorithm, state, key):
         return ""
-    start, stop, steps = bounds
     for step in range(start, stop):
         batch = _collected(algorithm, state, jax.random.fold_in(key, step))
         for one in _parts(batch, Rollout, Trajectories):
@@ -127,10 +132,42 @@ def environment_at_fault(
     return ""
 
 
-def weights_or_environment(algorithm: Algorithm, state: Any, key: PRNGKeyArray) -> str:
+def tasks_at_fault(algorithm: MetaTraining, key: PRNGKeyArray, steps: range | None) -> str:
+    """Whether the tasks of these steps, or of a validation, are not finite or very large, in words;
+    nothing where they are not.
+
+    Args:
+        algorithm: what sampled them.
+        key: as of `quickstudy.training.steps.advance`, or of the validation.
+        steps: None for a validation.
+    """
+    if steps is None:
+        tasks, sampled, parts = algorithm.validation, algorithm.validation_episodes, 2
+        keys = [("validation", key)]
+    else:
+        tasks, sampled, parts = algorithm.tasks, algorithm.meta_batch, 3
+        keys = [(f"step {step}", jax.random.fold_in(key, step)) for step in steps]
+    for when, one in keys:
+        most = np.asarray(_largest(tasks, one, sampled, parts)).max(0)
+        for what, size in zip(("inputs", "targets"), most, strict=True):
+            if np.isinf(size):
+                return (
+                    f"In {when} tasks have {what} that are infinite or not-a-number: mend the data"
+                )
+            if size > UNUSUAL:
+                return f"In {when} tasks have {what} of up to {size:.2g}: scale them to about 1"
+    return ""
+
+
+_largest = eqx.filter_jit(largest)
+
+
+def weights_or_data(algorithm: Algorithm, state: Any, key: PRNGKeyArray) -> str:
     """Of a validation, whose trials are not kept: what to look at where the weights are finite."""
     if not _all_finite(eqx.filter(algorithm.learned(state), eqx.is_inexact_array)):
         return ""
+    if isinstance(algorithm, MetaTraining):
+        return tasks_at_fault(algorithm, key, None)
     return UNTOLD if _acts_compiled(algorithm, state, key) else ""
 
 

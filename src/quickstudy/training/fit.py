@@ -16,10 +16,10 @@ from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
 from quickstudy.training.algorithm import Algorithm
 from quickstudy.training.finite import (
+    data_at_fault,
     demand_finite,
     demand_scale,
-    environment_at_fault,
-    weights_or_environment,
+    weights_or_data,
 )
 from quickstudy.training.pace import Pace, listening
 from quickstudy.training.plan import Plan
@@ -129,14 +129,14 @@ def _advance(
     state, metrics = advance(*taken)
     values = {name: float(value) for name, value in metrics.items()}
     # Before anything is saved, so that the newest checkpoint is always a good one.
-    demand_finite(values, (step, stop), run, lambda: environment_at_fault(*taken))
+    demand_finite(values, (step, stop), run, lambda: data_at_fault(*taken))
     demand_scale(state, (step, stop), run)
     carry = carry._replace(state=state)
     if _validates(stop, plan):
         carry, found = _validate(algorithm, carry, keys[1])
         # No score is below not-a-number: the untrained weights would silently remain the best.
         after = (algorithm, carry.state, keys[1])
-        demand_finite(found, (stop, stop), run, lambda: weights_or_environment(*after))
+        demand_finite(found, (stop, stop), run, lambda: weights_or_data(*after))
         values |= found
     return carry, values
 

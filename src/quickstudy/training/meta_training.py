@@ -144,3 +144,30 @@ def episode_scores(
         return score(outputs, task.query)
 
     return name, map_over_tasks(one, fixed, key, episodes)
+
+
+def largest(
+    tasks: TaskDistribution, key: PRNGKeyArray, sampled: int, parts: int
+) -> Float[Array, "sampled 2"]:
+    """The largest input and the largest target of tasks that were sampled before; infinite where
+    one is not finite.
+
+    Args:
+        tasks: p(T).
+        key: as it was given to `improve` or `validate`; not consumed.
+        sampled: how many.
+        parts: into how many keys that of a task was split, of which the first samples.
+    """
+    fixed, rest = eqx.partition(tasks, eqx.is_array)
+
+    def one(fixed: Any, key: PRNGKeyArray) -> Float[Array, "2"]:
+        task = eqx.combine(fixed, rest).sample(jax.random.split(key, parts)[0])
+        both = (task.support, task.query)
+        return jnp.stack([_most([s.x for s in both]), _most([s.y for s in both])])
+
+    return map_over_tasks(one, fixed, key, sampled)
+
+
+def _most(tree: Any) -> Float[Array, ""]:
+    sizes = [jnp.abs(x.astype(jnp.float32)).max(initial=0) for x in jax.tree.leaves(tree)]
+    return jnp.nan_to_num(jnp.stack(sizes), nan=jnp.inf, posinf=jnp.inf).max()

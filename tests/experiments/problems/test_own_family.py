@@ -13,7 +13,8 @@ from quickstudy.app.cli import main
 from quickstudy.experiments.problem import Problem, Source
 from quickstudy.experiments.problems import find_problem
 from quickstudy.experiments.saved import load
-from quickstudy.experiments.settings import Scope, read_settings, settings_json
+from quickstudy.experiments.scope import Scope
+from quickstudy.experiments.settings import read_settings, settings_json
 from quickstudy.testing.comparing import same_bits
 from references.own_code import forget
 from references.reading_html import demand_self_contained

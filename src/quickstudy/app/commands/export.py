@@ -31,4 +31,5 @@ def main(arguments: list[str]) -> None:
     from quickstudy.experiments.saved import copy_exported
 
     copy_exported(run, file, values["recipe"] or None)
-    print(f"wrote {file}; read it with quickstudy.load({str(file)!r})")
+    named = f", recipe={list(values['recipe'])}" if values["recipe"] else ""
+    print(f"wrote {file}; read it with quickstudy.load({str(file)!r}{named})")

@@ -29,7 +29,8 @@ from quickstudy.experiments.methods import (
     varibad,
 )
 from quickstudy.experiments.problem import Problem
-from quickstudy.experiments.settings import Scope, read_settings, read_settings_as
+from quickstudy.experiments.scope import Scope
+from quickstudy.experiments.settings import read_settings, read_settings_as
 
 METHODS: tuple[type[Method], ...] = (
     prototypical.PrototypicalConfig,

@@ -22,7 +22,8 @@ from quickstudy.experiments.problems import (
     tabular,
     yours,
 )
-from quickstudy.experiments.settings import Own, Scope, made, read_settings
+from quickstudy.experiments.scope import Scope
+from quickstudy.experiments.settings import Own, made, read_settings
 
 PROBLEMS: tuple[type[Problem], ...] = (
     yours.FolderImages,

@@ -7,7 +7,8 @@ from quickstudy.experiments.budget import Budget
 from quickstudy.experiments.family import FamilyProblem
 from quickstudy.experiments.problem import Split
 from quickstudy.experiments.recipe import Recipe
-from quickstudy.experiments.settings import NOTHING, read_settings
+from quickstudy.experiments.scope import NOTHING
+from quickstudy.experiments.settings import read_settings
 
 if TYPE_CHECKING:
     from quickstudy.envs.environment import MDPFamily
