@@ -31,7 +31,7 @@ memory="blackbox-omniglot --filters 32 --meta-batch 16"
 random="blackbox-omniglot --protocol finn2017 --meta-batch 16"
 learn lstm "$own" $random --memory lstm --filters 32 --steps 10000
 learn lstm-5-shot "" $random --memory lstm --shots 5 --queries 1 --filters 32 --steps 20000
-learn class-mean "$own" $random --memory class-mean --steps 24000
+learn class-mean "$own" $random --memory class-mean --steps 8000
 learn attention "$own" $memory --memory attention --steps 4000
 learn transformer "$own" $memory --memory transformer --steps 4000
 learn maml++ "$own" maml++-omniglot --norm batch --steps 1000 --meta-batch 8 --inner-steps 3

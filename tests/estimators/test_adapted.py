@@ -208,3 +208,25 @@ def test_an_estimator_with_a_learner_can_be_pickled():
     fitted = FewShotClassifier(learner=learner).fit(x, np.arange(6) % 2)
     other = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(other.predict_proba(x), fitted.predict_proba(x))
+
+
+def test_images_after_fit_are_in_the_size_of_those_before(tmp_path):
+    fitted = FewShotClassifier(learner=qs.Prototypical(conv())).fit(X, Y)
+    larger = X.repeat(2, 1).repeat(2, 2)
+    assert fitted._given(larger, reset=False).inputs.shape == X.shape
+    # Not equal: scaling smooths.
+    np.testing.assert_allclose(fitted.predict_proba(larger), fitted.predict_proba(X), atol=0.03)
+    Image.fromarray(X[0]).save(tmp_path / "a.png")
+    files = fitted.predict_proba([tmp_path / "a.png"])
+    np.testing.assert_allclose(files, fitted.predict_proba(X[:1]), rtol=1e-5)
+
+
+def test_features_and_images_are_not_taken_for_each_other():
+    fitted = FewShotClassifier(learner=qs.Prototypical(conv())).fit(X, Y)
+    for call in (fitted.predict, lambda x: fitted.partial_fit(x, Y)):
+        with pytest.raises(BadInput, match="was fitted on images and is given features"):
+            call(np.ones((8, 5)))
+    net = qs.Prototypical(qs.MLP(5, (4,), key=KEY))
+    fitted = FewShotClassifier(learner=net).fit(np.eye(8, 5), Y)
+    with pytest.raises(BadInput, match=r"was fitted on features .* and is given images"):
+        fitted.predict(X)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from quickstudy import BadInput, FewShotClassifier, FewShotRegressor
+from quickstudy import BadInput, FewShotClassifier, FewShotRegressor, Prototypical
 from quickstudy.estimators.base import FewShotEstimator, Given
 from references.stand_in_encoder import BLUE, GREEN, RED, Patches, coloured
 
 FEATURES, IMAGES = np.random.default_rng(0).normal(size=(6, 4)), coloured(6, RED, size=(16, 12))
+LEARNER = Prototypical(lambda x: x)
 SMALL = np.zeros((2, 32, 32, 3), np.uint8)
 
 
@@ -27,7 +28,7 @@ def test_what_is_given_later_is_behind_what_was_given():
 
 def taken(X, **settings):
     """What an estimator with a learner of its own makes of X."""
-    return FewShotClassifier(learner="some learner", **settings)._given(X, reset=True).inputs
+    return FewShotClassifier(learner=LEARNER, **settings)._given(X, reset=True).inputs
 
 
 def test_a_learner_takes_images_of_their_own_size_or_of_the_one_that_is_named():
@@ -40,15 +41,16 @@ def test_a_learner_takes_images_of_their_own_size_or_of_the_one_that_is_named():
 
 
 def test_an_encoder_is_used_where_there_is_no_learner_or_it_is_named():
-    assert FewShotClassifier(learner="some learner")._encoder() is None
-    assert FewShotClassifier(Patches(), learner="some learner")._encoder() is not None
+    assert FewShotClassifier(learner=LEARNER)._encoder() is None
+    assert FewShotClassifier(Patches(), learner=LEARNER)._encoder() is not None
     assert FewShotClassifier(None)._encoder().name == "pixels-32x32"
 
 
 def test_images_for_what_was_fitted_on_features():
     own = FewShotClassifier(head="ridge").fit(FEATURES, list("aaabbb"))
-    with pytest.raises(BadInput, match=r"fitted on features \[n, 4\] and is given images"):
-        own.predict(IMAGES)
+    for one in (own, FewShotClassifier(None).fit(FEATURES, list("aaabbb"))):
+        with pytest.raises(BadInput, match=r"fitted on features \[n, 4\] and is given images"):
+            one.predict(IMAGES)
 
 
 def test_features_are_kept_as_they_are_and_images_as_thumbnails():
@@ -112,7 +114,7 @@ def test_features_whose_squares_cannot_be_computed(scale):
     ],
 )
 def test_a_size_of_images_that_is_none_says_what_one_is(image):
-    classifier = FewShotClassifier(learner=3, image=image)
+    classifier = FewShotClassifier(learner=LEARNER, image=image)
     with pytest.raises(BadInput, match=r"image is .*; give \(height, width, channels\)"):
         classifier.fit(list(coloured(2, RED)), ["a", "b"])
 

@@ -68,6 +68,8 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         X = listed(X)
         found = pictures(X, labelled=labelled)
         if found is None:
+            if not reset:
+                self._demand_features()
             return Given(self._features(X, reset=reset), None)
         if not reset:
             self._demand_images()
@@ -76,7 +78,7 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
         tell_animated_files(one for one in found.items if isinstance(one, Path))
         shots = encoding.thumbnails(found.items) if small else None
         if self.learner is not None and self._encoder() is None:
-            return Given(self._images(found), shots, found.labels)
+            return Given(self._images(found, reset=reset), shots, found.labels)
         encoder = self._encoder() or encoding.resolved("auto")
         identity = encoding.Identity(encoder.name, encoder.digest)
         if reset:
@@ -100,16 +102,20 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             return None
         return encoding.resolved(self.encoder)
 
-    def _images(self, found: Pictures) -> np.ndarray:
-        """Images as a learner takes them, uint8 `[n, h, w, c]`."""
+    def _images(self, found: Pictures, *, reset: bool) -> np.ndarray:
+        """Images as a learner takes them, uint8 `[n, h, w, c]`: those after `fit` in the size of
+        what it was fitted on."""
         shapes = {one.shape[:2] for one in found.items if isinstance(one, np.ndarray)}
         fixed = all(isinstance(one, np.ndarray) for one in found.items) and len(shapes) == 1
-        if self.image is None and not fixed:
+        if self.image is None and reset and not fixed:
             raise BadInput(
                 "the images are files or have different sizes, and the size that the learner "
                 "takes is not known; give image=(height, width, channels), such as (28, 28, 1)"
             )
-        look = look_of(self.image) if self.image is not None else Look(shapes.pop(), 3)
+        if self.image is not None:
+            look = look_of(self.image)
+        else:
+            look = Look(shapes.pop() if reset else self.inputs_.shape[1:3], 3)
         files = [one for one in found.items if isinstance(one, Path)]
         if (said := unlike_training(files, (*look.size, look.channels))) is not None:
             LOG.warning("%s", said)
@@ -123,10 +129,19 @@ class FewShotEstimator(BaseEstimator, abc.ABC):
             demand_learner(self.learner)
 
     def _demand_images(self) -> None:
-        if self.thumbnails_ is None and self.encoder == "auto" and self.learner is None:
+        # An encoder that was named may have made the features, and makes them of images, too.
+        named = not (self.encoder is None or self.encoder == "auto")
+        if self.thumbnails_ is None and not named:
             raise BadInput(
                 f"this {type(self).__name__} was fitted on features [n, {self.n_features_in_}] "
                 "and is given images; give features of the same kind, or fit it on images"
+            )
+
+    def _demand_features(self) -> None:
+        if self.thumbnails_ is not None and self.inputs_.ndim == 4:
+            raise BadInput(
+                f"this {type(self).__name__} was fitted on images and is given features; give "
+                "images, or fit it on features"
             )
 
     def _demand_layout(self, X: Any) -> None:

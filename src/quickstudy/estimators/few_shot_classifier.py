@@ -57,7 +57,8 @@ class FewShotClassifier(ClassifierMixin, FewShotEstimator):
         image: (height, width, channels) of the images that the learner takes. Grey ones whose
             border is lighter than middle grey are inverted, so that ink is light, whether they are
             files, PIL images or arrays; (height, width, 1, "light") leaves them as they are, and
-            "dark" inverts all. `from_run` takes the run's own.
+            "dark" inverts all. `from_run` takes the run's own. Without it, images have the size of
+            the arrays that it was fitted on.
         random_state: a whole number, for learners that adapt at random; None or a `RandomState`
             draws one.
 
