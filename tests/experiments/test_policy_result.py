@@ -53,11 +53,11 @@ def test_the_distance_to_the_best_reference_is_told():
     found = a_policy_result().evaluation
     assert "−" not in str(a_policy_result(found).facts())
     told = replace(found, ahead={"optimum": Estimate(-1.5, 0.25)})
-    assert ("policy − optimum", "-1.5 ± 0.25 in a whole trial, paired over trials") in (
+    assert ("policy − optimum", "-1.50 ± 0.25 in a whole trial, paired over trials") in (
         a_policy_result(told).facts()
     )
     told = replace(updates(), ahead={"untrained": Estimate(2.0, 0.5)})
-    assert ("policy − untrained", "2 ± 0.5 after the last update, paired over tasks") in (
+    assert ("policy − untrained", "2.00 ± 0.50 after the last update, paired over tasks") in (
         a_policy_result(told).facts()
     )
 

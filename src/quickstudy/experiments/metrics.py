@@ -18,12 +18,12 @@ def written(estimate: Estimate, metric: str) -> str:
     Example:
         >>> written(Estimate(0.98765, 0.00123), "accuracy")
         '98.77 ± 0.12 %'
+        >>> written(Estimate(2.5012, 0.9961), "return"), written(Estimate(216.61, 59.3), "return")
+        ('2.50 ± 1.00', '217 ± 59')
     """
     if metric == "accuracy":
         return f"{100 * estimate.mean:.2f} ± {100 * estimate.interval:.2f} %"
-    # What is known exactly has an interval of rounding errors.
-    interval = 0.0 if estimate.interval < 1e-12 * abs(estimate.mean) else estimate.interval
-    return f"{estimate.mean:.4g} ± {interval:.2g}"
+    return _rounded(estimate)
 
 
 def written_difference(difference: Estimate, metric: str) -> str:
@@ -35,7 +35,18 @@ def written_difference(difference: Estimate, metric: str) -> str:
     """
     if metric == "accuracy":
         return f"{100 * difference.mean:+.2f} ± {100 * difference.interval:.2f} points"
-    return f"{difference.mean:+.4g} ± {difference.interval:.2g}"
+    return _rounded(difference, "+")
+
+
+def _rounded(estimate: Estimate, sign: str = "") -> str:
+    """To the second digit of the interval."""
+    mean = estimate.mean
+    # What is known exactly has an interval of rounding errors.
+    interval = 0.0 if estimate.interval < 1e-12 * abs(mean) else estimate.interval
+    if not 1e-6 <= interval < math.inf:
+        return f"{mean:{sign}.4g} ± {interval:.2g}"
+    places = max(1 - math.floor(math.log10(float(f"{interval:.1e}"))), 0)
+    return f"{mean:{sign}.{places}f} ± {interval:.{places}f}"
 
 
 def spoken(name: str) -> str:
