@@ -12,7 +12,7 @@ def test_errors_are_not_written_as_shares():
 
 def test_figures_end_where_their_interval_does():
     for mean, interval, said in (
-        (2.5012, 0.9961, "2.50 ± 1.00"),
+        (2.5012, 0.9961, "2.5 ± 1.0"),
         (216.61, 59.3, "217 ± 59"),
         (1956.2, 137.4, "1956 ± 137"),
         (1234.5678, 0.0012, "1234.5678 ± 0.0012"),

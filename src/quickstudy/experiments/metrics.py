@@ -19,7 +19,7 @@ def written(estimate: Estimate, metric: str) -> str:
         >>> written(Estimate(0.98765, 0.00123), "accuracy")
         '98.77 ± 0.12 %'
         >>> written(Estimate(2.5012, 0.9961), "return"), written(Estimate(216.61, 59.3), "return")
-        ('2.50 ± 1.00', '217 ± 59')
+        ('2.5 ± 1.0', '217 ± 59')
     """
     if metric == "accuracy":
         return f"{100 * estimate.mean:.2f} ± {100 * estimate.interval:.2f} %"
