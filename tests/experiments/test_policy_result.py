@@ -35,7 +35,7 @@ def test_regret_adds_up_what_was_missed():
 
 def test_the_table_has_the_policy_first_and_then_the_best():
     table = a_policy_result(definition={"environment": "Bandit-v1", "engine": "none"}).table()
-    assert [column.header for column in table.columns] == [
+    assert [str(column.header) for column in table.columns] == [
         "reward", "whole trial", "first episode", "last episode"]  # fmt: skip
     assert [str(cell) for cell in table.columns[0].cells] == ["policy", "optimum"]
     assert str(table.title) == "rl2-bandit on Bandit-v1, test tasks"

@@ -1,6 +1,7 @@
 """What a run reached on tasks never seen in training, and on which data that was."""
 
 import abc
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,11 +106,7 @@ class Result(abc.ABC):
         """
         grid = self.rows()
         title = Text(f"{self.recipe} on {self.data}, {self.split} tasks")
-        table = Table(title=title, show_header=bool(grid.head))
-        for name in grid.head or ("", ""):
-            table.add_column(name, overflow="fold")  # a name is there to be read whole
-        for row in grid.rows:
-            table.add_row(*map(_cell, row))
+        table = terminal_table(grid, title=title)
         facts = [*self.facts(), *([("folder", str(folder))] if folder else [])]
         if grid.head:
             table.caption = Text("\n".join(f"{name}: {value}" for name, value in facts))
@@ -139,6 +136,29 @@ def _as_asked(data: str, options: Mapping[str, Any]) -> str:
     other = options.get("on")
     shape = [f"--{name} {options[name]}" for name in SHAPE if options.get(name)]
     return "; ".join([f"data of {other}" if other else data, *shape])
+
+
+def terminal_table(grid: Grid, **about: Text) -> Table:
+    """A grid as a terminal shows it: where it is narrow, names fold and figures stay whole.
+
+    Args:
+        grid: without a head it has two columns.
+        about: its title and its caption.
+    """
+    table = Table(show_header=bool(grid.head), **about)  # pyright: ignore[reportArgumentType]
+    for i, name in enumerate(grid.head or ("", "")):
+        # Without a head, a row is of figures or of words.
+        figures = bool(grid.head) and any(FIGURE in str(_cell(row[i])) for row in grid.rows)
+        heading = textwrap.fill(name, HEADING) if figures else name
+        table.add_column(Text(heading), overflow="fold", no_wrap=figures)
+    for row in grid.rows:
+        table.add_row(*map(_cell, row))
+    return table
+
+
+FIGURE = " ± "
+HEADING = 14
+"""Letters of a figure: its heading need not be wider."""
 
 
 def _cell(value: Any) -> Text:

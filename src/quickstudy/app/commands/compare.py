@@ -29,21 +29,15 @@ def main(arguments: list[str]) -> None:
     demand_read(flags, rest, {})
     options = CompareOptions(**parse(flags, rest, prog=f"quickstudy {USAGE}", description=ABOUT))
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from quickstudy.experiments.comparison import compared
+    from quickstudy.experiments.result import terminal_table
     from quickstudy.writing import demand_files, write_json
 
     demand_files(json=options.json)
     found = compared(paths)
-    grid = found.grid()
-    table = Table(caption=Text("\n".join(found.facts())))
-    for name in grid.head:
-        table.add_column(name, overflow="fold")  # a name is there to be read whole
-    for row in grid.rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    Console().print(table)
+    Console().print(terminal_table(found.grid(), caption=Text("\n".join(found.facts()))))
     if options.json is not None:
         write_json(options.json, found.to_json())
         print(f"wrote {options.json}")
