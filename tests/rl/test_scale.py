@@ -158,8 +158,10 @@ def test_far_levers_are_learned_with_it_alone(tmp_path):
         algorithm = rl2(trial, scale)
         whole = fit(algorithm, plan, key=KEY)
         name = type(scale).__name__
-        earned[name] = acting(whole.best, trial)(KEY, 256).returns[:, 1].mean()
-    assert earned["Fixed"] < 0.95 * blind < 0.7 * blind < earned["Running"], earned
+        earned[name] = acting(whole.best, trial)(KEY, 256).returns[:, 1].mean() - blind
+    # In proportion: what little is learned without it depends on how a processor rounds.
+    assert earned["Fixed"] < 0.1 * earned["Running"], earned
+    assert earned["Running"] > 0.6 * -blind, earned
     run = qs.Run.create(tmp_path / "run", {"recipe": "levers"})
     with pytest.raises(Crash):
         fit(algorithm, plan, key=KEY, run=run, report=Crashing(at=20))

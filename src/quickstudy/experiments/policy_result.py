@@ -36,7 +36,7 @@ class PolicyResult(Result):
         >>> earned = Returns(Estimate(3.0, 0.1), (Estimate(1.0, 0.1), Estimate(2.0, 0.1)))
         >>> found = TrialEvaluation(earned, {}, 100)
         >>> PolicyResult(found, recipe="rl2", data="Bandit-v1", split="test").headline.figure
-        '3 ± 0.1'
+        '3.00 ± 0.10'
     """
 
     evaluation: TrialEvaluation
@@ -191,8 +191,9 @@ def regret(policy: Returns, best: Returns) -> list[float]:
 def heads(found: TrialEvaluation) -> list[str]:
     """What the columns of a table of rewards are called, after the actor's name."""
     names = [*columns(found.policy, found.stage)]
-    names += ["steps, first and last episode"] if found.ends_early else []
-    return [*names, "successes, first and last"] if found.policy.successes else names
+    told = ["steps"] if found.ends_early else []
+    told += ["successes"] if found.policy.successes else []
+    return [*names, *(f"{what}, {end} episode" for what in told for end in ("first", "last"))]
 
 
 def cells(returns: Returns, found: TrialEvaluation) -> list[str]:
@@ -205,18 +206,19 @@ def cells(returns: Returns, found: TrialEvaluation) -> list[str]:
     Example:
         >>> quick, slow = (Returns(e, (e, e), (e, e)) for e in (Estimate(2, 0.5), Estimate(9, 1)))
         >>> cells(slow, TrialEvaluation(quick, {}, 10))
-        ['9 ± 1', '9 ± 1', '9 ± 1', '9 ± 1, 9 ± 1']
+        ['9.0 ± 1.0', '9.0 ± 1.0', '9.0 ± 1.0', '9.0 ± 1.0', '9.0 ± 1.0']
     """
     told = [written(x, "return") for x in columns(returns, found.stage).values()]
     if found.ends_early:
-        told.append(", ".join(written(x, "return") for x in _ends(returns.lengths)))
+        told += _ends(returns.lengths, "return")
     if found.policy.successes:
-        told.append(", ".join(written(x, "accuracy") for x in _ends(returns.successes)))
+        told += _ends(returns.successes, "accuracy")
     return told
 
 
-def _ends(estimates: tuple[Estimate, ...]) -> tuple[Estimate, ...]:
-    return estimates and (estimates[0], estimates[-1])
+def _ends(estimates: tuple[Estimate, ...], metric: str) -> list[str]:
+    """Of the first episode and of the last; nothing of an actor of which it is not known."""
+    return [written(estimates[n], metric) if estimates else "" for n in (0, -1)]
 
 
 def columns(returns: Returns, stage: str) -> dict[str, Estimate]:
