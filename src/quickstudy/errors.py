@@ -45,13 +45,16 @@ def said_by(error: BaseException) -> str:
 
 
 def is_whole(value: object, least: int = 1) -> bool:
-    """Whether it is a whole number, Python's or NumPy's, and not below the least.
+    """Whether it is a whole number, Python's or NumPy's, not below the least, and neither true nor
+    false.
 
     Example:
-        >>> is_whole(2), is_whole(0), is_whole(1.5)
-        (True, False, False)
+        >>> is_whole(2), is_whole(0), is_whole(1.5), is_whole(True)
+        (True, False, False, False)
     """
-    return isinstance(value, numbers.Integral) and int(value) >= least
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        return False
+    return int(value) >= least
 
 
 def demand_counts(**given: object) -> None:
@@ -66,6 +69,22 @@ def demand_counts(**given: object) -> None:
         quickstudy.errors.BadInput: trials is 0; give a whole number of 1 or more
     """
     _demand(given, is_whole, "a whole number of 1 or more")
+
+
+def demand_key(key: object) -> None:
+    """A key of JAX's, new or old style; nothing is drawn from it.
+
+    Raises:
+        BadInput: a seed, for example.
+
+    Example:
+        >>> demand_key(0)
+        Traceback (most recent call last):
+        quickstudy.errors.BadInput: key is 0; give a key of JAX's, as jax.random.key(0)
+    """
+    if not (hasattr(key, "dtype") and hasattr(key, "shape")):
+        seed = key if is_whole(key, 0) else 0
+        raise BadInput(f"key is {key!r}; give a key of JAX's, as jax.random.key({seed})")
 
 
 def demand_sizes(count: int | None = None, /, **given: object) -> None:
@@ -91,7 +110,7 @@ def demand_sizes(count: int | None = None, /, **given: object) -> None:
     _demand(given, holds, f"{count or 'one or more'} whole numbers of 1 or more")
 
 
-def demand_shares(**given: float) -> None:
+def demand_shares(**given: Any) -> None:
     """Numbers from 0 to 1, both included, as discounts are.
 
     Raises:
@@ -105,7 +124,7 @@ def demand_shares(**given: float) -> None:
     _demand(given, lambda value: 0 <= value <= 1, "a number from 0 to 1")
 
 
-def demand_positive(**given: float) -> None:
+def demand_positive(**given: Any) -> None:
     """Finite numbers above 0.
 
     Raises:
@@ -121,5 +140,9 @@ def demand_positive(**given: float) -> None:
 
 def _demand(given: Mapping[str, Any], holds: Callable[[Any], bool], wanted: str) -> None:
     for name, value in given.items():
-        if not holds(value):
+        try:
+            right = holds(value)
+        except TypeError:  # a text, for example, which is not comparable
+            right = False
+        if not right:
             raise BadInput(f"{name} is {value!r}; give {wanted}")

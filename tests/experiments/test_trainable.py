@@ -93,11 +93,11 @@ class NoTask:
 @pytest.mark.parametrize(
     ("says", "told"),
     [
-        ({"inputs": (5,)}, r"inputs is \(5,\), and its tasks have \(1,\); mend one"),
-        ({"inputs": [1]}, r"inputs is \[1\], and its tasks have \(1,\); mend one"),
-        ({"inputs": 5}, r"inputs is 5, and its tasks have \(1,\); mend one"),
-        ({"outputs": 2}, r"outputs is 2, and its tasks have 1; mend one"),
-        ({"classification": True}, "classification is True, and its tasks have False; mend one"),
+        ({"inputs": (5,)}, r"inputs is \(5,\), but \(1,\) in its tasks; correct one"),
+        ({"inputs": [1]}, r"inputs is \[1\], but \(1,\) in its tasks; correct one"),
+        ({"inputs": 5}, r"inputs is 5, but \(1,\) in its tasks; correct one"),
+        ({"outputs": 2}, r"outputs is 2, but 1 in its tasks; correct one"),
+        ({"classification": True}, "classification is True, but False in its tasks; correct one"),
         ({"tasks": None}, "tasks returns None; it must return a distribution of tasks"),
         ({"tasks": NoTask()}, r"sample returns Examples; it must return a quickstudy.Task"),
     ],

@@ -92,6 +92,13 @@ def test_no_more_policies_are_scored_than_updates_make(steps, scored):
         maml(OuterTrustRegion(), steps=steps, scored=scored)
 
 
+@pytest.mark.parametrize("name", ["tasks", "validation_tasks"])
+def test_numbers_of_tasks_are_positive(name):
+    algorithm = maml(OuterTrustRegion())
+    with pytest.raises(qs.BadInput, match=f"{name} is 0; give a whole number of 1 or more"):
+        dataclasses.replace(algorithm, **{name: 0})
+
+
 def test_rates_are_learned():
     algorithm = maml(OuterAscent(optax.sgd(1.0), epochs=2))
     rates = LearnedRates.like(algorithm.policy, 0.5)

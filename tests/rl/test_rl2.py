@@ -1,5 +1,7 @@
 """RL²: the same on any number of devices, right in its gradient, and better after training."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -203,6 +205,13 @@ def test_trials_are_in_the_tasks_that_references_are_given(in_a_row):
 def test_parts_must_divide():
     with pytest.raises(qs.BadInput, match="cannot be cut into 3"):
         rl2(PolicyGradient(optax.sgd(0.1)), parts=3)
+
+
+@pytest.mark.parametrize("name", ["validation_trials", "parts", "trials"])
+def test_numbers_of_trials_and_parts_are_positive(name):
+    algorithm = rl2(PolicyGradient(optax.sgd(0.1)))
+    with pytest.raises(qs.BadInput, match=f"{name} is 0; give a whole number of 1 or more"):
+        dataclasses.replace(algorithm, **{name: 0})
 
 
 def test_more_minibatches_than_trials():

@@ -18,9 +18,8 @@ from quickstudy.envs.environment import (
     State,
     Step,
     demand_drawable,
-    is_whole,
 )
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, is_whole
 
 
 def demand_declared(environment: Environment) -> Environment:
@@ -40,7 +39,7 @@ def demand_declared(environment: Environment) -> Environment:
     name = type(environment).__name__
     horizon, actions = environment.horizon, environment.actions
     shape = environment.observation_shape
-    if not is_whole(horizon) or horizon < 1:
+    if not is_whole(horizon):
         raise BadInput(f"{name}.horizon is {horizon!r}; give a whole number of 1 or more")
     if not isinstance(actions, Actions):
         raise BadInput(
@@ -49,7 +48,7 @@ def demand_declared(environment: Environment) -> Environment:
             "quickstudy.MultiDiscrete((n, m)) or quickstudy.Continuous(size, limit)"
         )
     demand_drawable(actions, f"{name}.actions is {actions!r}")
-    if not isinstance(shape, tuple) or not all(is_whole(size) and size >= 0 for size in shape):
+    if not isinstance(shape, tuple) or not all(is_whole(size, 0) for size in shape):
         raise BadInput(
             f"{name}.observation_shape is {shape!r}; give a tuple of whole numbers, (0,) where "
             "there is nothing to see"
@@ -66,9 +65,9 @@ def demand_declared(environment: Environment) -> Environment:
 def _within(picture: Picture, size: int) -> bool:
     start, shape = picture
     numbers = (start, *shape) if isinstance(shape, tuple) and len(shape) == 3 else ()
-    if not numbers or not all(is_whole(one) for one in numbers):
+    if not numbers or not is_whole(start, 0) or not all(map(is_whole, shape)):
         return False
-    return start >= 0 and min(shape) >= 1 and start + math.prod(shape) <= size
+    return start + math.prod(shape) <= size
 
 
 def begun(environment: Environment, key: PRNGKeyArray, task: MDP) -> tuple[State, Observation]:

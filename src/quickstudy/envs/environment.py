@@ -5,7 +5,7 @@ M_i ~ p(M),   s_0 ~ ρ(M_i),   (s_{t+1}, r_t) ~ P(· | s_t, a_t, M_i)
 
 import abc
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Num, PRNGKeyArray
 
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, is_whole
 
 Action = Num[Array, "..."]
 Observation = Float[Array, "..."]
@@ -122,7 +122,7 @@ def demand_drawable(actions: Actions, told: str) -> Actions:
         quickstudy.errors.BadInput: actions are Discrete(2**40), of 1099511627776 choices ...
     """
     counts = actions.choices if isinstance(actions, MultiDiscrete) else actions[:1]
-    if not isinstance(counts, Sequence) or not all(map(is_whole, counts)):
+    if not isinstance(counts, Sequence) or not all(is_whole(n, 0) for n in counts):
         raise BadInput(
             f"{told}; give whole numbers: Discrete(n), MultiDiscrete((n, m)) or Continuous(size)"
         )
@@ -140,16 +140,6 @@ def demand_drawable(actions: Actions, told: str) -> Actions:
             f"{told}; give a limit above 0, of at most {WIDEST:g}, or 1 and scale the action"
         )
     return actions
-
-
-def is_whole(value: Any) -> bool:
-    """Whether it is a whole number, and neither true nor false.
-
-    Example:
-        >>> is_whole(3), is_whole(np.int8(3)), is_whole(3.0), is_whole(True)
-        (True, True, False, False)
-    """
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 class Picture(NamedTuple):

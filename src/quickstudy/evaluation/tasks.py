@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput, demand_counts, demand_key
 from quickstudy.evaluation.calibration_error import bin_gaps, calibration_error
 from quickstudy.evaluation.estimates import Estimate, short
 from quickstudy.evaluation.measured import ClassAccuracy, Evaluation
@@ -50,8 +50,8 @@ def evaluate(
             that is written anew each time that it is met. None: accuracy, or the squared error.
 
     Raises:
-        BadInput: the learner cannot take the tasks, `episodes` is not positive, or `metric` gives
-            no scalar.
+        BadInput: the learner cannot take the tasks, `episodes` is not positive, `key` is none of
+            JAX's, or `metric` gives no scalar.
 
     Example:
         >>> import jax, quickstudy as qs
@@ -72,6 +72,7 @@ def evaluate(
         ('brier', 0.5)
     """
     demand_counts(episodes=episodes)
+    demand_key(key)
     task = demand_fitting(learner, tasks)
     usual = accuracy if task.query.ways is not None else squared_error
     if metric is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from quickstudy.envs.host_family import host_of
-from quickstudy.errors import BadInput, demand_counts
+from quickstudy.errors import BadInput, demand_counts, demand_key
 from quickstudy.evaluation.estimates import PairedDifference, short
 from quickstudy.evaluation.measured import Returns, TrialEvaluation
 from quickstudy.rl.adaptation import Adaptation
@@ -46,7 +46,7 @@ def evaluate_policy(
         references: what to measure beside it, by name.
 
     Raises:
-        BadInput: `trials` is not positive.
+        BadInput: `trials` is not positive, or `key` is none of JAX's.
 
     Example:
         >>> import jax, quickstudy as qs
@@ -79,9 +79,11 @@ def evaluate_earnings(
         stage: "episode" or "update": what the returns' second axis is.
 
     Raises:
-        BadInput: `trials` is not positive.
+        BadInput: `trials` is not positive, or `key` is none of JAX's.
     """
     demand_counts(trials=trials)
+    demand_key(key)
+    trials = int(trials)  # NumPy's would be traced
     earned = earning(key, trials)
     others = {name: reference(key, trials) for name, reference in (references or {}).items()}
     scores = _per_trial(earned, stage)

@@ -93,7 +93,9 @@ def demand_as_told(
                 raise BadInput(f"sample returns {kind}; it must return a quickstudy.Task")
             for name, said, found in sayings(problem, task):
                 if said != found:
-                    raise BadInput(f"{name} is {said!r}, and its tasks have {found!r}; mend one")
+                    raise BadInput(
+                        f"{name} is {said!r}, but {found!r} in its tasks; correct one of the two"
+                    )
 
 
 def _inputs_of(problem: "ExampleProblem", task: "Task") -> Iterator[tuple[str, Any, Any]]:

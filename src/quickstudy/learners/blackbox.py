@@ -188,7 +188,7 @@ class BlackBox(Learner):
         if reach is not None and reach < len(task.support):
             raise BadInput(
                 f"the memory looks {reach} inputs back and a support set has {len(task.support)}; "
-                f"create it with past={len(task.support)}"
+                f"create it with past={len(task.support)} (--past {len(task.support)})"
             )
         super().check(task)
 

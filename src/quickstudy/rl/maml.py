@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Scalar
 from quickstudy.envs.environment import compiled
 from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import host_of
-from quickstudy.errors import BadInput
+from quickstudy.errors import BadInput, demand_counts
 from quickstudy.mesh import Shares, dealt, each, gathered, on_shares, total
 from quickstudy.rl.adaptable import Adaptable
 from quickstudy.rl.adaptation import Adaptation, Trajectories, of_every, policy_actions
@@ -58,7 +58,8 @@ class MAMLRL(eqx.Module):
         unit: see `Unit`.
 
     Raises:
-        BadInput: more policies are to be scored than updates make.
+        BadInput: more policies are to be scored than updates make, or a number of tasks is not
+            positive.
     """
 
     policy: Reactive
@@ -71,6 +72,7 @@ class MAMLRL(eqx.Module):
     unit: Unit = eqx.field(static=True, default="task")
 
     def __check_init__(self) -> None:
+        demand_counts(tasks=self.tasks, validation_tasks=self.validation_tasks)
         if not 1 <= self.scored <= max(self.steps, 1):
             raise BadInput(
                 f"scored_updates is {self.scored}, and training makes {self.steps} updates "

@@ -17,7 +17,7 @@ from quickstudy.envs.environment import MDP, compiled
 from quickstudy.envs.host import Host
 from quickstudy.envs.host_family import host_of
 from quickstudy.envs.successes import Successes
-from quickstudy.errors import BadInput, demand_shares
+from quickstudy.errors import BadInput, demand_counts, demand_shares
 from quickstudy.mesh import Shares, dealt, gathered, map_in_batches, on_shares
 from quickstudy.rl.batch import Batch, mean_of_others, mean_over
 from quickstudy.rl.host_rollout import host_rollouts
@@ -54,8 +54,8 @@ class RL2(eqx.Module):
         scale: in which the policy sees and is paid, before the first step.
 
     Raises:
-        BadInput: the trial cannot be cut into `parts`, there are fewer trials than minibatches, or
-            γ or λ is outside [0, 1].
+        BadInput: the trial cannot be cut into `parts`, there are fewer trials than minibatches,
+            γ or λ is outside [0, 1], or a number of trials is not positive.
     """
 
     policy: MetaPolicy
@@ -69,9 +69,12 @@ class RL2(eqx.Module):
     scale: Scale = FIXED
 
     def __check_init__(self) -> None:
+        demand_counts(
+            trials=self.trials, validation_trials=self.validation_trials, parts=self.parts
+        )
         demand_shares(discount=self.discount, decay=self.decay)
         demand_filled(self.improvement.minibatches, self.trials)
-        if self.parts < 1 or self.trial.steps % self.parts:
+        if self.trial.steps % self.parts:
             raise BadInput(
                 f"a trial of {self.trial.steps} steps cannot be cut into {self.parts} equal parts; "
                 "give a number that divides it"

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from quickstudy.checkpoint import save_arrays
-from quickstudy.errors import CheckpointError, Interrupted
+from quickstudy.errors import CheckpointError, Interrupted, demand_key
 from quickstudy.mesh import replicate
 from quickstudy.progress import Reporter, Silent
 from quickstudy.runs import Run
@@ -67,6 +67,7 @@ def fit(
         report: see `train`.
 
     Raises:
+        BadInput: `key` is none of JAX's.
         NonFiniteLoss: names the step and the last good checkpoint.
         Interrupted: Ctrl-C; the state is saved in the run's folder.
         CheckpointError: the folder cannot be written, or another training writes to it; what it
@@ -81,6 +82,7 @@ def fit(
         >>> type(qs.fit(rl2, qs.Plan(steps=1), key=jax.random.key(1)).best).__name__
         'MetaPolicy'
     """
+    demand_key(key)
     with contextlib.nullcontext() if run is None else run.alone():
         return _fitted(algorithm, plan, key, run, report or Silent())
 

@@ -36,7 +36,7 @@ def train(
         the learner with the weights that did best in validation.
 
     Raises:
-        BadInput: the learner cannot take the tasks.
+        BadInput: the learner cannot take the tasks, or `key` is none of JAX's.
         NonFiniteLoss: training diverged.
 
     Example:

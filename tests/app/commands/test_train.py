@@ -165,7 +165,7 @@ def test_a_run_made_longer_is_one_of_that_length(tmp_path):
         ("rl2-bandit --decay 2", "decay is 2.0"),
         ("rl2-bandit --epochs 0", "epochs is 0"),
         ("rl2-bandit --minibatches 0", "minibatches is 0"),
-        ("rl2-bandit --parts 0", "0 equal parts"),
+        ("rl2-bandit --parts 0", "parts is 0; give a whole number"),
         ("rl2-bandit --clip 0", "clip is 0.0"),
         ("rl2-bandit --trial-episodes 0", "trial_episodes is 0"),
         ("rl2-bandit --improvement trpo --radius 0", "radius is 0.0"),
