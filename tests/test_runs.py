@@ -39,7 +39,14 @@ def test_the_commit_is_of_this_program_not_of_the_project_that_uses_it(tmp_path,
 
 
 @pytest.mark.parametrize(
-    "spoilt", [b"\xc9\x00\xff", b"[]\n3\nnull\n", b'{"loss": 1.0}\n', b'{"step": 4, "lo']
+    "spoilt",
+    [
+        b"\xc9\x00\xff",
+        b"[]\n3\nnull\n",
+        b'{"loss": 1.0}\n',
+        b'{"step": 4, "lo',
+        b'{"step": "4"}\n{"step": 4, "seconds": "1"}\n{"step": true}\n',
+    ],
 )
 def test_spoilt_metrics_are_passed_over(tmp_path, spoilt):
     run = qs.Run.create(tmp_path / "run", RECIPE)

@@ -217,8 +217,12 @@ class Run:
                 record = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(record, dict) and "step" in record:
+            if isinstance(record, dict) and "step" in record and all(map(_number, record.values())):
                 yield record
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def environment() -> dict[str, Any]:

@@ -64,6 +64,15 @@ def read_json(path: Path) -> Any:
         raise damaged(path, error) from error
 
 
+def read_about(path: Path) -> dict[str, Any]:
+    """What a run's environment.json tells of the program and the machine; nothing where it is not
+    there."""
+    found = read_json(path) or {}
+    if not isinstance(found, dict) or not isinstance(found.get("machine", {}), dict):
+        raise damaged(path, TypeError("it tells of no machine"))
+    return found
+
+
 def _no_result(path: Path) -> BadInput:
     """The error for what was never a result, and is not to be deleted: a run's recipe.json, or an
     exported file of weights."""

@@ -140,11 +140,11 @@ def test_other_runs_are_put_beside(bandit, tmp_path, capsys):
     never = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, forgets="never"))
     export(never.learner(), other / "learner.safetensors", never)
     found = json.loads((bandit / "evaluation-test-20-episodes.json").read_text())
-    found["policy"]["total"]["mean"] = 7.125
+    found["policy"]["total"]["mean"] = 777.0
     (other / "evaluation-test.json").write_text(json.dumps(found))
     main(f"report {bandit} --beside {other}".split())
     text = (bandit / "report.html").read_text()
-    for part in ("this run and others", "forgets: never", "7.125"):
+    for part in ("this run and others", "forgets: never", "777"):
         assert part in text
     longer = dataclasses.replace(
         never, problem=dataclasses.replace(never.problem, trial_episodes=9)
@@ -159,3 +159,13 @@ def test_a_damaged_evaluation_is_named(bandit, capsys):
     said = stopped(["report", str(bandit)], capsys)
     file.unlink()
     assert "evaluation-validation.json cannot be read" in said
+
+
+@pytest.mark.parametrize("told", ["[]1", '["x"]', '{"machine": "x"}'])
+def test_a_damaged_environment_is_named(bandit, capsys, told):
+    file = bandit / "environment.json"
+    before = file.read_text()
+    file.write_text(told)
+    said = stopped(["report", str(bandit)], capsys)
+    file.write_text(before)
+    assert "environment.json cannot be read" in said

@@ -6,6 +6,7 @@ from typing import Literal
 from quickstudy.app.flags import demand_read, flags_of, parse
 from quickstudy.app.running import first_argument
 from quickstudy.errors import BadInput
+from quickstudy.experiments.settings import MOST
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def main(arguments: list[str]) -> None:
     flags = flags_of(PlayOptions())
     demand_read(flags, rest, {})
     asked = PlayOptions(**parse(flags, rest, prog=f"quickstudy play {run}", description=ABOUT))
-    if asked.trial < 0:
-        raise BadInput(f"--trial is {asked.trial}; give a whole number of 0 or more")
+    if not 0 <= asked.trial < MOST:
+        raise BadInput(f"--trial is {asked.trial}; give a whole number from 0, below {MOST}")
     from quickstudy.mesh import set_up_devices
 
     set_up_devices()

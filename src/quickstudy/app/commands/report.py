@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> None:
 def page_of(run: "Run", named: str, options: ReportOptions) -> str:
     """The page of a run."""
     from quickstudy.app.report.page import page
-    from quickstudy.experiments.result_files import evaluations, read_json, read_result
+    from quickstudy.experiments.result_files import evaluations, read_about, read_result
     from quickstudy.experiments.run_report import RunReport
     from quickstudy.experiments.saved import opened
 
@@ -98,7 +98,7 @@ def page_of(run: "Run", named: str, options: ReportOptions) -> str:
         recipe=recipe.name,
         about=about,
         settings=_settings(recipe, options.recipe),
-        environment=read_json(run.folder / "environment.json") or {},
+        environment=read_about(run.folder / "environment.json"),
         metrics=run.metrics(),
         result=result,
         others={
