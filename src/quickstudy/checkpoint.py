@@ -123,7 +123,7 @@ def load_arrays(path: Path, like: PyTree, recipe: dict[str, Any] | None = None) 
     for name in sorted(wanted.keys() | arrays.keys()):
         here, there = wanted.get(name), arrays.get(name)
         if here is None or there is None or not _fits(there, here):
-            if there is not None and _differ_in_precision(there, here):
+            if here is not None and there is not None and _differ_in_precision(there, here):
                 raise CheckpointError(
                     f"{path} has {_describe(there)} where this program has {_describe(here)}: it "
                     f"was written with JAX_ENABLE_X64={int(there.dtype.itemsize == 8)}; set that"
@@ -222,12 +222,10 @@ def _fits(there: np.ndarray, here: np.ndarray) -> bool:
     return there.shape == here.shape and there.dtype in kinds
 
 
-def _differ_in_precision(there: np.ndarray | None, here: np.ndarray | None) -> bool:
+def _differ_in_precision(there: np.ndarray, here: np.ndarray) -> bool:
     """Whether they would be alike, had JAX run with the same JAX_ENABLE_X64."""
-    if there is None or here is None or there.shape != here.shape:
-        return False
-    sizes = {there.dtype.itemsize, here.dtype.itemsize}
-    return there.dtype.kind == here.dtype.kind and sizes == {4, 8}
+    alike = (there.shape, there.dtype.kind) == (here.shape, here.dtype.kind)
+    return alike and {there.dtype.itemsize, here.dtype.itemsize} == {4, 8}
 
 
 def _as_leaf(array: np.ndarray | None, like: Any) -> Any:

@@ -138,14 +138,15 @@ def _as_asked(data: str, options: Mapping[str, Any]) -> str:
     return "; ".join([f"data of {other}" if other else data, *shape])
 
 
-def terminal_table(grid: Grid, **about: Text) -> Table:
+def terminal_table(grid: Grid, title: Text | None = None, caption: Text | None = None) -> Table:
     """A grid as a terminal shows it: where it is narrow, names fold and figures stay whole.
 
     Args:
         grid: without a head it has two columns.
-        about: its title and its caption.
+        title: above it.
+        caption: below it.
     """
-    table = Table(show_header=bool(grid.head), **about)  # pyright: ignore[reportArgumentType]
+    table = Table(title=title, caption=caption, show_header=bool(grid.head))
     for i, name in enumerate(grid.head or ("", "")):
         # Without a head, a row is of figures or of words.
         figures = bool(grid.head) and any(FIGURE in str(_cell(row[i])) for row in grid.rows)

@@ -1,13 +1,14 @@
 """`quickstudy compare`: the same tasks or a refusal that says how to have them; no JAX."""
 
 import json
-import re
 import subprocess
 import sys
 
 import pytest
 
 from quickstudy.app.cli import main
+from quickstudy.evaluation.estimates import Estimate
+from quickstudy.experiments.metrics import written_difference
 from references.recipes import untrained
 from references.refusing import stopped
 
@@ -41,8 +42,7 @@ def test_a_table_and_json(runs, tmp_path, capsys, monkeypatch):
         sum(1 for x, y in zip(a["scores"], b["scores"], strict=True) if sign(x - y) == which)
         for which in (1, 0, -1)
     )
-    (said,) = re.findall(r"([+-][\d.]+) ± ", out)
-    assert float(said) == pytest.approx(difference, abs=0.5)
+    assert written_difference(Estimate(**other["difference"]), "squared_error") in out
     assert "the same 4 test tasks of sinusoid, 5 support points for all; less is better" in out
     assert "(test-4-episodes)" in out
     assert f"wrote {file}" in out
